@@ -1,0 +1,236 @@
+"""Every setting, and the only place that reads the environment.
+
+Settings come from environment variables and from `backend/.env` (the environment wins). A wrong value is refused by one
+sentence that names the variable and says what to do: `load_settings` raises `ConfigurationError`.
+"""
+
+from __future__ import annotations
+
+import sys
+import zoneinfo
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+BACKEND = Path(__file__).resolve().parent
+
+# Published in the README and in the specification's sample file: good for a laptop, never for patients' data.
+PUBLISHED_SECRETS = frozenset(
+    {
+        "dev-secret",
+        "jwt-dev-secret",
+        "DOC2024SECRET",
+        "your-secret-key",
+        "your-jwt-secret-key",
+        "your_secret_key",
+        "your_jwt_secret_key",
+        "your-secret-key-here",
+        "your-jwt-secret-key-here",
+        "your_secret_key_here",
+        "your_jwt_secret_key_here",
+        "your-super-secret-key",
+        "your-super-secret-jwt-key",
+        "super-secret",
+        "secret",
+        "change-me",
+        "changeme",
+    }
+)
+# HS256 keys shorter than the hash's output are weaker than the algorithm: RFC 7518, section 3.2.
+SHORTEST_JWT_SECRET_BYTES = 32
+MAKE_A_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+
+
+class ConfigurationError(Exception):
+    """A setting is wrong; the message is one sentence for the person who starts the program."""
+
+
+def _default_app_env() -> Literal["development", "production"]:
+    """Gunicorn and a worker of its own are production; `python app.py`, `./run` and `flask …` are development."""
+    started_by_gunicorn = "gunicorn" in sys.modules
+    is_worker = Path(sys.argv[0]).name == "worker.py"
+    return "production" if started_by_gunicorn or is_worker else "development"
+
+
+class Settings(BaseSettings):
+    """The settings, typed and checked. Every field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=BACKEND / ".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    app_env: Literal["development", "production"] = Field(default_factory=_default_app_env)
+    secret_key: str = "dev-secret"
+    jwt_secret_key: str = "jwt-dev-secret"
+    jwt_access_token_hours: float = Field(12, gt=0, le=24 * 365)
+    doctor_invitation_code: str = "DOC2024SECRET"
+
+    database_url: str = "sqlite:///local.db"
+    migration_database_url: str | None = None
+
+    clinic_time_zone: str = "UTC"
+    cors_origins: str = "http://localhost:5173,http://localhost:3000"
+    port: int = Field(5000, ge=1, le=65535)
+    trusted_proxies: int = Field(0, ge=0, le=10)
+
+    resend_api_key: str | None = None
+    resend_api_url: str = "https://api.resend.com"
+    smtp_url: str | None = None
+    from_email: str | None = None
+    mail_timeout_seconds: float = Field(5, gt=0, le=60)
+    mail_lease_seconds: float = Field(60, gt=0, le=3600)
+    mail_retry_ceiling_seconds: float = Field(600, ge=1, le=86400)
+    mail_poll_seconds: float = Field(1, ge=0.05, le=60)
+
+    argon2_memory_kib: int = Field(19456, ge=8, le=4 * 1024 * 1024)
+    argon2_iterations: int = Field(2, ge=1, le=100)
+
+    @field_validator("clinic_time_zone")
+    @classmethod
+    def _is_iana_zone(cls, name: str) -> str:
+        if name not in zoneinfo.available_timezones():
+            raise ValueError(f"{name!r} is no IANA time zone; use a name like Europe/Berlin")
+        return name
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def _is_database(cls, url: str | None) -> str | None:
+        return None if url is None else _normalised_database_url(url).render_as_string(hide_password=False)
+
+    @field_validator("resend_api_url", "smtp_url")
+    @classmethod
+    def _is_url(cls, url: str | None) -> str | None:
+        if url is not None and not urlsplit(url).hostname:
+            raise ValueError("it must be a whole URL with a host, like smtp://user:password@mail.example.org:587")
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in {"smtp", "smtps"}:
+            raise ValueError("it must start with smtp:// (STARTTLS where offered) or smtps:// (TLS from the start)")
+        return url
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        for origin in _comma_separated(text):
+            parts: SplitResult = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
+                raise ValueError(
+                    f"{origin!r} is no origin; write scheme, host and port only, like https://book.example.org"
+                )
+        return text
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Settings:
+        if self.mail_transport in {"resend", "smtp"} and self.from_email is None:
+            message = (
+                "FROM_EMAIL is missing: set the address that mails come from, or unset RESEND_API_KEY and SMTP_URL."
+            )
+            raise ConfigurationError(message)
+        if self.mail_lease_seconds <= self.mail_timeout_seconds:
+            raise ConfigurationError(
+                "MAIL_LEASE_SECONDS must be longer than MAIL_TIMEOUT_SECONDS, or two workers send one mail."
+            )
+        return self
+
+    @property
+    def is_production(self) -> bool:
+        """Whether published secrets, demo pages and the console outbox are out of bounds."""
+        return self.app_env == "production"
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The web origins that browsers may call from."""
+        return _comma_separated(self.cors_origins)
+
+    @cached_property
+    def database(self) -> URL:
+        """Where the data is; a SQLite path is absolute here."""
+        return make_url(self.database_url)
+
+    @property
+    def database_is_sqlite(self) -> bool:
+        """Whether the embedded database serves."""
+        return self.database.get_backend_name() == "sqlite"
+
+    @property
+    def database_is_pooled(self) -> bool:
+        """Whether a transaction pooler stands before PostgreSQL (Neon marks its own by `-pooler` in the host)."""
+        return "-pooler" in (self.database.host or "")
+
+    @property
+    def mail_transport(self) -> Literal["resend", "smtp", "console", "none"]:
+        """What sends the mails; in production without a transport they wait in the outbox."""
+        if self.resend_api_key is not None:
+            return "resend"
+        if self.smtp_url is not None:
+            return "smtp"
+        return "none" if self.is_production else "console"
+
+    def refuse_published_secrets(self) -> None:
+        """Raise ConfigurationError when production would run on secrets that anybody can read in the README."""
+        if not self.is_production:
+            return
+        for name in ("SECRET_KEY", "JWT_SECRET_KEY", "DOCTOR_INVITATION_CODE"):
+            if getattr(self, name.lower()) in PUBLISHED_SECRETS:
+                message = (
+                    f"{name} has a published value that anybody can read; make one of your own with: {MAKE_A_SECRET}"
+                )
+                raise ConfigurationError(message)
+        if len(self.jwt_secret_key.encode()) < SHORTEST_JWT_SECRET_BYTES:
+            shortest = SHORTEST_JWT_SECRET_BYTES
+            raise ConfigurationError(
+                f"JWT_SECRET_KEY is shorter than {shortest} bytes; make a good one with: {MAKE_A_SECRET}"
+            )
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env`; raise ConfigurationError, one sentence, for a wrong value."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{name} is wrong: {reason}.") from error
+
+
+def load_settings_or_exit() -> Settings:
+    """Like `load_settings`, but end the program with the sentence: nobody wants a traceback for a typing error."""
+    try:
+        return load_settings()
+    except ConfigurationError as error:
+        sys.exit(str(error))
+
+
+def _comma_separated(text: str) -> list[str]:
+    return [part.strip().rstrip("/") for part in text.split(",") if part.strip()]
+
+
+def _normalised_database_url(text: str) -> URL:
+    """Give every spelling of the two databases one driver, and a SQLite file one place whatever the working folder."""
+    try:
+        url = make_url(text)
+        backend = url.get_backend_name()
+    except (ArgumentError, ValueError):
+        # Not repeated in the message: the value may hold a password.
+        raise ValueError(
+            "it is no database URL; use sqlite:///local.db or postgresql://user:password@host:5432/name"
+        ) from None
+    if backend in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ValueError(
+            f"{backend} is not supported; use sqlite:///local.db or postgresql://user:password@host:5432/name"
+        )
+    if not url.database or url.database == ":memory:":
+        raise ValueError("SQLite needs a file here, because several processes share it; use sqlite:///local.db")
+    return url.set(drivername="sqlite", database=str(BACKEND / url.database))

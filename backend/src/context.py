@@ -1,0 +1,59 @@
+"""What a controller is given: who asks, when, and the way to the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from sqlalchemy.orm import Session
+
+from config import Settings
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody logged in; `user_id` is the account's id."""
+
+    user_id: int
+    name: str
+    email: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Patient(Caller):
+    """A logged-in patient."""
+
+
+@dataclass(frozen=True)
+class Doctor(Caller):
+    """A logged-in doctor; `doctor_id` is the id of the paths, `time_zone` the IANA zone in force for new slots."""
+
+    doctor_id: int
+    time_zone: str
+
+
+Actor = TypeVar("Actor", covariant=True)  # noqa: PLC0105 - reads as what it is
+
+
+@dataclass(frozen=True)
+class Context(Generic[Actor]):
+    """One request inside its transaction: `now` is the same instant (UTC) throughout."""
+
+    db: Session
+    now: datetime
+    actor: Actor
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Unhurried(Generic[Actor]):
+    """One request with slow work in it, such as hashing a password: it opens its own short transactions around that."""
+
+    transaction: Callable[..., AbstractContextManager[Session]]
+    now: datetime
+    actor: Actor
+    settings: Settings

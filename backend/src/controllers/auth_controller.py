@@ -1,0 +1,65 @@
+"""Registering, logging in, and who am I."""
+
+from __future__ import annotations
+
+import hmac
+
+from config import Settings
+from src.context import Caller, Context, Unhurried
+from src.errors import EmailTaken, InvitationCodeMissing, WrongCredentials, WrongInvitationCode, raises
+from src.models.doctor_profile import NEW_DESIGNATION, NEW_SPECIALIZATION
+from src.repositories import doctor_repository as doctors
+from src.repositories import user_repository as users
+from src.schemas.auth import AccessToken, Credentials, Me, Registered, Registration
+from src.schemas.fields import email_key
+from src.utils.security import hash_password, issue_token, password_matches
+
+
+@raises(InvitationCodeMissing, WrongInvitationCode, EmailTaken)
+def register(ctx: Unhurried[None], body: Registration) -> Registered:
+    """Create an account. Doctors need the clinic's invitation code."""
+    if body.role == "doctor":
+        _check_invitation(body.invitation_code, ctx.settings)
+    password_hash = hash_password(body.password, ctx.settings)
+    with ctx.transaction(writes=True) as db:
+        user_id = users.add(
+            db,
+            name=body.name,
+            email=body.email,
+            email_key=email_key(body.email),
+            password_hash=password_hash,
+            role=body.role,
+            now=ctx.now,
+        )
+        if user_id is None:
+            raise EmailTaken
+        if body.role == "doctor":
+            doctors.add(db, user_id, NEW_DESIGNATION, NEW_SPECIALIZATION)
+    return Registered(message="Registration complete. You can log in now.", id=user_id)
+
+
+@raises(WrongCredentials)
+def log_in(ctx: Unhurried[None], body: Credentials) -> AccessToken:
+    """Log in and get an access token."""
+    with ctx.transaction(writes=False) as db:
+        account = users.find_by_email_key(db, email_key(body.email))
+    password_hash = account.password_hash if account else None
+    if not password_matches(body.password, password_hash, ctx.settings) or account is None:
+        raise WrongCredentials
+    return AccessToken(
+        access_token=issue_token(account.id, account.role, account.token_epoch, ctx.settings),
+        expires_in=int(ctx.settings.jwt_access_token_hours * 3600),
+    )
+
+
+def me(ctx: Context[Caller]) -> Me:
+    """Return the caller's own account."""
+    actor = ctx.actor
+    return Me.model_validate({"id": actor.user_id, "name": actor.name, "email": actor.email, "role": actor.role})
+
+
+def _check_invitation(code: str | None, settings: Settings) -> None:
+    if not code:
+        raise InvitationCodeMissing
+    if not hmac.compare_digest(code.encode(), settings.doctor_invitation_code.strip().encode()):
+        raise WrongInvitationCode

@@ -1,0 +1,51 @@
+"""Publishing a doctor's time, and seeing what of it is free."""
+
+from __future__ import annotations
+
+from src.context import Context, Doctor, Patient
+from src.domain.appointment_rules import check_slot_times
+from src.domain.wall_clock import instant_of
+from src.errors import BadSlot, DoctorNotFound, SlotOverlaps, Unauthenticated, raises
+from src.repositories import availability_repository as slots
+from src.repositories import doctor_repository as doctors
+from src.repositories import user_repository as users
+from src.schemas.availability import FreeSlot, FreeSlots, NewSlot, SlotPublished
+from src.schemas.base import wall_clock_span
+
+
+@raises(BadSlot, SlotOverlaps)
+def publish(ctx: Context[Doctor], body: NewSlot) -> SlotPublished:
+    """Publish a slot on the wall clock of the doctor's time zone.
+
+    Refused: a slot in the past or more than ten years ahead, one that ends before it starts, and times that the clocks
+    skip or show twice on that day.
+    """
+    if body.end_time <= body.start_time:
+        raise BadSlot("The end time must be after the start time, on the same day.")
+    starts_at = instant_of(body.date, body.start_time, ctx.actor.time_zone)
+    ends_at = instant_of(body.date, body.end_time, ctx.actor.time_zone)
+    check_slot_times(starts_at, ends_at, ctx.now)
+    if not users.lock_living(ctx.db, [ctx.actor.user_id]):
+        raise Unauthenticated
+    slot_id = slots.add(
+        ctx.db,
+        doctor_id=ctx.actor.doctor_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        time_zone=ctx.actor.time_zone,
+        now=ctx.now,
+    )
+    if slot_id is None:
+        raise SlotOverlaps
+    return SlotPublished(message="The slot is published.", slot_id=slot_id)
+
+
+@raises(DoctorNotFound)
+def free_slots(ctx: Context[Patient], doctor_id: int) -> FreeSlots:
+    """List a doctor's slots that can be booked, by time."""
+    if not doctors.is_living(ctx.db, doctor_id):
+        raise DoctorNotFound
+    rows = slots.list_free(ctx.db, doctor_id, ctx.now)
+    return FreeSlots(
+        data=[FreeSlot(slot_id=row.id, **wall_clock_span(row.starts_at, row.ends_at, row.time_zone)) for row in rows]
+    )

@@ -1,0 +1,113 @@
+"""Demo data for `./run`: plainly fictional people, and slots for the two weeks ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy.orm import Session
+
+from src.context import Unhurried
+from src.domain.wall_clock import instant_of, local
+from src.repositories import availability_repository as slots
+from src.repositories import doctor_repository as doctors
+from src.repositories import user_repository as users
+from src.schemas.fields import email_key
+from src.utils.security import hash_password
+
+PASSWORD = "password123"  # noqa: S105 - published on purpose
+DAYS_AHEAD = 14
+SLOT = timedelta(minutes=30)
+OFFICE_HOURS = ((time(9), time(12)), (time(13), time(16)))
+
+
+@dataclass(frozen=True)
+class DemoDoctor:
+    """A doctor of the demo clinic."""
+
+    name: str
+    email: str
+    designation: str
+    specialization: str
+    time_zone: str | None
+
+
+DOCTORS = (
+    DemoDoctor("Dr. Fenna Quill", "fenna.quill@clinic.example", "Dr.", "General Practitioner", None),
+    DemoDoctor("Dr. Tobias Marrow", "tobias.marrow@clinic.example", "Prof. Dr.", "Cardiology", "Europe/Berlin"),
+    DemoDoctor("Dr. Imani Lark", "imani.lark@clinic.example", "Dr.", "Pediatrics", "America/New_York"),
+    DemoDoctor("Dr. Koji Stem", "koji.stem@clinic.example", "Dr.", "Dermatology", "Asia/Tokyo"),
+)
+PATIENTS = (
+    ("Ada Sample", "ada@patients.example"),
+    ("Ben Placeholder", "ben@patients.example"),
+    ("Cleo Example", "cleo@patients.example"),
+)
+
+
+def top_up(ctx: Unhurried[None]) -> Iterator[str]:
+    """Add what is missing of people and slots, doubling nothing; yield a line for each person done."""
+    for doctor in DOCTORS:
+        doctor_id = _doctor(ctx, doctor)
+        with ctx.transaction(writes=True) as db:
+            added = _publish_missing(db, doctor_id, doctor.time_zone or ctx.settings.clinic_time_zone, ctx.now)
+        yield f"{doctor.name}: {added} new slots"
+    for name, email in PATIENTS:
+        _account(ctx, name, email, "patient")
+        yield name
+
+
+def exists(db: Session) -> bool:
+    """Say whether the demo people are in this database."""
+    return users.find_by_email_key(db, email_key(PATIENTS[0][1])) is not None
+
+
+def _doctor(ctx: Unhurried[None], doctor: DemoDoctor) -> int:
+    user_id = _account(ctx, doctor.name, doctor.email, "doctor")
+    with ctx.transaction(writes=True) as db:
+        doctor_id = doctors.find_id(db, user_id)
+        if doctor_id is None:
+            doctor_id = doctors.add(db, user_id, doctor.designation, doctor.specialization)
+            if doctor.time_zone:
+                doctors.update_profile(db, doctor_id, {"time_zone": doctor.time_zone})
+    return doctor_id
+
+
+def _account(ctx: Unhurried[None], name: str, email: str, role: str) -> int:
+    key = email_key(email)
+    with ctx.transaction(writes=False) as db:
+        account = users.find_by_email_key(db, key)
+    if account is not None:
+        return account.id
+    password_hash = hash_password(PASSWORD, ctx.settings)
+    with ctx.transaction(writes=True) as db:
+        user_id = users.add(
+            db, name=name, email=email, email_key=key, password_hash=password_hash, role=role, now=ctx.now
+        )
+        if user_id is None:
+            user_id = users.find_by_email_key(db, key).id  # pyright: ignore[reportOptionalMemberAccess]
+    return user_id
+
+
+def _publish_missing(db: Session, doctor_id: int, zone: str, now: datetime) -> int:
+    taken = slots.spans_ahead(db, doctor_id, now)
+    missing = [
+        (starts_at, ends_at)
+        for starts_at, ends_at in _office_slots(local(now, zone).date(), zone)
+        if starts_at > now and not any(starts_at < end and ends_at > start for start, end in taken)
+    ]
+    for starts_at, ends_at in missing:
+        slots.add(db, doctor_id=doctor_id, starts_at=starts_at, ends_at=ends_at, time_zone=zone, now=now)
+    return len(missing)
+
+
+def _office_slots(today: date, zone: str) -> Iterator[tuple[datetime, datetime]]:
+    for day in (today + timedelta(days=ahead) for ahead in range(1, DAYS_AHEAD + 1)):
+        if day.isoweekday() > 5:  # noqa: PLR2004 - Saturday and Sunday
+            continue
+        for opens, closes in OFFICE_HOURS:
+            starts_at, end = instant_of(day, opens, zone), instant_of(day, closes, zone)
+            while starts_at < end:
+                yield starts_at, starts_at + SLOT
+                starts_at += SLOT

@@ -1,0 +1,71 @@
+"""A doctor's own pages: dashboard, profile, and leaving."""
+
+from __future__ import annotations
+
+from src.context import Context, Doctor
+from src.controllers.presenters import doctors_appointment
+from src.controllers.withdrawal import cancel_ahead
+from src.domain.wall_clock import day_bounds
+from src.errors import Unauthenticated
+from src.repositories import appointment_repository as appointments
+from src.repositories import availability_repository as slots
+from src.repositories import doctor_repository as doctors
+from src.repositories import outbox_repository as outbox
+from src.repositories import user_repository as users
+from src.schemas.base import Message
+from src.schemas.doctor import DoctorDashboard, DoctorProfileOut, ProfileUpdate, ProfileUpdated
+
+
+def dashboard(ctx: Context[Doctor]) -> DoctorDashboard:
+    """Show what a doctor wants to see first."""
+    begin, end = day_bounds(ctx.now, ctx.actor.time_zone)
+    today = appointments.list_of_doctor_between(ctx.db, ctx.actor.doctor_id, begin, end)
+    following = appointments.next_of_doctor(ctx.db, ctx.actor.doctor_id, ctx.now)
+    counts = slots.count_ahead(ctx.db, ctx.actor.doctor_id, ctx.now)
+    return DoctorDashboard(
+        message=f"Welcome, {ctx.actor.name}.",
+        appointments_today=[doctors_appointment(row, ctx.now) for row in today],
+        next_appointment=doctors_appointment(following, ctx.now) if following else None,
+        free_slots=counts.free,
+        booked_slots=counts.booked,
+    )
+
+
+def profile(ctx: Context[Doctor]) -> DoctorProfileOut:
+    """Return the doctor's own profile."""
+    row = doctors.find_profile(ctx.db, ctx.actor.doctor_id)
+    return DoctorProfileOut(
+        id=ctx.actor.user_id,
+        name=ctx.actor.name,
+        email=ctx.actor.email,
+        designation=row.designation,
+        specialization=row.specialization,
+        doctor_id=ctx.actor.doctor_id,
+        time_zone=ctx.actor.time_zone,
+    )
+
+
+def update_profile(ctx: Context[Doctor], body: ProfileUpdate) -> ProfileUpdated:
+    """Change designation, specialization or time zone; published slots keep the zone they have."""
+    changes = body.model_dump(exclude_none=True)
+    if changes:
+        doctors.update_profile(ctx.db, ctx.actor.doctor_id, changes)
+    row = doctors.find_profile(ctx.db, ctx.actor.doctor_id)
+    return ProfileUpdated(
+        message="Profile updated.",
+        designation=row.designation,
+        specialization=row.specialization,
+        time_zone=changes.get("time_zone", ctx.actor.time_zone),
+    )
+
+
+def delete_account(ctx: Context[Doctor]) -> Message:
+    """Leave: erase log-in, address and profile, withdraw the slots, cancel what is ahead and tell the patients."""
+    if not users.lock_for_deletion(ctx.db, ctx.actor.user_id):
+        raise Unauthenticated
+    slots.withdraw_all(ctx.db, ctx.actor.doctor_id)
+    cancel_ahead(ctx)
+    doctors.erase_profile(ctx.db, ctx.actor.doctor_id)
+    outbox.scrub_finished(ctx.db, ctx.actor.user_id)
+    users.erase(ctx.db, ctx.actor.user_id, ctx.now)
+    return Message(message="Your account is deleted. Patients with appointments ahead are told by e-mail.")

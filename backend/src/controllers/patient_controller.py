@@ -1,0 +1,37 @@
+"""A patient's dashboard and the list of doctors."""
+
+from __future__ import annotations
+
+from src.context import Context, Patient
+from src.controllers.presenters import patients_appointment
+from src.repositories import appointment_repository as appointments
+from src.repositories import doctor_repository as doctors
+from src.schemas.appointment import PatientDashboard
+from src.schemas.doctor import DoctorListed, Doctors, Page
+
+
+def dashboard(ctx: Context[Patient]) -> PatientDashboard:
+    """Show what a patient wants to see first."""
+    following = appointments.next_of_patient(ctx.db, ctx.actor.user_id, ctx.now)
+    return PatientDashboard(
+        message=f"Welcome, {ctx.actor.name}.",
+        next_appointment=patients_appointment(following, ctx.now) if following else None,
+        appointments_ahead=appointments.count_ahead_of_patient(ctx.db, ctx.actor.user_id, ctx.now),
+        appointments_total=appointments.count_of_patient(ctx.db, ctx.actor.user_id),
+    )
+
+
+def list_doctors(ctx: Context[Patient], query: Page) -> Doctors:
+    """List the doctors page by page, in a stable order."""
+    total = doctors.count_living(ctx.db)
+    offset = (query.page - 1) * query.limit
+    rows = doctors.list_living(ctx.db, offset=offset, limit=query.limit) if offset < total else []
+    return Doctors(
+        data=[
+            DoctorListed(id=row.id, name=row.name, designation=row.designation, specialization=row.specialization)
+            for row in rows
+        ],
+        page=query.page,
+        total_pages=-(-total // query.limit),
+        total=total,
+    )

@@ -1,0 +1,42 @@
+"""Rules about appointments that need nothing but the facts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from src.errors import AlreadyBegun, AlreadyCancelled, BadSlot, NotYourAppointment
+
+ShownStatus = Literal["booked", "in_progress", "completed", "cancelled"]
+
+# Ten years of days, the leap days counted generously.
+FARTHEST_AHEAD = timedelta(days=3653)
+
+
+def check_slot_times(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
+    """Raise BadSlot unless the slot has a length, lies ahead, and is no more than ten years away."""
+    if ends_at <= starts_at:
+        raise BadSlot("The end time must be after the start time.")
+    if starts_at <= now:
+        raise BadSlot("The slot must start in the future.")
+    if starts_at > now + FARTHEST_AHEAD:
+        raise BadSlot("The slot must start within the next ten years.")
+
+
+def shown_status(status: str, starts_at: datetime, ends_at: datetime, now: datetime) -> ShownStatus:
+    """Say what the parties see: `booked` only while the appointment is ahead and can still be cancelled."""
+    if status == "cancelled":
+        return "cancelled"
+    if now < starts_at:
+        return "booked"
+    return "in_progress" if now < ends_at else "completed"
+
+
+def check_cancel(status: str, starts_at: datetime, now: datetime, parties: tuple[int, int], caller_id: int) -> None:
+    """Raise unless the caller is one of the two parties and the appointment is still ahead."""
+    if caller_id not in parties:
+        raise NotYourAppointment
+    if status == "cancelled":
+        raise AlreadyCancelled
+    if starts_at <= now:
+        raise AlreadyBegun

@@ -1,0 +1,56 @@
+"""Between a doctor's wall clock and the instants that the database keeps.
+
+Zone data is the `tzdata` wheel's on every machine, never the system's: two machines must not disagree on an hour.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import date, datetime, time, timezone
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from src.errors import BadSlot
+
+zoneinfo.reset_tzpath(to=())
+
+UTC = timezone.utc
+
+
+@cache
+def time_zone_names() -> frozenset[str]:
+    """Every IANA name that a doctor may choose."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def instant_of(day: date, at: time, zone: str) -> datetime:
+    """Return the UTC instant at which the clocks of `zone` show `at` on `day`.
+
+    Raises BadSlot for a time that the clocks skip or show twice on that day: PEP 495 calls them gap and fold, and
+    guessing either shifts an appointment by an hour.
+    """
+    wall = datetime.combine(day, at, ZoneInfo(zone))
+    try:
+        instant = wall.astimezone(UTC)
+    except OverflowError:
+        raise BadSlot(f"{day} is outside of the calendar.") from None
+    if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wall.replace(tzinfo=None):
+        raise BadSlot(f"{at:%H:%M} does not exist on {day} in {zone}: the clocks go forward past it that day.")
+    if wall.replace(fold=1).utcoffset() != wall.utcoffset():
+        raise BadSlot(
+            f"{at:%H:%M} comes twice on {day} in {zone}: the clocks go back that day, so the time is ambiguous."
+        )
+    return instant
+
+
+def local(instant: datetime, zone: str) -> datetime:
+    """Return the instant as the clocks of `zone` show it, offset included."""
+    return instant.astimezone(ZoneInfo(zone))
+
+
+def day_bounds(now: datetime, zone: str) -> tuple[datetime, datetime]:
+    """Return the UTC instants at which the day of `now` begins in `zone` and the next day begins."""
+    today = local(now, zone).date()
+    midnight = datetime.combine(today, time(), ZoneInfo(zone))
+    tomorrow = datetime.combine(date.fromordinal(today.toordinal() + 1), time(), ZoneInfo(zone))
+    return midnight.astimezone(UTC), tomorrow.astimezone(UTC)

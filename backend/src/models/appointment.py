@@ -1,0 +1,79 @@
+"""Appointments, and what happened to each of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.models.base import Base, Id
+
+
+class Appointment(Base):
+    """A patient's claim on a slot: `booked`, or `cancelled` and kept for ever.
+
+    Doctor and times repeat the slot's, so that the database can refuse overlaps of one doctor
+    (`appointments_doctor_no_overlap`) and of one patient (`appointments_patient_no_overlap`): EXCLUDE on PostgreSQL,
+    triggers on SQLite, both in the migrations.
+    """
+
+    __tablename__ = "appointments"
+    __table_args__ = (
+        CheckConstraint("status IN ('booked', 'cancelled')", name="status"),
+        CheckConstraint("starts_at < ends_at", name="has_length"),
+        CheckConstraint("(status = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_at"),
+        # The rule that decides every race for a slot.
+        Index(
+            "uq_appointments_active_slot",
+            "slot_id",
+            unique=True,
+            postgresql_where=text("status = 'booked'"),
+            sqlite_where=text("status = 'booked'"),
+        ),
+        Index("ix_appointments_patient", "patient_id", "id"),
+        Index("ix_appointments_doctor", "doctor_id", "id"),
+        Index(
+            "ix_appointments_doctor_ahead",
+            "doctor_id",
+            "starts_at",
+            postgresql_where=text("status = 'booked'"),
+            sqlite_where=text("status = 'booked'"),
+        ),
+        Index(
+            "ix_appointments_patient_ahead",
+            "patient_id",
+            "starts_at",
+            postgresql_where=text("status = 'booked'"),
+            sqlite_where=text("status = 'booked'"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("availability_slots.id"))
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    time_zone: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(16), server_default="booked")
+    booked_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+
+
+class AppointmentEvent(Base):
+    """Who did what to an appointment, and when. Only ever added to."""
+
+    __tablename__ = "appointment_events"
+    __table_args__ = (
+        CheckConstraint("event IN ('booked', 'cancelled')", name="event"),
+        Index("ix_appointment_events_appointment", "appointment_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointments.id"))
+    at: Mapped[datetime]
+    actor_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    event: Mapped[str] = mapped_column(String(16))

@@ -1,0 +1,25 @@
+"""What a doctor tells patients about themselves."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.models.base import Base, Id
+
+NEW_DESIGNATION = "Dr."
+NEW_SPECIALIZATION = "General Practitioner"
+
+
+class DoctorProfile(Base):
+    """A doctor's profile; its id is the one in the paths."""
+
+    __tablename__ = "doctors"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
+    designation: Mapped[str] = mapped_column(String(200))
+    specialization: Mapped[str] = mapped_column(String(200))
+    # IANA name; NULL means the clinic's own zone, whatever it is configured to.
+    time_zone: Mapped[str | None] = mapped_column(String(64))

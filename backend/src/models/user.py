@@ -1,0 +1,38 @@
+"""A person with a log-in: doctor or patient."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.models.base import Base, Id
+
+
+class User(Base):
+    """An account. A deleted one keeps its row and name, so that other people's history keeps its names."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("role IN ('doctor', 'patient')", name="role"),
+        CheckConstraint(
+            "(deleted_at IS NULL) = (email IS NOT NULL)"
+            " AND (deleted_at IS NULL) = (email_key IS NOT NULL)"
+            " AND (deleted_at IS NULL) = (password_hash IS NOT NULL)",
+            name="erased_when_deleted",
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str | None] = mapped_column(String(320))
+    # The address without letter case. A column and no index on lower(): SQLite's lower() knows ASCII only.
+    email_key: Mapped[str | None] = mapped_column(String(640), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(512))
+    role: Mapped[str] = mapped_column(String(16))
+    # Tokens carry the number they were issued under; raising it ends every session of the account.
+    token_epoch: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]

@@ -1,0 +1,123 @@
+"""The mails that must go out."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, exists, insert, select, update
+from sqlalchemy.orm import Session, aliased
+
+from src.models import OutboxMail, User
+from src.services.mail import Mail
+
+Earlier = aliased(OutboxMail)
+
+
+def add(
+    db: Session,
+    mail: Mail,
+    *,
+    event_id: int,
+    appointment_id: int,
+    recipient_id: int,
+    now: datetime,
+    useless_after: datetime | None = None,
+) -> None:
+    """Put a rendered mail into the outbox, due at once."""
+    db.execute(
+        insert(OutboxMail).values(
+            key=str(uuid.uuid4()),
+            event_id=event_id,
+            appointment_id=appointment_id,
+            recipient_id=recipient_id,
+            recipient=mail.to,
+            subject=mail.subject,
+            text=mail.text,
+            html=mail.html,
+            due_at=now,
+            useless_after=useless_after,
+            created_at=now,
+        )
+    )
+
+
+def claim(db: Session, now: datetime, lease: timedelta, limit: int) -> list[Row[Any]]:
+    """Take up to `limit` due mails for the length of the lease, and return them.
+
+    A mail waits while an earlier one to the same person about the same appointment does: the cancellation must not
+    overtake the confirmation. Rows that another worker is just claiming are skipped.
+    """
+    ids = list(
+        db.scalars(
+            select(OutboxMail.id)
+            .where(
+                OutboxMail.status == "waiting",
+                OutboxMail.due_at <= now,
+                ~exists().where(
+                    Earlier.status == "waiting",
+                    Earlier.appointment_id == OutboxMail.appointment_id,
+                    Earlier.recipient_id == OutboxMail.recipient_id,
+                    Earlier.id < OutboxMail.id,
+                ),
+            )
+            .order_by(OutboxMail.due_at, OutboxMail.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    if not ids:
+        return []
+    statement = (
+        update(OutboxMail)
+        .where(OutboxMail.id.in_(ids))
+        .values(due_at=now + lease, attempts=OutboxMail.attempts + 1)
+        .returning(
+            OutboxMail.id,
+            OutboxMail.key,
+            OutboxMail.recipient_id,
+            OutboxMail.recipient,
+            OutboxMail.subject,
+            OutboxMail.text,
+            OutboxMail.html,
+            OutboxMail.attempts,
+            OutboxMail.useless_after,
+        )
+    )
+    return sorted(db.execute(statement), key=lambda row: row.id)
+
+
+def finish(db: Session, mail_id: int, recipient_id: int, status: str, now: datetime, error: str | None = None) -> None:
+    """Write how a mail ended, and scrub the address if the recipient's account has gone meanwhile."""
+    # Held against a deletion at this very moment, which scrubs only what it sees finished.
+    gone = db.scalars(select(User.deleted_at).where(User.id == recipient_id).with_for_update(read=True)).one()
+    values: dict[str, Any] = {"status": status, "last_error": error}
+    if status == "sent":
+        values["sent_at"] = now
+    if gone is not None:
+        values["recipient"] = None
+    db.execute(update(OutboxMail).where(OutboxMail.id == mail_id).values(**values))
+
+
+def postpone(db: Session, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
+    """Try again at `due_at`, unless another worker has taken the mail over since attempt number `attempts`."""
+    db.execute(
+        update(OutboxMail)
+        .where(OutboxMail.id == mail_id, OutboxMail.status == "waiting", OutboxMail.attempts == attempts)
+        .values(due_at=due_at, last_error=error)
+    )
+
+
+def scrub_finished(db: Session, recipient_id: int) -> None:
+    """Forget the address in the mails that need it no more."""
+    db.execute(
+        update(OutboxMail)
+        .where(OutboxMail.recipient_id == recipient_id, OutboxMail.status != "waiting")
+        .values(recipient=None)
+    )
+
+
+def newest(db: Session, limit: int) -> list[OutboxMail]:
+    """Return the newest mails first."""
+    return list(db.scalars(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(limit)))

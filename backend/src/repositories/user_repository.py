@@ -1,0 +1,67 @@
+"""Accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.orm import Session
+
+from src.models import DoctorProfile, User
+from src.repositories.base import insert_unless_conflict
+
+
+def add(
+    db: Session, *, name: str, email: str, email_key: str, password_hash: str, role: str, now: datetime
+) -> int | None:
+    """Add an account and return its id, or None when the mailbox has one."""
+    return insert_unless_conflict(
+        db, User, name=name, email=email, email_key=email_key, password_hash=password_hash, role=role, created_at=now
+    )
+
+
+def find_by_email_key(db: Session, email_key: str) -> Row[tuple[int, str, str | None, int]] | None:
+    """Return (id, role, password_hash, token_epoch) of the mailbox's account."""
+    query = select(User.id, User.role, User.password_hash, User.token_epoch).where(User.email_key == email_key)
+    return db.execute(query).one_or_none()
+
+
+def find_caller(db: Session, user_id: int, epoch: int) -> Row[Any] | None:
+    """Return (id, name, email, role, doctor_id, time_zone) of a living account in that token epoch."""
+    query = (
+        select(User.id, User.name, User.email, User.role, DoctorProfile.id, DoctorProfile.time_zone)
+        .outerjoin(DoctorProfile, DoctorProfile.user_id == User.id)
+        .where(User.id == user_id, User.token_epoch == epoch, User.deleted_at.is_(None))
+    )
+    return db.execute(query).one_or_none()
+
+
+def lock_living(db: Session, user_ids: Collection[int]) -> set[int]:
+    """Hold the living accounts among the ids against deletion until the transaction ends, and return their ids.
+
+    Always in the order of ids, and always before slots and appointments: locks taken in one order cannot deadlock.
+    """
+    query = (
+        select(User.id)
+        .where(User.id.in_(user_ids), User.deleted_at.is_(None))
+        .order_by(User.id)
+        .with_for_update(read=True)
+    )
+    return set(db.scalars(query))
+
+
+def lock_for_deletion(db: Session, user_id: int) -> bool:
+    """Wait until nobody holds the account, then hold it alone; False when it is deleted already."""
+    query = select(User.id).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update(key_share=True)
+    return db.scalars(query).one_or_none() is not None
+
+
+def erase(db: Session, user_id: int, now: datetime) -> None:
+    """Erase log-in and address; the name stays for other people's history."""
+    db.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(email=None, email_key=None, password_hash=None, token_epoch=User.token_epoch + 1, deleted_at=now)
+    )

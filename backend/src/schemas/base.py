@@ -1,0 +1,49 @@
+"""What every answer has in common, and the parts that several answers share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from src.domain.wall_clock import local
+
+
+class In(BaseModel):
+    """A request's body or query. Unknown fields are ignored and never acted on."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Out(BaseModel):
+    """An answer's body."""
+
+
+class Message(Out):
+    """What happened, in one sentence."""
+
+    message: str
+
+
+class WallClockSpan(Out):
+    """A stretch of time as the clocks of its zone show it, and as instants."""
+
+    date: str = Field(description="YYYY-MM-DD, on the wall clock of `time_zone`", examples=["2030-05-14"])
+    start_time: str = Field(description="HH:MM, on the wall clock of `time_zone`", examples=["09:00"])
+    end_time: str = Field(description="HH:MM, on the wall clock of `time_zone`", examples=["09:30"])
+    starts_at: str = Field(description="RFC 3339 with offset", examples=["2030-05-14T09:00:00+02:00"])
+    ends_at: str = Field(description="RFC 3339 with offset", examples=["2030-05-14T09:30:00+02:00"])
+    time_zone: str = Field(description="IANA name", examples=["Europe/Berlin"])
+
+
+def wall_clock_span(starts_at: datetime, ends_at: datetime, zone: str) -> dict[str, str]:
+    """Return the fields of a WallClockSpan for two instants."""
+    start, end = local(starts_at, zone).isoformat(), local(ends_at, zone).isoformat()
+    return {
+        "date": start[:10],
+        "start_time": start[11:16],
+        "end_time": end[11:16],
+        "starts_at": start,
+        "ends_at": end,
+        "time_zone": zone,
+    }

@@ -1,0 +1,73 @@
+"""Doctors on the wire."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from src.schemas.appointment import DoctorsAppointment
+from src.schemas.base import In, Out
+from src.schemas.fields import OneLine, QueryNumber, TimeZone
+
+
+class DoctorProfileOut(Out):
+    """A doctor's own profile; `id` is the account's, `doctor_id` the one in the paths."""
+
+    id: int
+    name: str
+    email: str
+    designation: str
+    specialization: str
+    doctor_id: int
+    time_zone: str
+
+
+class ProfileUpdate(In):
+    """What to change; what is left out stays."""
+
+    designation: OneLine | None = Field(None, examples=["Dr. med."])
+    specialization: OneLine | None = Field(None, examples=["Cardiology"])
+    time_zone: TimeZone | None = None
+
+
+class ProfileUpdated(Out):
+    """The profile as it is now."""
+
+    message: str
+    designation: str
+    specialization: str
+    time_zone: str
+
+
+class DoctorDashboard(Out):
+    """What a doctor wants to see first. Today is the day of the doctor's own time zone."""
+
+    message: str
+    appointments_today: list[DoctorsAppointment]
+    next_appointment: DoctorsAppointment | None
+    free_slots: int
+    booked_slots: int
+
+
+class Page(In):
+    """Which page of a list, from 1, and how many rows a page has."""
+
+    page: QueryNumber = Field(1, ge=1, le=2**53)
+    limit: QueryNumber = Field(10, ge=1, le=100)
+
+
+class DoctorListed(Out):
+    """A doctor as patients see them; `id` goes into the next path."""
+
+    id: int
+    name: str
+    designation: str
+    specialization: str
+
+
+class Doctors(Out):
+    """One page of the doctors."""
+
+    data: list[DoctorListed]
+    page: int
+    total_pages: int
+    total: int

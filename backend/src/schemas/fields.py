@@ -1,0 +1,139 @@
+"""Field types that several schemas share. Their messages complete the sentence "<field> …"."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, time
+from typing import Annotated, Any
+
+import email_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from src.domain.wall_clock import time_zone_names
+
+# Judged by syntax alone: a clinic's test system may well live under .test or .local.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+LARGEST_ID = 2**63 - 1
+LONGEST_PASSWORD = 1024
+
+_DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def email_key(address: str) -> str:
+    """Return what two spellings of one mailbox have in common: no letter case, one Unicode form."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
+
+
+def _one_line(text: str) -> str:
+    text = text.strip()
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):
+        raise ValueError("must not contain line breaks or control characters.")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    # A name of invisible characters alone (category C) is as good as none.
+    if not any(unicodedata.category(character)[0] not in "CZ" for character in text):
+        raise ValueError("must not be blank.")
+    return text
+
+
+def _address(text: str) -> str:
+    # The library takes "John <a@example.org>" when asked for display names and looks lenient about brackets otherwise.
+    if "<" in text or ">" in text:
+        raise ValueError("must be a plain e-mail address, without name or angle brackets.")
+    try:
+        return email_validator.validate_email(text.strip(" "), check_deliverability=False).normalized
+    except email_validator.EmailNotValidError:
+        raise ValueError("must be one valid e-mail address, like ada@example.org.") from None
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not contain the character NUL.")
+    return text
+
+
+def _long_enough(text: str) -> str:
+    if len(text) < 8:  # noqa: PLR2004 - NIST SP 800-63B, section 5.1.1.1
+        raise ValueError("must have at least 8 characters.")
+    return text
+
+
+def _date(text: object) -> date:
+    if not isinstance(text, str) or not _DATE.fullmatch(text):
+        raise ValueError("must be a date written as YYYY-MM-DD, like 2030-05-14.")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is a date that no calendar has.") from None
+
+
+def _time(text: object) -> time:
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
+        raise ValueError("must be a time from 00:00 to 23:59 written as HH:MM, like 09:30.")
+    return time.fromisoformat(text)
+
+
+def _time_zone(text: str) -> str:
+    if text not in time_zone_names():
+        raise ValueError("must be an IANA time zone, like Europe/Berlin.")
+    return text
+
+
+def ascii_digits(value: object) -> Any:
+    """Turn a string of ASCII digits into its number and leave everything else to the next check."""
+    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+
+
+def _id(value: object) -> int:
+    value = ascii_digits(value)
+    if type(value) is not int or not 1 <= value <= LARGEST_ID:
+        raise ValueError("must be a positive whole number.")
+    return value
+
+
+def _query_number(value: object) -> int:
+    number = ascii_digits(value)
+    if type(number) is not int:
+        raise ValueError("must be a whole number.")
+    return number
+
+
+OneLine = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+Name = Annotated[OneLine, Field(min_length=1), AfterValidator(_not_blank)]
+Email = Annotated[
+    str,
+    Field(max_length=320, json_schema_extra={"format": "email"}),
+    AfterValidator(_without_nul),
+    AfterValidator(_address),
+]
+Password = Annotated[str, Field(max_length=LONGEST_PASSWORD), AfterValidator(_without_nul)]
+NewPassword = Annotated[Password, Field(json_schema_extra={"minLength": 8}), AfterValidator(_long_enough)]
+WallDate = Annotated[
+    date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date", "examples": ["2030-05-14"]})
+]
+WallTime = Annotated[
+    time,
+    BeforeValidator(_time),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:30"]}),
+]
+TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_time_zone)]
+Id = Annotated[
+    int,
+    BeforeValidator(_id),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+                {"type": "string", "pattern": "^0*[1-9][0-9]{0,17}$"},
+            ],
+            "examples": [17],
+        }
+    ),
+]
+QueryNumber = Annotated[int, BeforeValidator(_query_number)]

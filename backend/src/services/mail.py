@@ -1,0 +1,39 @@
+"""What a mail is, and what can become of sending one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail as rendered: one address, one line of subject, a plain and an HTML part."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class MailRefused(Exception):
+    """The provider will never take this mail; an operator must look."""
+
+
+class MailDelayed(Exception):
+    """Whether the provider took the mail is unknown, or it asks to come again: retry with the same key.
+
+    `retry_after` is in seconds, where the provider said so.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Mailer(Protocol):
+    """Something that sends mails."""
+
+    def send(self, mail: Mail, key: str) -> None:
+        """Send, once per `key` where the provider can tell; raise MailRefused or MailDelayed."""
+        ...

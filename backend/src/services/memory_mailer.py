@@ -1,0 +1,19 @@
+"""A mailer for tests: keeps what it was given, and fails as it is told."""
+
+from __future__ import annotations
+
+from src.services.mail import Mail, MailDelayed, MailRefused
+
+
+class MemoryMailer:
+    """`sent` holds (key, mail) in order; outcomes put into `failures` are raised first, one per call."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Mail]] = []
+        self.failures: list[MailDelayed | MailRefused] = []
+
+    def send(self, mail: Mail, key: str) -> None:
+        """Keep, or fail."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append((key, mail))

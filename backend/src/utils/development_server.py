@@ -1,0 +1,99 @@
+"""`python app.py`: the server for development, with the mail worker beside it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from apiflask import APIFlask
+from sqlalchemy.exc import DBAPIError
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from config import Settings
+from src.controllers import demo_controller as demo
+from src.repositories import health_repository
+from src.utils.commands import refuse_busy_port
+from src.utils.transaction import transaction
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """One plain line per request on the log."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
+        logging.getLogger("http").info("%s %s %s", self.command, self.path.partition("?")[0], code)
+
+
+def serve(app: APIFlask, work: Callable[[APIFlask, threading.Event], None]) -> None:
+    """Serve on loopback until Ctrl-C or SIGTERM, with `work`, the mail worker, in a thread beside the server.
+
+    Every request has a thread of its own, so a slow client delays nobody.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    settings: Settings = app.extensions["settings"]
+    refuse_busy_port(settings.port)
+    stop = threading.Event()
+    server = make_server("127.0.0.1", settings.port, app, threaded=True, request_handler=_QuietHandler)
+    server.daemon_threads = True  # pyright: ignore[reportAttributeAccessIssue]
+    worker = threading.Thread(target=work, args=(app, stop), name="mail-worker")
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+        # shutdown() waits for the loop that this handler interrupts.
+        threading.Thread(target=server.shutdown).start()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    print(banner(app), flush=True)
+    worker.start()
+    server.serve_forever()
+    server.server_close()
+    worker.join(timeout=settings.mail_timeout_seconds + 1)
+    print("Stopped.", file=sys.stderr)
+
+
+def banner(app: APIFlask) -> str:
+    """Say what is served where, on what, and how to try it."""
+    settings: Settings = app.extensions["settings"]
+    url = f"http://localhost:{settings.port}"
+    mails = {
+        "resend": "sent through Resend",
+        "smtp": "sent through SMTP",
+        "console": f"not sent; shown at {url}/dev/outbox",
+        "none": "waiting: no transport is configured",
+    }
+    lines = [
+        "",
+        "  Appointment Booking System",
+        "",
+        f"  API         {url}",
+        f"  Docs        {url}/docs",
+        f"  Health      {url}/health",
+        f"  Database    {settings.database.render_as_string(hide_password=True)}",
+        f"  E-mails     {mails[settings.mail_transport]}",
+    ]
+    state = _database_state(app)
+    if state == "empty":
+        lines += ["", '  The database has no tables yet; run "flask db upgrade".']
+    elif state == "demo":
+        lines += ["", f"  Demo log-ins (password {demo.PASSWORD})"]
+        lines += [f"    doctor    {doctor.email}" for doctor in demo.DOCTORS]
+        lines += [f"    patient   {email}" for _, email in demo.PATIENTS]
+        body = f'{{"email": "{demo.PATIENTS[0][1]}", "password": "{demo.PASSWORD}"}}'
+        lines += ["", "  Try", f"    curl -s {url}/auth/login -H 'Content-Type: application/json' -d '{body}'"]
+    lines += ["", "  Stop with Ctrl-C.", ""]
+    return "\n".join(lines)
+
+
+def _database_state(app: APIFlask) -> str:
+    """Return `away`, `empty`, `demo` or `own`."""
+    try:
+        with app.app_context(), transaction(writes=False) as db:
+            if health_repository.schema_revision(db) is None:
+                return "empty"
+            return "demo" if demo.exists(db) else "own"
+    except DBAPIError:
+        return "away"

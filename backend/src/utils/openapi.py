@@ -1,0 +1,88 @@
+"""What the OpenAPI document says beyond what schemas tell by themselves: every error answer, and who may call."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from http import HTTPStatus
+from typing import Any
+
+from src.errors import ClinicError, Unauthenticated
+from src.utils.problems import DATABASE_AWAY, PROBLEM_JSON, SENTENCE_OF_STATUS, status_of
+
+SECURITY_SCHEME = "BearerAuth"
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457. `error` is one plain sentence for people; `type` is for programs.",
+    "required": ["type", "title", "status", "detail", "error"],
+    "properties": {
+        "type": {"type": "string", "examples": ["urn:problem:slot-taken", "about:blank"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "error": {"type": "string", "examples": ["This slot is already booked."]},
+        "errors": {
+            "type": "array",
+            "description": "every finding, where several fields are wrong",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "failing": {"type": "string", "description": "the part that is away, with 503"},
+    },
+}
+
+
+def error_responses(
+    declared: tuple[type[ClinicError], ...],
+    *,
+    forbidden: ClinicError | None,
+    protected: bool,
+    reads_body: bool,
+    reads_input: bool,
+) -> dict[int | str, Any]:
+    """Return the documented error answers of an operation, by status."""
+    sentences: dict[HTTPStatus, list[str]] = defaultdict(list)
+    if reads_input:
+        sentences[HTTPStatus.BAD_REQUEST].append("What was sent is not valid; the message names the field.")
+    if protected:
+        sentences[HTTPStatus.UNAUTHORIZED].append(Unauthenticated.sentence())
+    if forbidden is not None:
+        sentences[HTTPStatus.FORBIDDEN].append(str(forbidden))
+    for error in declared:
+        sentences[status_of(error)].append(error.sentence())
+    if reads_body:
+        for status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE):
+            sentences[status].append(SENTENCE_OF_STATUS[status])
+    sentences[HTTPStatus.INTERNAL_SERVER_ERROR].append(SENTENCE_OF_STATUS[HTTPStatus.INTERNAL_SERVER_ERROR])
+    sentences[HTTPStatus.SERVICE_UNAVAILABLE].append(DATABASE_AWAY)
+    return {status.value: _response(status, said) for status, said in sorted(sentences.items())}
+
+
+def _response(status: HTTPStatus, said: list[str]) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": " ".join(said),
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["headers"] = {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "seconds to wait before trying again"}
+        }
+    return response
+
+
+def finish_spec(spec: Any) -> Any:
+    """Add what APIFlask cannot know: the problem schema, required bodies, and the range of path ids."""
+    spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    for path in spec["paths"].values():
+        for operation in (path[method] for method in ("get", "post", "put", "patch", "delete") if method in path):
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+        for parameter in path.get("parameters", []):
+            if parameter["in"] == "path":
+                parameter["schema"] |= {"minimum": 1, "maximum": 2**63 - 1}
+    return spec

@@ -1,0 +1,132 @@
+"""Every error answer: RFC 9457 problem+json with the member `error`, one plain English sentence."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from apiflask.exceptions import HTTPError
+from flask import Flask, Response, request
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from src.errors import ClinicError, Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+
+log = logging.getLogger("problems")
+
+PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_SECONDS = "2"
+
+STATUS_OF: dict[type[ClinicError], HTTPStatus] = {
+    Invalid: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+# What HTTP itself refuses, in our words.
+SENTENCE_OF_STATUS = {
+    HTTPStatus.BAD_REQUEST: "The request could not be understood.",
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not answer to this method.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request body is too large; one megabyte is the most.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with Content-Type: application/json.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side; please try again.",
+}
+DATABASE_AWAY = "The database cannot be reached at the moment; please try again in a few seconds."
+
+
+def status_of(error: type[ClinicError]) -> HTTPStatus:
+    """Return the HTTP status that stands for a domain error."""
+    return next(status for branch, status in STATUS_OF.items() if issubclass(error, branch))
+
+
+def problem(status: HTTPStatus, sentence: str, kind: str = "about:blank", **members: Any) -> Response:
+    """Build the answer; `error` is what the published client shows, `detail` what RFC 9457 calls the same."""
+    body = {"type": kind, "title": status.phrase, "status": status.value, "detail": sentence, "error": sentence}
+    response = Response(json.dumps(body | members), status=status.value, content_type=PROBLEM_JSON)
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def register_problems(app: Flask) -> None:
+    """Answer every exception that leaves a view, ours or a library's, as a problem."""
+    app.register_error_handler(ClinicError, _answer_clinic_error)
+    app.register_error_handler(HTTPError, _answer_validation_error)
+    app.register_error_handler(HTTPException, _answer_http_exception)
+    for away in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(away, _answer_database_away)
+
+
+def _answer_clinic_error(error: ClinicError) -> Response:
+    return problem(status_of(type(error)), str(error), kind=urn(type(error)))
+
+
+def urn(error: type[ClinicError]) -> str:
+    """Name the kind of problem for programs, like `urn:problem:slot-taken`."""
+    return "urn:problem:" + re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
+
+
+def _answer_validation_error(error: HTTPError) -> Response:
+    """APIFlask wraps pydantic's findings; they hang on as the cause."""
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError):
+        return problem(HTTPStatus(error.status_code), error.message)
+    findings = [{"field": _field(details), "message": sentence(details)} for details in _worth_saying(cause.errors())]
+    return problem(HTTPStatus.BAD_REQUEST, findings[0]["message"], kind=urn(Invalid), errors=findings)
+
+
+def _answer_http_exception(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or 500)
+    response = problem(status, SENTENCE_OF_STATUS.get(status, f"{status.phrase}."))
+    for name, value in error.get_headers(request.environ):
+        if name.lower() != "content-type":
+            response.headers[name] = value
+    return response
+
+
+def _answer_database_away(error: Exception) -> Response:
+    log.error("database away: %s", str(error).splitlines()[0])
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_AWAY, failing="database")
+
+
+def _worth_saying(errors: Iterable[ErrorDetails]) -> list[ErrorDetails]:
+    return [details for details in errors if details["loc"]] or list(errors)
+
+
+def _field(details: ErrorDetails) -> str:
+    return str(details["loc"][0]) if details["loc"] else "body"
+
+
+# pydantic's kinds of findings in words for people; its own messages speak of Python.
+WORDS = {
+    "missing": "{field} is missing.",
+    "string_type": "{field} must be a string.",
+    "string_too_long": "{field} must have at most {max_length} characters.",
+    "string_too_short": "{field} must not be empty.",
+    "literal_error": "{field} must be {expected}.",
+    "greater_than_equal": "{field} must be at least {ge}.",
+    "less_than_equal": "{field} must be at most {le}.",
+    "string_unicode": "{field} must be valid Unicode text.",
+}
+
+
+def sentence(details: ErrorDetails) -> str:
+    """Say one finding of pydantic in plain English, the field first."""
+    field = _field(details)
+    context = details.get("ctx", {})
+    if details["type"] == "value_error":
+        return f"{field} {context['error']}"
+    return WORDS.get(details["type"], "{field} is not valid.").format(field=field, **context)

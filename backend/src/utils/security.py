@@ -1,0 +1,84 @@
+"""Passwords and tokens. Hashing is slow by design: never do it inside a transaction."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask_jwt_extended import create_access_token, decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt.exceptions import PyJWTError
+from jwt.warnings import InsecureKeyLengthWarning
+
+from config import Settings
+from src.errors import Unauthenticated
+from src.schemas.fields import LARGEST_ID
+
+# The published development secret is short; production refuses short ones by a sentence (config.py).
+warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
+
+
+@cache
+def _hasher(memory_kib: int, iterations: int) -> PasswordHasher:
+    # One lane: OWASP's Password Storage Cheat Sheet gives 19 MiB, t=2, p=1 as its first choice for argon2id.
+    return PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
+
+
+@cache
+def _nobodys_hash(memory_kib: int, iterations: int) -> str:
+    return _hasher(memory_kib, iterations).hash("the password of nobody")
+
+
+def hash_password(password: str, settings: Settings) -> str:
+    """Return the argon2id hash in PHC string format."""
+    return _hasher(settings.argon2_memory_kib, settings.argon2_iterations).hash(password)
+
+
+def password_matches(password: str, password_hash: str | None, settings: Settings) -> bool:
+    """Compare exactly; without an account compare with nobody's hash, so that both take the same time."""
+    cost = (settings.argon2_memory_kib, settings.argon2_iterations)
+    try:
+        _hasher(*cost).verify(password_hash or _nobodys_hash(*cost), password)
+    except (VerificationError, InvalidHashError):
+        return False
+    return password_hash is not None
+
+
+@dataclass(frozen=True)
+class TokenClaims:
+    """What a valid token says: which account, and in which of its epochs it was issued."""
+
+    user_id: int
+    epoch: int
+
+
+def issue_token(user_id: int, role: str, epoch: int, settings: Settings) -> str:
+    """Return an access token.
+
+    Its claims are digits and plain letters only, so that its payload never needs the characters in which base64url
+    differs from base64: the published client decodes it with `atob`.
+    """
+    return create_access_token(
+        identity=str(user_id),
+        additional_claims={"role": role, "epoch": epoch},
+        expires_delta=timedelta(hours=settings.jwt_access_token_hours),
+    )
+
+
+def read_token(token: str) -> TokenClaims:
+    """Check signature, algorithm, kind and expiry; raise Unauthenticated for anything wrong."""
+    try:
+        claims = decode_token(token)
+        subject, epoch = claims["sub"], claims["epoch"]
+    except (PyJWTError, JWTExtendedException, KeyError, ValueError) as error:
+        raise Unauthenticated from error
+    if not (isinstance(subject, str) and subject.isascii() and subject.isdigit() and isinstance(epoch, int)):
+        raise Unauthenticated
+    user_id = int(subject[:20])
+    if user_id > LARGEST_ID or claims.get("type") != "access":
+        raise Unauthenticated
+    return TokenClaims(user_id, epoch)

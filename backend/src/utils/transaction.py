@@ -1,0 +1,48 @@
+"""The only place that commits."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from src.errors import ClinicError, EmailTaken, PatientBusy, SlotOverlaps, SlotTaken
+from src.extensions import db
+from src.utils.database import WRITES
+
+# PostgreSQL gives the constraint's name; SQLite gives columns for its own rules and our word for a trigger's.
+ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
+    "uq_users_email_key": EmailTaken,
+    "users.email_key": EmailTaken,
+    "slots_no_overlap": SlotOverlaps,
+    "uq_appointments_active_slot": SlotTaken,
+    "appointments.slot_id": SlotTaken,
+    "appointments_doctor_no_overlap": SlotTaken,
+    "appointments_patient_no_overlap": PatientBusy,
+}
+
+
+@contextmanager
+def transaction(*, writes: bool) -> Generator[Session]:
+    """Yield a session in one transaction: committed at the end, rolled back on any exception.
+
+    `writes` takes SQLite's write lock from the start. A broken constraint is raised as the domain error it stands for.
+    """
+    with Session(db.engine, expire_on_commit=False) as session:
+        try:
+            session.connection(execution_options={WRITES: writes})
+            yield session
+            session.commit()
+        except IntegrityError as error:
+            raise _domain_error(error) from error
+
+
+def _domain_error(error: IntegrityError) -> Exception:
+    diagnosis = getattr(error.orig, "diag", None)
+    said = getattr(diagnosis, "constraint_name", None) or str(error.orig)
+    for name, domain_error in ERROR_OF_CONSTRAINT.items():
+        if name in said:
+            return domain_error()
+    return error

@@ -1,0 +1,32 @@
+"""How bytes become values: JSON bodies and ids in paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.json.provider import DefaultJSONProvider
+from pydantic_core import from_json
+from werkzeug.routing import BaseConverter, ValidationError
+
+LARGEST_ID = 2**63 - 1
+
+
+class StrictJson(DefaultJSONProvider):
+    """Refuses what Python's own parser lets through or dies of: lone surrogates, NaN, 30,000 levels of nesting."""
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        """Parse; raise ValueError for anything that is no JSON (RFC 8259) in UTF-8."""
+        return from_json(s, allow_inf_nan=False)
+
+
+class IdConverter(BaseConverter):
+    """A positive id in ASCII digits; anything else is no page of ours (404)."""
+
+    regex = "[0-9]{1,19}"
+
+    def to_python(self, value: str) -> int:
+        """Return the id, in the range that databases keep."""
+        number = int(value)
+        if not 1 <= number <= LARGEST_ID:
+            raise ValidationError
+        return number

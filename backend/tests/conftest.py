@@ -1,0 +1,191 @@
+"""What tests are given: an application on each database, people, and a clock that stands still."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+from app import create_app
+from config import Settings
+from src.controllers.delivery_controller import deliver_due
+from src.extensions import db
+from src.services.mail import Mail
+from src.services.memory_mailer import MemoryMailer
+from src.utils.transaction import transaction
+from tests import postgres
+from tests.people import Api, Deliver
+
+NOW = datetime(2030, 3, 4, 8, 0, tzinfo=timezone.utc)  # a Monday
+TABLES = "outbox, appointment_events, appointments, availability_slots, doctors, users"
+SERVER = "BOOKING_TEST_SERVER"
+
+_cluster = contextlib.ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Bring PostgreSQL up once, in the process that starts the others."""
+    if SERVER not in os.environ:  # noqa: TID251 - how xdist's workers learn of the server
+        os.environ[SERVER] = _cluster.enter_context(postgres.running())  # noqa: TID251
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _cluster.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_foreign_sockets() -> None:
+    """Nothing in the tests may leave the machine."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and str(address[0]) not in {"127.0.0.1", "::1", "localhost"}:
+            raise AssertionError(f"a test opens a socket to {address}")
+        real(self, address)
+
+    socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def worker_id_(request: pytest.FixtureRequest) -> str:
+    return getattr(request.config, "workerinput", {}).get("workerid", "alone")
+
+
+def make_settings(**overrides: Any) -> Settings:
+    """Settings as in development, untouched by a `.env` file, with passwords that hash fast."""
+    defaults: dict[str, Any] = {
+        "app_env": "development",
+        "secret_key": "a secret of the tests, for the tests",
+        "jwt_secret_key": "a token secret of the tests, long enough",
+        "argon2_memory_kib": 8,
+        "argon2_iterations": 1,
+    }
+    return Settings(_env_file=None, **(defaults | overrides))  # pyright: ignore[reportCallIssue]
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(worker_id_: str) -> str:
+    """A migrated database of this test process."""
+    url = create_database(f"test_{worker_id_}")
+    migrate_to_head(url)
+    return url
+
+
+def create_database(name: str) -> str:
+    """Make an empty database on the test server and return its URL."""
+    server = os.environ[SERVER]  # noqa: TID251
+    engine = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate_to_head(f"sqlite:///{path}")
+    return path
+
+
+def migrate_to_head(url: str) -> None:
+    app = create_app(make_settings(database_url=url))
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty, migrated database; every test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgresql_url")
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE"))
+    return url
+
+
+class StillClock:
+    """A clock that tests move by hand."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+MakeApp = Callable[..., APIFlask]
+
+
+@pytest.fixture
+def make_app(database_url: str, clock: StillClock) -> Iterator[MakeApp]:
+    made: list[APIFlask] = []
+
+    def make(**overrides: Any) -> APIFlask:
+        made.append(create_app(make_settings(**({"database_url": database_url} | overrides)), clock=clock))
+        return made[-1]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> APIFlask:
+    return make_app()
+
+
+@pytest.fixture
+def client(app: APIFlask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def api(client: FlaskClient) -> Api:
+    """The API as people use it."""
+    return Api(client)
+
+
+@pytest.fixture
+def mailer() -> MemoryMailer:
+    return MemoryMailer()
+
+
+@pytest.fixture
+def deliver(app: APIFlask, mailer: MemoryMailer, clock: StillClock) -> Deliver:
+    """Send what is due, as the worker does; return all mails sent so far."""
+
+    def run() -> list[Mail]:
+        with app.app_context():
+            while deliver_due(transaction, mailer, clock, app.extensions["settings"]):
+                pass
+        return [mail for _, mail in mailer.sent]
+
+    return run

@@ -1,0 +1,136 @@
+"""People who use the API in tests, each with one call per thing they do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from src.services.mail import Mail
+
+Deliver = Callable[[], list[Mail]]
+
+CODE = "DOC2024SECRET"
+PASSWORD = "password123"
+DAY = "2030-03-05"
+
+
+@dataclass
+class Person:
+    """Somebody with an account."""
+
+    client: FlaskClient
+    name: str
+    email: str
+    id: int
+    token: str
+
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return self.client.open(path, method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        if json is not None:
+            options["json"] = json
+        return self.call("POST", path, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self.call("DELETE", path, **options)
+
+
+@dataclass
+class Doctor(Person):
+    """A doctor; `doctor_id` is the id of the paths."""
+
+    doctor_id: int = 0
+
+    def publish(self, start: str = "09:00", end: str = "09:30", date: str = DAY) -> int:
+        answer = self.post("/doctor/availability", {"date": date, "start_time": start, "end_time": end})
+        assert answer.status_code == 201, answer.get_json()
+        return answer.get_json()["slot_id"]
+
+
+@dataclass
+class Patient(Person):
+    """A patient."""
+
+    def book(self, slot_id: int) -> int:
+        answer = self.post("/appointments", {"slot_id": slot_id})
+        assert answer.status_code == 201, answer.get_json()
+        return answer.get_json()["appointment_id"]
+
+    def free(self, doctor: Doctor) -> list[dict[str, Any]]:
+        answer = self.get(f"/patient/doctors/{doctor.doctor_id}/availability")
+        assert answer.status_code == 200, answer.get_json()
+        return answer.get_json()["data"]
+
+    def cancel(self, appointment_id: int) -> TestResponse:
+        return self.post(f"/appointments/{appointment_id}/cancel")
+
+
+@dataclass
+class Api:
+    """Makes people; each with an address of their own."""
+
+    client: FlaskClient
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def register(self, **fields: Any) -> TestResponse:
+        number = next(self.numbers)
+        defaults = {
+            "name": f"Person {number}",
+            "email": f"person{number}@people.example",
+            "password": PASSWORD,
+            "role": "patient",
+            "invitation_code": "",
+        }
+        return self.client.post("/auth/register", json=defaults | fields)
+
+    def log_in(self, email: str, password: str = PASSWORD) -> TestResponse:
+        return self.client.post("/auth/login", json={"email": email, "password": password})
+
+    def doctor(self, name: str = "Dr. Fenna Quill", **profile: Any) -> Doctor:
+        fields = self._person(name, role="doctor", invitation_code=CODE)
+        doctor = Doctor(**fields)
+        if profile:
+            assert doctor.post("/doctor/profile", profile).status_code == 200
+        doctor.doctor_id = doctor.get("/doctor/profile").get_json()["doctor_id"]
+        return doctor
+
+    def patient(self, name: str = "Ada Sample") -> Patient:
+        return Patient(**self._person(name, role="patient"))
+
+    def _person(self, name: str, **fields: Any) -> dict[str, Any]:
+        email = f"{name.rsplit(maxsplit=1)[-1].lower()}{next(self.numbers)}@people.example"
+        registered = self.register(name=name, email=email, **fields)
+        assert registered.status_code == 201, registered.get_json()
+        token = self.log_in(email).get_json()["access_token"]
+        return {
+            "client": self.client,
+            "name": name,
+            "email": email,
+            "id": registered.get_json()["id"],
+            "token": token,
+        }
+
+
+def error_of(answer: TestResponse) -> str:
+    """Check that an error answer has the form that the contract promises, and return its sentence."""
+    assert answer.mimetype == "application/problem+json", (answer.status_code, answer.data)
+    problem = answer.get_json()
+    sentence = problem["error"]
+    assert isinstance(sentence, str)
+    assert problem["status"] == answer.status_code
+    assert sentence.endswith(".")
+    for leak in ("Traceback", "sqlalchemy", "psycopg", "sqlite", "pydantic", "SELECT", "INSERT"):
+        assert leak.lower() not in sentence.lower()
+    if answer.status_code == 401:
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    return sentence

