@@ -36,6 +36,7 @@ from src.utils.transaction import transaction
 A = TypeVar("A")
 
 JSON = "application/json"
+LOCATION = {"headers": {"Location": {"schema": {"type": "string"}, "description": "where the new thing is"}}}
 
 
 @dataclass(frozen=True)
@@ -151,21 +152,25 @@ def _validated(app: APIFlask, route: Route[Any], signature: Signature) -> Callab
     def answer(ctx: Any, **arguments: Any) -> Response:
         return _answer(route, route.controller(ctx, **arguments), ctx.settings)
 
-    view: Callable[..., Any] = app.output(signature.answer, status_code=route.status)(answer)
+    description = inspect.cleandoc(signature.answer.__doc__ or "")
+    view: Callable[..., Any] = app.output(signature.answer, route.status, description)(answer)
     if signature.body is not None:
         view = app.input(signature.body, location="json", arg_name="body")(view)
     if signature.query is not None:
         view = app.input(signature.query, location="query", arg_name="query")(view)
-    errors = error_responses(
+    responses = error_responses(
         errors_of(route.controller),
         forbidden=route.access.refusal() if route.access.refusal else None,
         protected=not route.access.is_public,
+        writes=route.writes,
         reads_body=signature.body is not None,
         reads_input=signature.body is not None or signature.query is not None,
     )
+    if route.location is not None:
+        responses[route.status.value] = LOCATION
     security = None if route.access.is_public else SECURITY_SCHEME
     tag = route.name.partition(".")[0].capitalize()
-    return app.doc(operation_id=route.name, responses=errors, security=security, tags=[tag])(view)
+    return app.doc(operation_id=route.name, responses=responses, security=security, tags=[tag])(view)
 
 
 def _enter(

@@ -40,6 +40,7 @@ def error_responses(
     *,
     forbidden: ClinicError | None,
     protected: bool,
+    writes: bool,
     reads_body: bool,
     reads_input: bool,
 ) -> dict[int | str, Any]:
@@ -53,9 +54,10 @@ def error_responses(
         sentences[HTTPStatus.FORBIDDEN].append(str(forbidden))
     for error in declared:
         sentences[status_of(error)].append(error.sentence())
+    if writes:
+        sentences[HTTPStatus.REQUEST_ENTITY_TOO_LARGE].append(SENTENCE_OF_STATUS[HTTPStatus.REQUEST_ENTITY_TOO_LARGE])
     if reads_body:
-        for status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE):
-            sentences[status].append(SENTENCE_OF_STATUS[status])
+        sentences[HTTPStatus.UNSUPPORTED_MEDIA_TYPE].append(SENTENCE_OF_STATUS[HTTPStatus.UNSUPPORTED_MEDIA_TYPE])
     sentences[HTTPStatus.INTERNAL_SERVER_ERROR].append(SENTENCE_OF_STATUS[HTTPStatus.INTERNAL_SERVER_ERROR])
     sentences[HTTPStatus.SERVICE_UNAVAILABLE].append(DATABASE_AWAY)
     return {status.value: _response(status, said) for status, said in sorted(sentences.items())}

@@ -1,0 +1,173 @@
+"""Mails through Resend's API, on a real HTTP server: once each, whatever the provider does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from apiflask import APIFlask
+
+from src.controllers.delivery_controller import deliver_due
+from src.services.mailers import mailer_for
+from src.utils.transaction import transaction
+from tests.conftest import MakeApp, StillClock
+from tests.mail.fake_resend import FakeResend, fake_resend
+from tests.people import Api
+
+Attempt = Callable[[], bool]
+
+
+@pytest.fixture
+def resend() -> Iterator[FakeResend]:
+    with fake_resend() as fake:
+        yield fake
+
+
+@pytest.fixture
+def app(make_app: MakeApp, resend: FakeResend) -> APIFlask:
+    return make_app(
+        resend_api_key="re_of_the_tests",
+        resend_api_url=resend.url,
+        from_email="Clinic <clinic@people.example>",
+        mail_timeout_seconds=0.3,
+    )
+
+
+@pytest.fixture
+def attempt(app: APIFlask, clock: StillClock) -> Attempt:
+    """Let a worker take the next due mail, once; False when there was none."""
+    settings = app.extensions["settings"]
+    mailer = mailer_for(settings)
+    assert mailer is not None
+
+    def run() -> bool:
+        with app.app_context():
+            return deliver_due(transaction, mailer, clock, settings)
+
+    return run
+
+
+def test_a_mail_goes_out_whole_and_once(api: Api, resend: FakeResend, attempt: Attempt) -> None:
+    patient = api.patient("Ada Sample")
+    patient.book(api.doctor().publish())
+
+    assert [attempt(), attempt()] == [True, False]
+
+    [call] = resend.calls
+    assert call["path"] == "/emails"
+    assert call["authorization"] == "Bearer re_of_the_tests"
+    assert call["from"] == "Clinic <clinic@people.example>"
+    assert call["to"] == [patient.email]
+    assert "booked" in call["subject"]
+    assert call["text"]
+    assert call["html"].startswith("<!doctype html>")
+    assert len(call["key"]) == 36
+
+
+@pytest.mark.parametrize("mood", ["500", "503-html", "429", "403", "hang", "cut", "accept-then-cut"])
+def test_a_fault_is_retried_with_the_same_key_until_the_mail_is_accepted_once(
+    api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock, mood: str
+) -> None:
+    resend.script.extend([mood, mood])
+    api.patient().book(api.doctor().publish())
+
+    for _ in range(3):
+        assert attempt() is True
+        assert attempt() is False, "a mail that failed must wait before it is tried again"
+        clock.forward(minutes=20)
+
+    assert attempt() is False
+    assert len(resend.accepted) == 1
+    assert len(resend.calls) == 3
+    assert len({call["key"] for call in resend.calls}) == 1
+
+
+def test_retry_after_is_honoured(api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock) -> None:
+    resend.script.append("429")
+    api.patient().book(api.doctor().publish())
+    attempt()
+    clock.forward(seconds=6)
+    assert attempt() is False
+    clock.forward(seconds=2)
+    assert attempt() is True
+    assert len(resend.accepted) == 1
+
+
+def test_a_mail_that_the_provider_refuses_is_set_aside_and_holds_up_nobody(
+    api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
+    resend.script.append("422")
+    doctor = api.doctor()
+    first, second = api.patient("Ada Sample"), api.patient("Ben Placeholder")
+    first.book(doctor.publish("09:00", "09:30"))
+    second.book(doctor.publish("10:00", "10:30"))
+
+    assert [attempt(), attempt(), attempt()] == [True, True, False]
+    clock.forward(hours=5)
+    assert attempt() is False
+    assert [mail["to"] for mail in resend.accepted] == [[second.email]]
+
+
+def test_a_cancellation_never_overtakes_its_confirmation(
+    api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
+    resend.script.extend(["500", "ok"])
+    doctor, patient = api.doctor(), api.patient()
+    patient.cancel(patient.book(doctor.publish()))
+
+    # The confirmation fails; of the two cancellations only the doctor's may go.
+    assert [attempt(), attempt(), attempt()] == [True, True, False]
+    assert [mail["to"] for mail in resend.accepted] == [[doctor.email]]
+    clock.forward(minutes=20)
+    assert [attempt(), attempt(), attempt()] == [True, True, False]
+    to_patient = [mail["subject"] for mail in resend.accepted if mail["to"] == [patient.email]]
+    assert [subject.partition(":")[0] for subject in to_patient] == ["Appointment booked", "Appointment cancelled"]
+
+
+def test_a_worker_killed_after_claiming_delays_the_mail_by_its_lease_only(
+    app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
+    class KilledError(BaseException):
+        """As kill -9: nothing after it runs."""
+
+    class KillingMailer:
+        def send(self, mail: object, key: str) -> None:
+            raise KilledError
+
+    api.patient().book(api.doctor().publish())
+    with app.app_context(), pytest.raises(KilledError):
+        deliver_due(transaction, KillingMailer(), clock, app.extensions["settings"])
+    assert attempt() is False
+    clock.forward(seconds=app.extensions["settings"].mail_lease_seconds + 1)
+    assert attempt() is True
+    assert len(resend.accepted) == 1
+
+
+def test_a_confirmation_is_dropped_only_once_its_appointment_is_over(
+    api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
+    doctor, patient = api.doctor(), api.patient()
+    patient.book(doctor.publish("09:00", "09:30"))
+    patient.book(doctor.publish("10:00", "10:30"))
+    clock.forward(days=1, hours=1, minutes=45)  # 09:45 on the day: the first is over, the second not
+
+    while attempt():
+        pass
+    assert ["10:00" in mail["text"] for mail in resend.accepted] == [True]
+
+
+def test_a_gone_doctor_gets_the_mails_already_due_and_is_then_forgotten(
+    api: Api, resend: FakeResend, attempt: Attempt
+) -> None:
+    doctor, patient = api.doctor("Dr. Fenna Quill"), api.patient()
+    patient.cancel(patient.book(doctor.publish()))
+    patient.book(doctor.publish("10:00", "10:30"))
+    assert doctor.delete("/doctor/account").status_code == 200
+
+    while attempt():
+        pass
+    assert [mail["to"] for mail in resend.accepted].count([doctor.email]) == 1
+    assert "who no longer offers appointments here" in resend.accepted[-1]["text"]
+    shown = api.client.get("/dev/outbox").get_json()["data"]
+    assert doctor.email not in str(shown)
+    assert [mail["to"] for mail in shown].count(None) == 1

@@ -1,0 +1,169 @@
+"""Many at once for one thing: exactly one wins, the others are told so, and nothing is a server error."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from apiflask import APIFlask
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from src.utils.transaction import transaction
+from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient
+
+Call = Callable[[], TestResponse]
+
+
+def at_once(calls: Sequence[Call]) -> list[TestResponse]:
+    """Make all calls as nearly at the same time as threads can, and return the answers in order."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Call) -> TestResponse:
+        gate.wait(timeout=30)
+        return call()
+
+    with ThreadPoolExecutor(max_workers=len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def statuses(answers: Sequence[TestResponse]) -> Counter[int]:
+    return Counter(answer.status_code for answer in answers)
+
+
+def with_own_client(app: APIFlask, patient: Patient) -> Patient:
+    return replace(patient, client=app.test_client())
+
+
+def count(app: APIFlask, query: str) -> int:
+    with app.app_context(), transaction(writes=False) as db:
+        return db.execute(text(query)).scalar_one()
+
+
+def test_fifty_patients_book_one_slot_and_one_gets_it(app: APIFlask, api: Api, deliver: Deliver) -> None:
+    doctor = api.doctor()
+    patients = [with_own_client(app, api.patient(f"Patient {number}")) for number in range(50)]
+    slot_id = doctor.publish()
+
+    answers = at_once([lambda p=p: p.post("/appointments", {"slot_id": slot_id}) for p in patients])
+
+    assert statuses(answers) == {201: 1, 409: 49}
+    assert count(app, "SELECT count(*) FROM appointments") == 1
+    winner = next(p for p, answer in zip(patients, answers, strict=True) if answer.status_code == 201)
+    assert [mail.to for mail in deliver()] == [winner.email]
+    assert [a["status"] for a in doctor.get("/appointments/doctor").get_json()["data"]] == ["booked"]
+
+
+def test_one_patient_books_overlapping_slots_of_many_doctors_at_once_and_gets_one(app: APIFlask, api: Api) -> None:
+    patient = api.patient()
+    slots = [api.doctor(f"Dr. Number {number}").publish() for number in range(10)]
+
+    answers = at_once([lambda s=s: with_own_client(app, patient).post("/appointments", {"slot_id": s}) for s in slots])
+
+    assert statuses(answers) == {201: 1, 409: 9}
+    assert count(app, "SELECT count(*) FROM availability_slots WHERE status = 'booked'") == 1
+
+
+def test_twenty_registrations_of_one_mailbox_make_one_account(app: APIFlask) -> None:
+    def register(number: int) -> TestResponse:
+        address = "ada@people.example" if number % 2 else "ADA@People.Example"
+        body = {"name": "Ada Sample", "email": address, "password": PASSWORD, "role": "patient"}
+        return app.test_client().post("/auth/register", json=body)
+
+    answers = at_once([lambda n=n: register(n) for n in range(20)])
+
+    assert statuses(answers) == {201: 1, 409: 19}
+    assert count(app, "SELECT count(*) FROM users") == 1
+
+
+def test_twenty_registrations_of_one_doctor_make_one_profile(app: APIFlask) -> None:
+    body = {
+        "name": "Dr. Imani Lark",
+        "email": "imani@people.example",
+        "password": PASSWORD,
+        "role": "doctor",
+        "invitation_code": CODE,
+    }
+
+    answers = at_once([lambda: app.test_client().post("/auth/register", json=body)] * 20)
+
+    assert statuses(answers) == {201: 1, 409: 19}
+    assert count(app, "SELECT count(*) FROM doctors") == 1
+
+
+def test_ten_cancels_of_one_appointment_and_one_succeeds(app: APIFlask, api: Api, deliver: Deliver) -> None:
+    doctor, patient = api.doctor(), api.patient()
+    appointment_id = patient.book(doctor.publish())
+    path = f"/appointments/{appointment_id}/cancel"
+
+    callers = [patient, doctor] * 5
+    answers = at_once([lambda c=c: replace(c, client=app.test_client()).post(path) for c in callers])
+
+    assert statuses(answers) == {200: 1, 409: 9}
+    assert len(patient.free(doctor)) == 1
+    assert len(deliver()) == 1 + 2
+    assert count(app, "SELECT count(*) FROM appointment_events") == 2
+
+
+def test_thirty_creations_of_one_slot_make_one(app: APIFlask, api: Api) -> None:
+    doctor = api.doctor()
+    body = {"date": DAY, "start_time": "09:00", "end_time": "09:30"}
+
+    answers = at_once(
+        [lambda: replace(doctor, client=app.test_client()).post("/doctor/availability", body) for _ in range(30)]
+    )
+
+    assert statuses(answers) == {201: 1, 409: 29}
+    assert count(app, "SELECT count(*) FROM availability_slots") == 1
+
+
+def test_fifty_bookings_against_a_deletion_leave_no_appointment_of_a_gone_doctor(
+    app: APIFlask, api: Api, deliver: Deliver
+) -> None:
+    doctor = api.doctor()
+    slots = [
+        doctor.publish(f"{9 + n // 6:02}:{n % 6 * 10:02}", f"{9 + n // 6:02}:{n % 6 * 10 + 9:02}") for n in range(50)
+    ]
+    patients = [with_own_client(app, api.patient(f"Patient {number}")) for number in range(50)]
+    calls: list[Call] = [
+        lambda p=p, s=s: p.post("/appointments", {"slot_id": s}) for p, s in zip(patients, slots, strict=True)
+    ]
+    calls.insert(25, lambda: replace(doctor, client=app.test_client()).delete("/doctor/account"))
+
+    answers = at_once(calls)
+
+    deletion = answers.pop(25)
+    assert deletion.status_code == 200
+    assert set(statuses(answers)) <= {201, 404}
+    assert count(app, "SELECT count(*) FROM appointments WHERE status = 'booked'") == 0
+    booked = sum(answer.status_code == 201 for answer in answers)
+    # Whoever was told "booked" was told "cancelled" too, each once and in this order.
+    assert Counter(mail.subject.partition(":")[0] for mail in deliver()) == Counter(
+        {"Appointment booked": booked, "Appointment cancelled": booked} if booked else {}
+    )
+
+
+def test_bookings_and_cancels_of_one_slot_at_once_never_meet_a_server_error(app: APIFlask, api: Api) -> None:
+    doctor = api.doctor()
+    patients = [api.patient(f"Patient {number}") for number in range(8)]
+    slot_id = doctor.publish()
+
+    def book_and_cancel(patient: Patient) -> list[int]:
+        mine = with_own_client(app, patient)
+        seen: list[int] = []
+        for _ in range(8):
+            answer = mine.post("/appointments", {"slot_id": slot_id})
+            seen.append(answer.status_code)
+            if answer.status_code == 201:
+                seen.append(mine.cancel(answer.get_json()["appointment_id"]).status_code)
+        return seen
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        seen = Counter(status for run in pool.map(book_and_cancel, patients) for status in run)
+
+    assert set(seen) <= {200, 201, 409}
+    assert seen[200] == seen[201] >= 1
+    assert len(patients[0].free(doctor)) == 1

@@ -1,0 +1,108 @@
+"""The map, the OpenAPI document and the README tell of the same routes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from apiflask import APIFlask
+from openapi_spec_validator import validate
+
+from app import DEVELOPMENT_ROUTES, ROUTES, create_app
+from src.errors import ClinicError, errors_of
+from src.utils.decorators import Access
+from src.utils.problems import status_of
+from tests.conftest import make_settings
+
+README = Path(__file__).parents[3] / "README.md"
+
+# Whoever adds a route that asks for no token must say so here too.
+PUBLIC = {
+    ("GET", "/"),
+    ("GET", "/health"),
+    ("POST", "/auth/register"),
+    ("POST", "/auth/login"),
+    ("GET", "/dev/outbox"),
+}
+ALL_ROUTES = ROUTES + DEVELOPMENT_ROUTES
+LIBRARY_ENDPOINTS = {
+    "static",
+    "docs_assets.static",
+    "openapi.spec",
+    "openapi.docs",
+    "openapi.swagger_ui_oauth_redirect",
+}
+
+
+@pytest.fixture(scope="module")
+def whole_app() -> APIFlask:
+    return create_app(make_settings())
+
+
+def documented_path(path: str) -> str:
+    return re.sub(r"<int:(\w+)>", r"{\1}", path)
+
+
+def test_every_route_declares_its_access_and_the_public_ones_are_these() -> None:
+    assert all(isinstance(route.access, Access) for route in ALL_ROUTES)
+    assert {(route.method, route.path) for route in ALL_ROUTES if route.access.is_public} == PUBLIC
+
+
+def test_nothing_is_served_beside_the_map(whole_app: APIFlask) -> None:
+    served = {rule.endpoint for rule in whole_app.url_map.iter_rules()} - LIBRARY_ENDPOINTS
+    assert served == {route.name for route in ALL_ROUTES}
+
+
+def test_no_path_ends_in_a_slash_so_that_nothing_ever_redirects(whole_app: APIFlask) -> None:
+    assert all(route.path == "/" or not route.path.endswith("/") for route in ALL_ROUTES)
+    assert whole_app.url_map.merge_slashes is False
+
+
+def test_the_openapi_document_is_valid_and_has_every_route(whole_app: APIFlask) -> None:
+    spec = whole_app.test_client().get("/openapi.json").get_json()
+    validate(spec)
+    assert spec["openapi"].startswith("3.1")
+    documented = {
+        (method.upper(), path) for path, item in spec["paths"].items() for method in item if method != "parameters"
+    }
+    assert documented == {(route.method, documented_path(route.path)) for route in ALL_ROUTES}
+
+
+def test_the_openapi_document_tells_every_error_and_who_may_call(whole_app: APIFlask) -> None:
+    spec = whole_app.test_client().get("/openapi.json").get_json()
+    for route in ALL_ROUTES:
+        operation = spec["paths"][documented_path(route.path)][route.method.lower()]
+        told = {int(status) for status in operation["responses"]}
+        expected = {route.status.value, 500, 503} | {status_of(error).value for error in errors_of(route.controller)}
+        if not route.access.is_public:
+            expected.add(401)
+            assert operation["security"] == [{"BearerAuth": []}], route.name
+        if route.access.refusal is not None:
+            expected.add(403)
+        assert expected <= told, route.name
+        for status in told - {route.status.value}:
+            assert list(operation["responses"][str(status)]["content"]) == ["application/problem+json"]
+
+
+def test_every_error_says_a_sentence_and_has_a_status() -> None:
+    def below(error: type[ClinicError]) -> set[type[ClinicError]]:
+        return {error}.union(*(below(child) for child in error.__subclasses__()))
+
+    errors = below(ClinicError) - {ClinicError}
+    assert len(errors) > 20
+    for error in errors:
+        assert error.sentence().endswith("."), error
+        assert 400 <= status_of(error) < 600
+
+
+def test_the_readme_lists_every_route() -> None:
+    rows = set(re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) ([^`]+)` \|", README.read_text("utf-8"), re.MULTILINE))
+    assert rows >= {(route.method, documented_path(route.path)) for route in ALL_ROUTES}
+
+
+def test_in_production_the_development_routes_are_not_there() -> None:
+    client = create_app(make_settings(app_env="production")).test_client()
+    assert client.get("/dev/outbox").status_code == 404
+    assert "/dev/outbox" not in client.get("/openapi.json").get_json()["paths"]
+    assert "password123" not in client.get("/", headers={"Accept": "text/html"}).text
