@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from src import __version__
 from src.controllers import appointment_controller as appointments
 from src.controllers import auth_controller as auth
 from src.controllers import availability_controller as availability
+from src.controllers import demo_controller as demo
 from src.controllers import doctor_controller as doctors
 from src.controllers import patient_controller as patients
 from src.controllers import service_controller as service
@@ -87,6 +89,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
 
+    # The front page names the demo log-ins in development.
+    app.context_processor(lambda: {"demo": demo})
+
     app.spec_processor(finish_spec)
     app.register_blueprint(_docs_assets())
     register_problems(app)
@@ -116,6 +121,8 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "JWT_SECRET_KEY": settings.jwt_secret_key,
         "DESCRIPTION": (Path(__file__).parent / "src" / "utils" / "openapi.md").read_text(encoding="utf-8"),
         "LICENSE": {"name": "MIT", "identifier": "MIT"},
+        # In the order in which a newcomer tries them.
+        "TAGS": [{"name": name} for name in ("Auth", "Patient", "Appointment", "Doctor", "Availability", "Service")],
         "SERVERS": [{"url": "/"}],
         "SECURITY_SCHEMES": {SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         # Errors are documented by the road, each with our own words.
@@ -139,6 +146,10 @@ def _docs_assets() -> Blueprint:
 
 
 app = create_app()
+
+if "gunicorn" in sys.modules:
+    # gunicorn.conf.py refuses with less noise, but gunicorn reads it only from the folder that it is started in.
+    app.extensions["settings"].refuse_published_secrets()
 
 if __name__ == "__main__":
     from src.utils.development_server import serve
