@@ -24,12 +24,14 @@ from src.controllers import demo_controller as demo
 from src.controllers import doctor_controller as doctors
 from src.controllers import patient_controller as patients
 from src.controllers import service_controller as service
+from src.controllers import session_controller as sessions
 from src.extensions import cors, db, jwt, migrate
 from src.utils.clock import Clock, system_clock
 from src.utils.commands import register_commands
-from src.utils.database import engine_options, listen_to_sqlite
+from src.utils.database import engine_options, listen_to_postgresql, listen_to_sqlite
 from src.utils.decorators import ANYONE, DOCTOR, PATIENT, USER, Route, mount
 from src.utils.headers import register_headers
+from src.utils.logs import register_request_ids
 from src.utils.openapi import SECURITY_SCHEME, finish_spec
 from src.utils.problems import register_problems
 from src.utils.wire import IdConverter, StrictJson
@@ -39,10 +41,15 @@ CREATED = HTTPStatus.CREATED
 ROUTES: list[Route[Any]] = [
     Route("GET", "/", service.home, ANYONE, page="home.html"),
     Route("GET", "/health", service.health, ANYONE),
+    Route("GET", "/health/live", service.live, ANYONE),
+    Route("GET", "/health/ready", service.ready, ANYONE),
 
     Route("POST", "/auth/register", auth.register, ANYONE, CREATED),
     Route("POST", "/auth/login", auth.log_in, ANYONE),
     Route("GET", "/auth/me", auth.me, USER),
+    Route("POST", "/auth/logout", sessions.log_out, USER),
+    Route("POST", "/auth/logout-everywhere", sessions.log_out_everywhere, USER),
+    Route("POST", "/auth/password", sessions.change_password, USER),
 
     Route("GET", "/doctor/dashboard", doctors.dashboard, DOCTOR),
     Route("GET", "/doctor/profile", doctors.profile, DOCTOR),
@@ -82,9 +89,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     jwt.init_app(app)
     migrate.init_app(app, db)
     cors.init_app(app, origins=settings.allowed_origins, **CORS_OPTIONS)
-    if settings.database_is_sqlite:
-        with app.app_context():
+    with app.app_context():
+        if settings.database_is_sqlite:
             listen_to_sqlite(db.engine)
+        else:
+            listen_to_postgresql(db.engine, settings)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
@@ -94,6 +103,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
 
     app.spec_processor(finish_spec)
     app.register_blueprint(_docs_assets())
+    register_request_ids(app)
     register_problems(app)
     register_headers(app)
     register_commands(app)
@@ -104,7 +114,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
 CORS_OPTIONS: dict[str, Any] = {
     "methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
     "allow_headers": ["authorization", "content-type", "idempotency-key"],
-    "expose_headers": ["Location", "Retry-After"],
+    "expose_headers": ["Location", "Retry-After", "X-Request-ID"],
     "max_age": 600,
     # Only to callers that name an origin, and only their own.
     "always_send": False,

@@ -88,6 +88,14 @@ class Settings(BaseSettings):
     mail_retry_ceiling_seconds: float = Field(600, ge=1, le=86400)
     mail_poll_seconds: float = Field(1, ge=0.05, le=60)
 
+    login_failures_per_account: int = Field(10, ge=1, le=1_000_000)
+    login_failures_per_address: int = Field(100, ge=1, le=1_000_000)
+    invitation_failures_per_address: int = Field(20, ge=1, le=1_000_000)
+    throttle_window_minutes: float = Field(15, gt=0, le=24 * 60)
+
+    database_statement_timeout_seconds: float = Field(15, gt=0, le=600)
+    database_lock_timeout_seconds: float = Field(5, gt=0, le=600)
+
     argon2_memory_kib: int = Field(19456, ge=8, le=4 * 1024 * 1024)
     argon2_iterations: int = Field(2, ge=1, le=100)
 

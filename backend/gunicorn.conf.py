@@ -17,6 +17,9 @@ timeout = 30
 graceful_timeout = 30
 keepalive = 5
 control_socket_disable = True
+accesslog = "-"
+# One line per request: who, what, status, bytes, microseconds, and the id that our own log lines carry too.
+access_log_format = '%(h)s "%(r)s" %(s)s %(B)s %(D)sus [%({x-request-id}o)s]'
 
 
 def on_starting(server: Any) -> None:
@@ -29,3 +32,10 @@ def on_starting(server: Any) -> None:
         server.log.warning(
             "No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox."
         )
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Give our own log lines their request ids."""
+    from src.utils.logs import configure_logs  # noqa: PLC0415 - not in the master, which needs no Flask
+
+    configure_logs()

@@ -14,9 +14,20 @@ from config import Settings
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Somebody logged in; `user_id` is the account's id."""
+class TokenClaims:
+    """What a valid token says: which account, in which of its epochs it was issued, and which token it is."""
 
+    user_id: int
+    epoch: int
+    jti: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody logged in by `token`; `user_id` is the account's id."""
+
+    token: TokenClaims
     user_id: int
     name: str
     email: str
@@ -55,5 +66,7 @@ class Unhurried(Generic[Actor]):
 
     transaction: Callable[..., AbstractContextManager[Session]]
     now: datetime
+    # The network address that asks, as far as trusted proxies tell.
+    address: str
     actor: Actor
     settings: Settings

@@ -6,6 +6,8 @@
     ├── Forbidden          somebody we know, at a wrong door
     ├── NotFound
     ├── Conflict           right in itself, against the state of things
+    ├── KeyReused          an Idempotency-Key that stands for another request
+    ├── Throttled          too often wrong; try again later
     └── Unavailable        try again in a moment
 
 The docstring of a class is the sentence that the caller reads; a message given to the constructor replaces it.
@@ -53,12 +55,29 @@ class Conflict(ClinicError):
     """This does not fit the present state of things."""
 
 
+class KeyReused(ClinicError):
+    """This Idempotency-Key was used for another request; take a new one."""
+
+
+class Throttled(ClinicError):
+    """Too many failed attempts; please try again later."""
+
+    def __init__(self, retry_after: int = 60) -> None:
+        """Say in how many seconds the next attempt is welcome."""
+        super().__init__()
+        self.retry_after = retry_after
+
+
 class Unavailable(ClinicError):
     """The service is busy; please try again in a moment."""
 
 
 class DatabaseNotMigrated(Unavailable):
     """The database has no tables yet; run "flask db upgrade"."""
+
+
+class DatabaseBehind(Unavailable):
+    """The database lacks the newest migrations; run "flask db upgrade"."""
 
 
 class BadSlot(Invalid):
@@ -71,6 +90,14 @@ class InvitationCodeMissing(Invalid):
 
 class WrongCredentials(Unauthenticated):
     """The e-mail address or the password is wrong."""
+
+
+class AccountDisabled(Unauthenticated):
+    """This account is disabled; please ask the clinic."""
+
+
+class WrongCurrentPassword(Forbidden):
+    """The current password is wrong."""
 
 
 class WrongInvitationCode(Forbidden):
@@ -119,6 +146,10 @@ class SlotPast(Conflict):
 
 class PatientBusy(Conflict):
     """You already have an appointment at that time."""
+
+
+class StillUnderWay(Conflict):
+    """The first request with this Idempotency-Key is still under way; please try again."""
 
 
 class AlreadyCancelled(Conflict):

@@ -30,7 +30,7 @@ from tests import postgres
 from tests.people import Api, Deliver
 
 NOW = datetime(2030, 3, 4, 8, 0, tzinfo=timezone.utc)  # a Monday
-TABLES = "outbox, appointment_events, appointments, availability_slots, doctors, users"
+TABLES = "idempotent_answers, revoked_tokens, failed_attempts, outbox, appointment_events, appointments, availability_slots, doctors, users"
 SERVER = "BOOKING_TEST_SERVER"
 
 _cluster = contextlib.ExitStack()

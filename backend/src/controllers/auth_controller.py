@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import hmac
 
-from config import Settings
 from src.context import Caller, Context, Unhurried
-from src.errors import EmailTaken, InvitationCodeMissing, WrongCredentials, WrongInvitationCode, raises
+from src.controllers import throttle
+from src.errors import (
+    AccountDisabled,
+    EmailTaken,
+    InvitationCodeMissing,
+    Throttled,
+    WrongCredentials,
+    WrongInvitationCode,
+    raises,
+)
 from src.models.doctor_profile import NEW_DESIGNATION, NEW_SPECIALIZATION
 from src.repositories import doctor_repository as doctors
 from src.repositories import user_repository as users
 from src.schemas.auth import AccessToken, Credentials, Me, Registered, Registration
 from src.schemas.fields import email_key
-from src.utils.security import hash_password, issue_token, password_matches
+from src.utils.security import hash_password, issue_token, needs_new_hash, password_matches
 
 
-@raises(InvitationCodeMissing, WrongInvitationCode, EmailTaken)
+@raises(InvitationCodeMissing, WrongInvitationCode, EmailTaken, Throttled)
 def register(ctx: Unhurried[None], body: Registration) -> Registered:
     """Create an account. Doctors need the clinic's invitation code."""
     if body.role == "doctor":
-        _check_invitation(body.invitation_code, ctx.settings)
+        _check_invitation(ctx, body.invitation_code)
     password_hash = hash_password(body.password, ctx.settings)
     with ctx.transaction(writes=True) as db:
         user_id = users.add(
@@ -38,14 +46,23 @@ def register(ctx: Unhurried[None], body: Registration) -> Registered:
     return Registered(message="Registration complete. You can log in now.", id=user_id)
 
 
-@raises(WrongCredentials)
+@raises(WrongCredentials, AccountDisabled, Throttled)
 def log_in(ctx: Unhurried[None], body: Credentials) -> AccessToken:
     """Log in and get an access token."""
+    gates = throttle.log_in_gates(ctx.settings, email_key(body.email), ctx.address)
     with ctx.transaction(writes=False) as db:
+        throttle.check(db, ctx, gates)
         account = users.find_by_email_key(db, email_key(body.email))
     password_hash = account.password_hash if account else None
     if not password_matches(body.password, password_hash, ctx.settings) or account is None:
+        throttle.count_failure(ctx, gates)
         raise WrongCredentials
+    if account.disabled_at is not None:
+        raise AccountDisabled
+    if needs_new_hash(account.password_hash, ctx.settings):
+        new_hash = hash_password(body.password, ctx.settings)
+        with ctx.transaction(writes=True) as db:
+            users.rehash(db, account.id, old_hash=account.password_hash, new_hash=new_hash)
     return AccessToken(
         access_token=issue_token(account.id, account.role, account.token_epoch, ctx.settings),
         expires_in=int(ctx.settings.jwt_access_token_hours * 3600),
@@ -58,8 +75,12 @@ def me(ctx: Context[Caller]) -> Me:
     return Me.model_validate({"id": actor.user_id, "name": actor.name, "email": actor.email, "role": actor.role})
 
 
-def _check_invitation(code: str | None, settings: Settings) -> None:
+def _check_invitation(ctx: Unhurried[None], code: str | None) -> None:
     if not code:
         raise InvitationCodeMissing
-    if not hmac.compare_digest(code.encode(), settings.doctor_invitation_code.strip().encode()):
+    gates = throttle.invitation_gates(ctx.settings, ctx.address)
+    with ctx.transaction(writes=False) as db:
+        throttle.check(db, ctx, gates)
+    if not hmac.compare_digest(code.encode(), ctx.settings.doctor_invitation_code.strip().encode()):
+        throttle.count_failure(ctx, gates)
         raise WrongInvitationCode

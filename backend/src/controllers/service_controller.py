@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from src import __version__
 from src.context import Context, Unhurried
-from src.errors import DatabaseNotMigrated, raises
+from src.errors import DatabaseBehind, DatabaseNotMigrated, raises
+from src.models import SCHEMA_REVISION
 from src.repositories import health_repository
 from src.repositories import outbox_repository as outbox
-from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home
+from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home, Readiness
 
 NEWEST_MAILS = 200
 
@@ -30,6 +31,27 @@ def health(ctx: Context[None]) -> Health:
     if revision is None:
         raise DatabaseNotMigrated
     return Health(status="ok", checks={"database": "ok", "migrations": revision})
+
+
+def live(ctx: Unhurried[None]) -> Health:  # noqa: ARG001 - every controller is given the context
+    """Say that the process answers, whatever the database does."""
+    return Health(status="ok", checks={"process": "ok"})
+
+
+@raises(DatabaseNotMigrated, DatabaseBehind)
+def ready(ctx: Context[None]) -> Readiness:
+    """Check that requests can be served: the database answers and is migrated; and how long the oldest mail waits."""
+    revision = health_repository.schema_revision(ctx.db)
+    if revision is None:
+        raise DatabaseNotMigrated
+    if revision < SCHEMA_REVISION:
+        raise DatabaseBehind
+    oldest = outbox.oldest_waiting(ctx.db)
+    return Readiness(
+        status="ok",
+        checks={"database": "ok", "migrations": revision},
+        oldest_unsent_mail_seconds=(ctx.now - oldest).total_seconds() if oldest else None,
+    )
 
 
 def development_outbox(ctx: Context[None]) -> DevelopmentOutbox:

@@ -4,7 +4,24 @@ from src.models.appointment import Appointment, AppointmentEvent
 from src.models.availability_slot import AvailabilitySlot
 from src.models.base import Base
 from src.models.doctor_profile import DoctorProfile
+from src.models.idempotent_answer import IdempotentAnswer
 from src.models.outbox_mail import OutboxMail
+from src.models.session import FailedAttempts, RevokedToken
 from src.models.user import User
 
-__all__ = ["Appointment", "AppointmentEvent", "AvailabilitySlot", "Base", "DoctorProfile", "OutboxMail", "User"]
+# The migration that these models need; numbers grow, so a later one serves as well.
+SCHEMA_REVISION = "0002"
+
+__all__ = [
+    "SCHEMA_REVISION",
+    "Appointment",
+    "AppointmentEvent",
+    "AvailabilitySlot",
+    "Base",
+    "DoctorProfile",
+    "FailedAttempts",
+    "IdempotentAnswer",
+    "OutboxMail",
+    "RevokedToken",
+    "User",
+]

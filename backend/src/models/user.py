@@ -35,4 +35,5 @@ class User(Base):
     # Tokens carry the number they were issued under; raising it ends every session of the account.
     token_epoch: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

@@ -121,3 +121,33 @@ def scrub_finished(db: Session, recipient_id: int) -> None:
 def newest(db: Session, limit: int) -> list[OutboxMail]:
     """Return the newest mails first."""
     return list(db.scalars(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(limit)))
+
+
+def oldest_waiting(db: Session) -> datetime | None:
+    """Return since when the oldest unsent mail waits."""
+    query = select(OutboxMail.created_at).where(OutboxMail.status == "waiting").order_by(OutboxMail.id).limit(1)
+    return db.scalars(query).one_or_none()
+
+
+def list_unsent(db: Session, limit: int) -> list[OutboxMail]:
+    """Return mails that wait or were set aside, oldest first."""
+    query = select(OutboxMail).where(OutboxMail.status.in_(["waiting", "set_aside"]))
+    return list(db.scalars(query.order_by(OutboxMail.id).limit(limit)))
+
+
+def find(db: Session, mail_id: int) -> OutboxMail | None:
+    """Return one mail."""
+    return db.get(OutboxMail, mail_id)
+
+
+def retry(db: Session, mail_id: int | None, now: datetime) -> int:
+    """Make one mail that was set aside due again, or all of them; return how many."""
+    statement = (
+        update(OutboxMail)
+        .where(OutboxMail.status == "set_aside", OutboxMail.recipient.is_not(None))
+        .values(status="waiting", due_at=now)
+        .returning(OutboxMail.id)
+    )
+    if mail_id is not None:
+        statement = statement.where(OutboxMail.id == mail_id)
+    return len(list(db.scalars(statement)))

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.orm import Session
 
-from src.models import DoctorProfile, User
+from src.models import DoctorProfile, RevokedToken, User
 from src.repositories.base import insert_unless_conflict
 
 
@@ -22,18 +22,26 @@ def add(
     )
 
 
-def find_by_email_key(db: Session, email_key: str) -> Row[tuple[int, str, str | None, int]] | None:
-    """Return (id, role, password_hash, token_epoch) of the mailbox's account."""
-    query = select(User.id, User.role, User.password_hash, User.token_epoch).where(User.email_key == email_key)
+def find_by_email_key(db: Session, email_key: str) -> Row[Any] | None:
+    """Return (id, role, password_hash, token_epoch, disabled_at) of the mailbox's account."""
+    query = select(User.id, User.role, User.password_hash, User.token_epoch, User.disabled_at).where(
+        User.email_key == email_key
+    )
     return db.execute(query).one_or_none()
 
 
-def find_caller(db: Session, user_id: int, epoch: int) -> Row[Any] | None:
-    """Return (id, name, email, role, doctor_id, time_zone) of a living account in that token epoch."""
+def find_caller(db: Session, user_id: int, epoch: int, jti: str) -> Row[Any] | None:
+    """Return (id, name, email, role, doctor_id, time_zone) of a living account that this token still opens."""
     query = (
         select(User.id, User.name, User.email, User.role, DoctorProfile.id, DoctorProfile.time_zone)
         .outerjoin(DoctorProfile, DoctorProfile.user_id == User.id)
-        .where(User.id == user_id, User.token_epoch == epoch, User.deleted_at.is_(None))
+        .where(
+            User.id == user_id,
+            User.token_epoch == epoch,
+            User.deleted_at.is_(None),
+            User.disabled_at.is_(None),
+            ~exists().where(RevokedToken.jti == jti),
+        )
     )
     return db.execute(query).one_or_none()
 
@@ -56,6 +64,54 @@ def lock_for_deletion(db: Session, user_id: int) -> bool:
     """Wait until nobody holds the account, then hold it alone; False when it is deleted already."""
     query = select(User.id).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update(key_share=True)
     return db.scalars(query).one_or_none() is not None
+
+
+def find_password_hash(db: Session, user_id: int) -> str | None:
+    """Return the password hash of an account, or None when it is deleted."""
+    return db.scalars(select(User.password_hash).where(User.id == user_id)).one_or_none()
+
+
+def rehash(db: Session, user_id: int, *, old_hash: str, new_hash: str) -> None:
+    """Keep the same password under another hash, unless it was changed meanwhile."""
+    db.execute(update(User).where(User.id == user_id, User.password_hash == old_hash).values(password_hash=new_hash))
+
+
+def change_password(db: Session, user_id: int, *, old_hash: str, new_hash: str) -> int | None:
+    """Set a new password and end every session; return the new epoch, or None when something came in between."""
+    statement = (
+        update(User)
+        .where(
+            User.id == user_id,
+            User.password_hash == old_hash,
+            User.deleted_at.is_(None),
+            User.disabled_at.is_(None),
+        )
+        .values(password_hash=new_hash, token_epoch=User.token_epoch + 1)
+        .returning(User.token_epoch)
+    )
+    return db.scalars(statement).one_or_none()
+
+
+def end_sessions(db: Session, user_id: int) -> None:
+    """Make every token of the account worthless."""
+    db.execute(update(User).where(User.id == user_id).values(token_epoch=User.token_epoch + 1))
+
+
+def disable(db: Session, email_key: str, now: datetime) -> bool:
+    """Shut an account out and end its sessions; False when there is none."""
+    statement = (
+        update(User)
+        .where(User.email_key == email_key)
+        .values(disabled_at=now, token_epoch=User.token_epoch + 1)
+        .returning(User.id)
+    )
+    return db.scalars(statement).one_or_none() is not None
+
+
+def enable(db: Session, email_key: str) -> bool:
+    """Let an account in again; its old tokens stay dead. False when there is none."""
+    statement = update(User).where(User.email_key == email_key).values(disabled_at=None).returning(User.id)
+    return db.scalars(statement).one_or_none() is not None
 
 
 def erase(db: Session, user_id: int, now: datetime) -> None:

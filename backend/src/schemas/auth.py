@@ -42,6 +42,20 @@ class AccessToken(Out):
     expires_in: int = Field(description="seconds")
 
 
+class NewPasswordIn(In):
+    """A change of password."""
+
+    current_password: Password
+    new_password: NewPassword
+
+
+class PasswordChanged(Out):
+    """The new password holds; this token replaces all earlier ones."""
+
+    message: str
+    access_token: str
+
+
 class Me(Out):
     """The caller's account."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from src.schemas.base import Out
 
 
@@ -12,6 +14,12 @@ class Health(Out):
 
     status: Literal["ok"]
     checks: dict[str, str]
+
+
+class Readiness(Health):
+    """Whether a balancer should send requests here."""
+
+    oldest_unsent_mail_seconds: float | None = Field(description="null when no mail waits")
 
 
 class Home(Out):

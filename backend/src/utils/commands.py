@@ -1,4 +1,4 @@
-"""Commands beside Flask-Migrate's: `flask prepare`, which `./run` calls."""
+"""Commands beside Flask-Migrate's: `flask prepare`, which `./run` calls, `flask user …` and `flask outbox …`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 import click
 from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
 from flask_migrate import upgrade
 from rich.console import Console
 from rich.progress import Progress
@@ -16,28 +17,98 @@ from config import Settings
 from src.context import Unhurried
 from src.controllers import demo_controller as demo
 from src.extensions import db
+from src.repositories import outbox_repository as outbox
+from src.repositories import user_repository as users
+from src.schemas.fields import email_key
 from src.utils.transaction import transaction
 
 
 def register_commands(app: Flask) -> None:
     """Add our commands to `flask`."""
-    app.cli.add_command(prepare)
+    for command in (prepare, user_commands, outbox_commands):
+        app.cli.add_command(command)
 
 
 @click.command()
+@with_appcontext
 def prepare() -> None:
     """Check the port, migrate the database, and top the demo data up."""
     settings: Settings = current_app.extensions["settings"]
     refuse_busy_port(settings.port)
     _refuse_unreachable_database(settings)
     upgrade()
-    ctx = Unhurried(transaction, current_app.extensions["clock"](), None, settings)
+    ctx = Unhurried(transaction, current_app.extensions["clock"](), "", None, settings)
     console = Console()
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("Demo data", total=len(demo.DOCTORS) + len(demo.PATIENTS))
         for line in demo.top_up(ctx):
             progress.update(task, advance=1, description=line)
     console.print("Demo data is topped up to two weeks ahead.")
+
+
+user_commands = AppGroup("user", help="Shut accounts out and let them in again.")
+
+
+@user_commands.command()
+@click.argument("email")
+def disable(email: str) -> None:
+    """End every session of the account and refuse its log-ins."""
+    with transaction(writes=True) as session:
+        found = users.disable(session, email_key(email), current_app.extensions["clock"]())
+    _say_or_fail(found, f"{email} is disabled.", f"There is no account of {email}.")
+
+
+@user_commands.command()
+@click.argument("email")
+def enable(email: str) -> None:
+    """Let the account log in again; its old tokens stay dead."""
+    with transaction(writes=True) as session:
+        found = users.enable(session, email_key(email))
+    _say_or_fail(found, f"{email} is enabled.", f"There is no account of {email}.")
+
+
+outbox_commands = AppGroup("outbox", help="Look at the mails that did not go out, and try them again.")
+
+
+@outbox_commands.command("list")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+def list_mails(limit: int) -> None:
+    """List mails that wait or were set aside, oldest first."""
+    with transaction(writes=False) as session:
+        for mail in outbox.list_unsent(session, limit):
+            click.echo(f"{mail.id}\t{mail.status}\t{mail.attempts} attempts\tto {mail.recipient}\t{mail.subject}")
+
+
+@outbox_commands.command()
+@click.argument("mail_id", type=click.IntRange(1, 2**63 - 1))
+def show(mail_id: int) -> None:
+    """Show one mail and what became of it."""
+    with transaction(writes=False) as session:
+        mail = outbox.find(session, mail_id)
+    if mail is None:
+        sys.exit(f"There is no mail {mail_id}.")
+    click.echo(f"Status:  {mail.status}, {mail.attempts} attempts, due {mail.due_at.isoformat()}")
+    click.echo(f"Error:   {mail.last_error or 'none'}")
+    click.echo(f"To:      {mail.recipient or '(erased)'}")
+    click.echo(f"Subject: {mail.subject}\n\n{mail.text}")
+
+
+@outbox_commands.command()
+@click.argument("mail_id", type=click.IntRange(1, 2**63 - 1), required=False)
+@click.option("--all", "every", is_flag=True, help="Every mail that was set aside.")
+def retry(mail_id: int | None, every: bool) -> None:  # noqa: FBT001 - click gives options by position
+    """Make a mail that was set aside due again, under the key that it always had."""
+    if (mail_id is None) != every:
+        sys.exit("Name one mail, or say --all.")
+    with transaction(writes=True) as session:
+        count = outbox.retry(session, mail_id, current_app.extensions["clock"]())
+    _say_or_fail(count > 0, f"{count} due again.", "Nothing was set aside there.")
+
+
+def _say_or_fail(done: bool, good: str, bad: str) -> None:  # noqa: FBT001 - a private choice of two sentences
+    if not done:
+        sys.exit(bad)
+    click.echo(good)
 
 
 def refuse_busy_port(port: int) -> None:

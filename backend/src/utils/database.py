@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.orm import Session
 
 from config import Settings
 
@@ -25,6 +27,38 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "pool_pre_ping": True,
         "pool_size": 8,
     }
+
+
+def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
+    """Bound how long a statement runs and waits for locks.
+
+    Direct connections are told once. Behind a transaction pooler a setting of the session would land on somebody else's
+    connection, so `limit_times` tells each transaction there.
+    """
+    statement = int(settings.database_statement_timeout_seconds * 1000)
+    lock = int(settings.database_lock_timeout_seconds * 1000)
+    local = str(settings.database_is_pooled).lower()
+    limits = (
+        f"SELECT set_config('statement_timeout', '{statement}', {local}), set_config('lock_timeout', '{lock}', {local})"
+    )
+    if settings.database_is_pooled:
+        _LIMITS[engine] = limits
+        return
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.execute(limits)
+        connection.commit()
+
+
+_LIMITS: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
+
+
+def limit_times(session: Session) -> None:
+    """Tell a pooled connection the limits of this transaction (`SET LOCAL`); others know them already."""
+    limits = _LIMITS.get(session.connection().engine)
+    if limits is not None:
+        session.execute(text(limits))
 
 
 def listen_to_sqlite(engine: Engine) -> None:

@@ -20,17 +20,17 @@ from typing import Any, Concatenate, Generic, TypeVar, cast
 
 from apiflask import APIFlask
 from flask import Response, render_template, request
-from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from config import Settings
-from src.context import Caller, Context, Doctor, Patient, Unhurried
+from src.context import Caller, Context, Doctor, Patient, TokenClaims, Unhurried
 from src.errors import ClinicError, Invalid, NotADoctor, NotAPatient, Unauthenticated, errors_of
 from src.repositories import user_repository as users
 from src.schemas.base import In, Out
 from src.utils.clock import Clock
+from src.utils.idempotency import answer_once, key_of_request
 from src.utils.openapi import SECURITY_SCHEME, error_responses
-from src.utils.security import TokenClaims, read_token
+from src.utils.security import read_token
 from src.utils.transaction import transaction
 
 A = TypeVar("A")
@@ -89,6 +89,11 @@ class Route(Generic[A]):
         return f"{module}.{self.controller.__name__}"
 
     @property
+    def is_idempotent(self) -> bool:
+        """Whether an Idempotency-Key counts: on every write of somebody known."""
+        return self.writes and not self.access.is_public
+
+    @property
     def writes(self) -> bool:
         """Whether the transaction must be able to write."""
         return self.method != "GET"
@@ -123,12 +128,12 @@ def mount(app: APIFlask, routes: list[Route[Any]], settings: Settings, clock: Cl
         app.add_url_rule(route.path, endpoint=route.name, view_func=view, methods=[route.method])
 
 
-def _road(app: APIFlask, route: Route[Any], settings: Settings, clock: Clock) -> Callable[..., ResponseReturnValue]:
+def _road(app: APIFlask, route: Route[Any], settings: Settings, clock: Clock) -> Callable[..., Response]:
     signature = Signature.of(route.controller)
     validated = _validated(app, route, signature)
 
     @functools.wraps(validated)
-    def view(**path: Any) -> ResponseReturnValue:
+    def view(**path: Any) -> Response:
         request.get_data()
         claims = None if route.access.is_public else _bearer_claims()
         now = clock()
@@ -137,15 +142,20 @@ def _road(app: APIFlask, route: Route[Any], settings: Settings, clock: Clock) ->
             if claims is not None:
                 with transaction(writes=False) as db:
                     actor = _admit(db, claims, route.access, settings)
-            return _enter(validated, path, Unhurried(transaction, now, actor, settings), signature)
+            address = request.remote_addr or ""
+            return _enter(validated, path, Unhurried(transaction, now, address, actor, settings), signature)
         with transaction(writes=route.writes) as db:
             actor = None if claims is None else _admit(db, claims, route.access, settings)
-            return _enter(validated, path, Context(db, now, actor, settings), signature)
+            enter = functools.partial(_enter, validated, path, Context(db, now, actor, settings), signature)
+            key = key_of_request() if route.is_idempotent else None
+            if actor is None or key is None:
+                return enter()
+            return answer_once(db, actor.user_id, key, now, settings, enter)
 
     return view
 
 
-def _validated(app: APIFlask, route: Route[Any], signature: Signature) -> Callable[..., ResponseReturnValue]:
+def _validated(app: APIFlask, route: Route[Any], signature: Signature) -> Callable[..., Response]:
     """Wrap the controller in APIFlask's validation and documentation, each schema named once: in its signature."""
 
     @functools.wraps(cast("Callable[..., Out]", route.controller))
@@ -163,6 +173,7 @@ def _validated(app: APIFlask, route: Route[Any], signature: Signature) -> Callab
         forbidden=route.access.refusal() if route.access.refusal else None,
         protected=not route.access.is_public,
         writes=route.writes,
+        idempotent=route.is_idempotent and not signature.unhurried,
         reads_body=signature.body is not None,
         reads_input=signature.body is not None or signature.query is not None,
     )
@@ -173,9 +184,7 @@ def _validated(app: APIFlask, route: Route[Any], signature: Signature) -> Callab
     return app.doc(operation_id=route.name, responses=responses, security=security, tags=[tag])(view)
 
 
-def _enter(
-    validated: Callable[..., ResponseReturnValue], path: dict[str, Any], ctx: object, signature: Signature
-) -> ResponseReturnValue:
+def _enter(validated: Callable[..., Response], path: dict[str, Any], ctx: object, signature: Signature) -> Response:
     if signature.body is not None and not isinstance(request.get_json(), dict):
         raise Invalid("The request body must be a JSON object.")
     return validated(ctx=ctx, **path)
@@ -209,15 +218,15 @@ def _admit(db: Session, claims: TokenClaims, access: Access[Any], settings: Sett
 
     The account is looked up with every request: a deleted one's tokens are dead at once, on every machine.
     """
-    row = users.find_caller(db, claims.user_id, claims.epoch)
+    row = users.find_caller(db, claims.user_id, claims.epoch, claims.jti)
     if row is None:
         raise Unauthenticated
     user_id, name, email, role, doctor_id, time_zone = row
     caller: Caller
     if role == "doctor" and doctor_id is not None:
-        caller = Doctor(user_id, name, email or "", role, doctor_id, time_zone or settings.clinic_time_zone)
+        caller = Doctor(claims, user_id, name, email or "", role, doctor_id, time_zone or settings.clinic_time_zone)
     else:
-        caller = Patient(user_id, name, email or "", role)
+        caller = Patient(claims, user_id, name, email or "", role)
     if access.refusal is not None and not isinstance(caller, access.actor or Caller):
         raise access.refusal
     return caller

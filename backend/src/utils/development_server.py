@@ -17,6 +17,7 @@ from config import Settings
 from src.controllers import demo_controller as demo
 from src.repositories import health_repository
 from src.utils.commands import refuse_busy_port
+from src.utils.logs import configure_logs
 from src.utils.transaction import transaction
 
 
@@ -32,7 +33,7 @@ def serve(app: APIFlask, work: Callable[[APIFlask, threading.Event], None]) -> N
 
     Every request has a thread of its own, so a slow client delays nobody.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    configure_logs()
     settings: Settings = app.extensions["settings"]
     refuse_busy_port(settings.port)
     stop = threading.Event()

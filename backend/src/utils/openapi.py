@@ -6,7 +6,7 @@ from collections import defaultdict
 from http import HTTPStatus
 from typing import Any
 
-from src.errors import ClinicError, Unauthenticated
+from src.errors import ClinicError, KeyReused, StillUnderWay, Unauthenticated
 from src.utils.problems import DATABASE_AWAY, PROBLEM_JSON, SENTENCE_OF_STATUS, status_of
 
 SECURITY_SCHEME = "BearerAuth"
@@ -41,18 +41,19 @@ def error_responses(
     forbidden: ClinicError | None,
     protected: bool,
     writes: bool,
+    idempotent: bool,
     reads_body: bool,
     reads_input: bool,
 ) -> dict[int | str, Any]:
     """Return the documented error answers of an operation, by status."""
     sentences: dict[HTTPStatus, list[str]] = defaultdict(list)
-    if reads_input:
+    if reads_input or idempotent:
         sentences[HTTPStatus.BAD_REQUEST].append("What was sent is not valid; the message names the field.")
     if protected:
         sentences[HTTPStatus.UNAUTHORIZED].append(Unauthenticated.sentence())
     if forbidden is not None:
         sentences[HTTPStatus.FORBIDDEN].append(str(forbidden))
-    for error in declared:
+    for error in (*declared, *((StillUnderWay, KeyReused) if idempotent else ())):
         sentences[status_of(error)].append(error.sentence())
     if writes:
         sentences[HTTPStatus.REQUEST_ENTITY_TOO_LARGE].append(SENTENCE_OF_STATUS[HTTPStatus.REQUEST_ENTITY_TOO_LARGE])
@@ -70,11 +71,19 @@ def _response(status: HTTPStatus, said: list[str]) -> dict[str, Any]:
     }
     if status == HTTPStatus.UNAUTHORIZED:
         response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         response["headers"] = {
             "Retry-After": {"schema": {"type": "integer"}, "description": "seconds to wait before trying again"}
         }
     return response
+
+
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "1 to 255 characters; the same key and request is answered the same again for 24 hours",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 
 
 def finish_spec(spec: Any) -> Any:
@@ -82,6 +91,8 @@ def finish_spec(spec: Any) -> Any:
     spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     for path in spec["paths"].values():
         for operation in (path[method] for method in ("get", "post", "put", "patch", "delete") if method in path):
+            if "422" in operation["responses"]:
+                operation["parameters"].append(IDEMPOTENCY_KEY)
             if "requestBody" in operation:
                 operation["requestBody"]["required"] = True
         for parameter in path.get("parameters", []):

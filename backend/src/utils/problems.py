@@ -17,7 +17,17 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from src.errors import ClinicError, Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from src.errors import (
+    ClinicError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    KeyReused,
+    NotFound,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+)
 
 log = logging.getLogger("problems")
 
@@ -30,6 +40,8 @@ STATUS_OF: dict[type[ClinicError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Throttled: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -63,15 +75,19 @@ def problem(status: HTTPStatus, sentence: str, kind: str = "about:blank", **memb
 
 def register_problems(app: Flask) -> None:
     """Answer every exception that leaves a view, ours or a library's, as a problem."""
-    app.register_error_handler(ClinicError, _answer_clinic_error)
+    app.register_error_handler(ClinicError, answer_clinic_error)
     app.register_error_handler(HTTPError, _answer_validation_error)
     app.register_error_handler(HTTPException, _answer_http_exception)
     for away in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(away, _answer_database_away)
 
 
-def _answer_clinic_error(error: ClinicError) -> Response:
-    return problem(status_of(type(error)), str(error), kind=urn(type(error)))
+def answer_clinic_error(error: ClinicError) -> Response:
+    """Answer a domain error with the status of its branch."""
+    response = problem(status_of(type(error)), str(error), kind=urn(type(error)))
+    if isinstance(error, Throttled):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def urn(error: type[ClinicError]) -> str:

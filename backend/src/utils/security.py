@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -15,6 +14,7 @@ from jwt.exceptions import PyJWTError
 from jwt.warnings import InsecureKeyLengthWarning
 
 from config import Settings
+from src.context import TokenClaims
 from src.errors import Unauthenticated
 from src.schemas.fields import LARGEST_ID
 
@@ -48,12 +48,9 @@ def password_matches(password: str, password_hash: str | None, settings: Setting
     return password_hash is not None
 
 
-@dataclass(frozen=True)
-class TokenClaims:
-    """What a valid token says: which account, and in which of its epochs it was issued."""
-
-    user_id: int
-    epoch: int
+def needs_new_hash(password_hash: str, settings: Settings) -> bool:
+    """Say whether the hash was made with other parameters than today's."""
+    return _hasher(settings.argon2_memory_kib, settings.argon2_iterations).check_needs_rehash(password_hash)
 
 
 def issue_token(user_id: int, role: str, epoch: int, settings: Settings) -> str:
@@ -73,12 +70,18 @@ def read_token(token: str) -> TokenClaims:
     """Check signature, algorithm, kind and expiry; raise Unauthenticated for anything wrong."""
     try:
         claims = decode_token(token)
-        subject, epoch = claims["sub"], claims["epoch"]
+        subject, epoch, jti, expires = claims["sub"], claims["epoch"], claims["jti"], claims["exp"]
     except (PyJWTError, JWTExtendedException, KeyError, ValueError) as error:
         raise Unauthenticated from error
-    if not (isinstance(subject, str) and subject.isascii() and subject.isdigit() and isinstance(epoch, int)):
+    if not (
+        isinstance(subject, str)
+        and subject.isascii()
+        and subject.isdigit()
+        and isinstance(epoch, int)
+        and isinstance(jti, str)
+    ):
         raise Unauthenticated
     user_id = int(subject[:20])
     if user_id > LARGEST_ID or claims.get("type") != "access":
         raise Unauthenticated
-    return TokenClaims(user_id, epoch)
+    return TokenClaims(user_id, epoch, jti, datetime.fromtimestamp(expires, timezone.utc))

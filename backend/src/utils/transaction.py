@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from src.errors import ClinicError, EmailTaken, PatientBusy, SlotOverlaps, SlotTaken
 from src.extensions import db
-from src.utils.database import WRITES
+from src.utils.database import WRITES, limit_times
 
 # PostgreSQL gives the constraint's name; SQLite gives columns for its own rules and our word for a trigger's.
 ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
@@ -33,13 +33,15 @@ def transaction(*, writes: bool) -> Generator[Session]:
     with Session(db.engine, expire_on_commit=False) as session:
         try:
             session.connection(execution_options={WRITES: writes})
+            limit_times(session)
             yield session
             session.commit()
         except IntegrityError as error:
-            raise _domain_error(error) from error
+            raise domain_error(error) from error
 
 
-def _domain_error(error: IntegrityError) -> Exception:
+def domain_error(error: IntegrityError) -> Exception:
+    """Return the domain error that a broken constraint stands for, or the error itself."""
     diagnosis = getattr(error.orig, "diag", None)
     said = getattr(diagnosis, "constraint_name", None) or str(error.orig)
     for name, domain_error in ERROR_OF_CONSTRAINT.items():

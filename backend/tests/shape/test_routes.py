@@ -21,6 +21,8 @@ README = Path(__file__).parents[3] / "README.md"
 PUBLIC = {
     ("GET", "/"),
     ("GET", "/health"),
+    ("GET", "/health/live"),
+    ("GET", "/health/ready"),
     ("POST", "/auth/register"),
     ("POST", "/auth/login"),
     ("GET", "/dev/outbox"),

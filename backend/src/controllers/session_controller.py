@@ -1,0 +1,48 @@
+"""Ending sessions: logging out, everywhere, and by a new password."""
+
+from __future__ import annotations
+
+from src.context import Caller, Context, Unhurried
+from src.controllers import throttle
+from src.errors import Throttled, Unauthenticated, WrongCurrentPassword, raises
+from src.repositories import session_repository as sessions
+from src.repositories import user_repository as users
+from src.schemas.auth import NewPasswordIn, PasswordChanged
+from src.schemas.base import Message
+from src.schemas.fields import email_key
+from src.utils.security import hash_password, issue_token, password_matches
+
+
+def log_out(ctx: Context[Caller]) -> Message:
+    """End the session of this token."""
+    sessions.revoke(ctx.db, ctx.actor.token.jti, ctx.actor.token.expires_at)
+    return Message(message="You are logged out.")
+
+
+def log_out_everywhere(ctx: Context[Caller]) -> Message:
+    """End every session of the account, this one too."""
+    users.end_sessions(ctx.db, ctx.actor.user_id)
+    return Message(message="You are logged out everywhere.")
+
+
+@raises(WrongCurrentPassword, Throttled)
+def change_password(ctx: Unhurried[Caller], body: NewPasswordIn) -> PasswordChanged:
+    """Set a new password. Every earlier token of the account is dead; the answer carries a new one."""
+    actor = ctx.actor
+    gates = throttle.log_in_gates(ctx.settings, email_key(actor.email), ctx.address)
+    with ctx.transaction(writes=False) as db:
+        throttle.check(db, ctx, gates)
+        old_hash = users.find_password_hash(db, actor.user_id)
+    if not password_matches(body.current_password, old_hash, ctx.settings) or old_hash is None:
+        throttle.count_failure(ctx, gates)
+        raise WrongCurrentPassword
+    new_hash = hash_password(body.new_password, ctx.settings)
+    with ctx.transaction(writes=True) as db:
+        epoch = users.change_password(db, actor.user_id, old_hash=old_hash, new_hash=new_hash)
+    if epoch is None:
+        # Another change, a deletion or a disabling came in between; this session has ended with it.
+        raise Unauthenticated
+    return PasswordChanged(
+        message="Your password is changed. Every other session has ended.",
+        access_token=issue_token(actor.user_id, actor.role, epoch, ctx.settings),
+    )

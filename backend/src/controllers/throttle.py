@@ -1,0 +1,89 @@
+"""Slowing down people who guess: failures are counted, successes never."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from config import Settings
+from src.context import Unhurried
+from src.errors import Throttled
+from src.repositories import attempt_repository as attempts
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One thing that is guessed at, by whom, and how many failures its window takes."""
+
+    subject: str
+    limit: int
+
+
+def log_in_gates(settings: Settings, email_key: str, address: str) -> list[Gate]:
+    """Return the gates of a log-in: one for the account, known or not, and one for the network address."""
+    return [
+        Gate(_subject(settings, "account", email_key), settings.login_failures_per_account),
+        Gate(_subject(settings, "address", network_of(address)), settings.login_failures_per_address),
+    ]
+
+
+def invitation_gates(settings: Settings, address: str) -> list[Gate]:
+    """Return the gate of the invitation code: anybody at one network address."""
+    subject = _subject(settings, "invitation", network_of(address))
+    return [Gate(subject, settings.invitation_failures_per_address)]
+
+
+def check(db: Session, ctx: Unhurried[Any], gates: Iterable[Gate]) -> None:
+    """Raise Throttled where a gate has had all the failures that it takes."""
+    window = _window(ctx.settings)
+    limits = {gate.subject: gate.limit for gate in gates}
+    for subject, (failures, began) in attempts.failures_of(db, limits, ctx.now, window).items():
+        if failures >= limits[subject]:
+            raise Throttled(_seconds_left(began, ctx.now, window))
+
+
+def count_failure(ctx: Unhurried[Any], gates: Iterable[Gate]) -> None:
+    """Count a failure at every gate; raise Throttled where others at the same time have used a gate up.
+
+    The caller's own refusal would tell whether the guess was right, so beyond the limit it must not be given.
+    """
+    window = _window(ctx.settings)
+    used_up: datetime | None = None
+    with ctx.transaction(writes=True) as db:
+        for gate in gates:
+            failures, began = attempts.count_failure(db, gate.subject, ctx.now, window)
+            if failures > gate.limit:
+                used_up = began
+    if used_up is not None:
+        raise Throttled(_seconds_left(used_up, ctx.now, window))
+
+
+def network_of(address: str) -> str:
+    """Return the address, or its /64 for IPv6: a single customer is commonly given all of one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:  # noqa: PLR2004
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _window(settings: Settings) -> timedelta:
+    return timedelta(minutes=settings.throttle_window_minutes)
+
+
+def _seconds_left(began: datetime, now: datetime, window: timedelta) -> int:
+    return max(1, math.ceil((began + window - now).total_seconds()))
+
+
+def _subject(settings: Settings, kind: str, who: str) -> str:
+    return hmac.new(settings.secret_key.encode(), f"{kind}:{who}".encode(), hashlib.sha256).hexdigest()

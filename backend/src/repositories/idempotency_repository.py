@@ -1,0 +1,50 @@
+"""Answers kept under Idempotency-Keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from src.models import IdempotentAnswer
+from src.repositories.base import insert_or_ignore
+
+
+def reserve(db: Session, user_id: int, key: str, request_hash: str, now: datetime) -> bool:
+    """Take the key for this transaction; False when it is taken.
+
+    Where another transaction is just taking it, this waits for that one's end: so of many at once one works.
+    """
+    return insert_or_ignore(db, IdempotentAnswer, user_id=user_id, key=key, request_hash=request_hash, created_at=now)
+
+
+def find(db: Session, user_id: int, key: str) -> IdempotentAnswer | None:
+    """Return what was answered under the key."""
+    query = select(IdempotentAnswer).where(IdempotentAnswer.user_id == user_id, IdempotentAnswer.key == key)
+    return db.scalars(query).one_or_none()
+
+
+def forget(db: Session, user_id: int, key: str, before: datetime) -> None:
+    """Drop the key if it was used before the instant."""
+    db.execute(
+        delete(IdempotentAnswer).where(
+            IdempotentAnswer.user_id == user_id, IdempotentAnswer.key == key, IdempotentAnswer.created_at < before
+        )
+    )
+
+
+def forget_before(db: Session, instant: datetime) -> None:
+    """Drop all answers from before the instant."""
+    db.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < instant))
+
+
+def store(
+    db: Session, user_id: int, key: str, *, status: int, body: str, content_type: str, location: str | None
+) -> None:
+    """Keep the answer of the request that reserved the key."""
+    db.execute(
+        update(IdempotentAnswer)
+        .where(IdempotentAnswer.user_id == user_id, IdempotentAnswer.key == key)
+        .values(status=status, body=body, content_type=content_type, location=location)
+    )

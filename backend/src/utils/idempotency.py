@@ -1,0 +1,107 @@
+"""Idempotency-Key: the same key and request gives the same answer again, and does its work once.
+
+After the IETF draft draft-ietf-httpapi-idempotency-key-header: a key is a quoted string, or bare, as most send it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Response, request
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from config import Settings
+from src.controllers.cleaning_controller import IDEMPOTENT_ANSWERS_KEPT
+from src.errors import ClinicError, Conflict, Invalid, KeyReused, NotFound, StillUnderWay
+from src.models import IdempotentAnswer
+from src.repositories import idempotency_repository as answers
+from src.utils.problems import answer_clinic_error
+from src.utils.transaction import domain_error
+
+HEADER = "Idempotency-Key"
+LONGEST_KEY = 255
+LOCK_NOT_AVAILABLE = "55P03"
+
+_QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')  # a string of RFC 8941, section 3.3.3
+_BARE = re.compile(r"[!#-~]+")
+
+
+def key_of_request() -> str | None:
+    """Return the key of this request, None without one; raise Invalid for a malformed one."""
+    header = request.headers.get(HEADER)
+    if header is None:
+        return None
+    header = header.strip()
+    quoted = _QUOTED.fullmatch(header)
+    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header
+    if not 1 <= len(key) <= LONGEST_KEY or not (quoted or _BARE.fullmatch(header)):
+        raise Invalid(f"{HEADER} must have 1 to {LONGEST_KEY} visible ASCII characters, quoted or bare.")
+    return key
+
+
+def answer_once(
+    db: Session, user_id: int, key: str, now: datetime, settings: Settings, work: Callable[[], Response]
+) -> Response:
+    """Answer as the first request with this key was answered, or do the work and keep its answer.
+
+    Kept, in the transaction of the work itself: success, 404 and 409. Everything else leaves the key free. Raises
+    KeyReused for another request under the same key, StillUnderWay where the first one outlasts the lock timeout.
+    """
+    request_hash = _request_hash(settings)
+    answers.forget(db, user_id, key, before=now - IDEMPOTENT_ANSWERS_KEPT)
+    if not _reserve(db, user_id, key, request_hash, now):
+        return _replay(answers.find(db, user_id, key), request_hash)
+    try:
+        # What the work has done before it refuses is undone; the reservation of the key is not.
+        with db.begin_nested():
+            response = work()
+    except IntegrityError as error:
+        response = _refusal(domain_error(error))
+    except ClinicError as error:
+        response = _refusal(error)
+    answers.store(
+        db,
+        user_id,
+        key,
+        status=response.status_code,
+        body=response.get_data(as_text=True),
+        content_type=str(response.mimetype),
+        location=response.headers.get("Location"),
+    )
+    return response
+
+
+def _refusal(error: Exception) -> Response:
+    if isinstance(error, (NotFound, Conflict)):
+        return answer_clinic_error(error)
+    raise error
+
+
+def _reserve(db: Session, user_id: int, key: str, request_hash: str, now: datetime) -> bool:
+    try:
+        return answers.reserve(db, user_id, key, request_hash, now)
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            raise StillUnderWay from error
+        raise
+
+
+def _replay(kept: IdempotentAnswer | None, request_hash: str) -> Response:
+    if kept is None or kept.status is None:
+        raise StillUnderWay
+    if not hmac.compare_digest(kept.request_hash, request_hash):
+        raise KeyReused
+    response = Response(kept.body, status=kept.status, content_type=kept.content_type)
+    if kept.location is not None:
+        response.headers["Location"] = kept.location
+    return response
+
+
+def _request_hash(settings: Settings) -> str:
+    said = b"\0".join([request.method.encode(), request.full_path.encode(), request.get_data()])
+    return hmac.new(settings.secret_key.encode(), said, hashlib.sha256).hexdigest()

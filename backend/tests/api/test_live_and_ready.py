@@ -1,0 +1,61 @@
+"""What a balancer asks."""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+from sqlalchemy import text
+
+from src.utils.transaction import transaction
+from tests.conftest import MakeApp, StillClock
+from tests.people import Api, Deliver, error_of
+
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+def test_ready_tells_the_age_of_the_oldest_unsent_mail(api: Api, clock: StillClock, deliver: Deliver) -> None:
+    assert api.client.get("/health/ready").get_json()["oldest_unsent_mail_seconds"] is None
+    api.patient().book(api.doctor().publish())
+    clock.forward(seconds=90)
+    answer = api.client.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.get_json()["oldest_unsent_mail_seconds"] == 90
+    deliver()
+    assert api.client.get("/health/ready").get_json()["oldest_unsent_mail_seconds"] is None
+
+
+def test_not_ready_before_the_newest_migration(app: APIFlask) -> None:
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    try:
+        answer = app.test_client().get("/health/ready")
+    finally:
+        with app.app_context(), transaction(writes=True) as db:
+            db.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    assert answer.status_code == 503
+    assert "flask db upgrade" in error_of(answer)
+
+
+def test_without_a_database_the_process_lives_and_is_not_ready(make_app: MakeApp) -> None:
+    client = make_app(database_url=NOWHERE).test_client()
+    assert client.get("/health/live").status_code == 200
+    for path in ("/health", "/health/ready"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"]
+        assert answer.get_json()["failing"] == "database"
+        assert "database" in error_of(answer)
+
+
+def test_every_answer_carries_a_request_id(api: Api) -> None:
+    own = api.client.get("/health", headers={"X-Request-ID": "from-the-balancer.1"})
+    assert own.headers["X-Request-ID"] == "from-the-balancer.1"
+    forged = api.client.get("/nothing", headers={"X-Request-ID": "a b"})
+    assert len(forged.headers["X-Request-ID"]) == 32
+
+
+def test_every_answer_carries_security_headers(api: Api) -> None:
+    for path in ("/health", "/nothing", "/openapi.json"):
+        headers = api.client.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
