@@ -34,7 +34,7 @@ from src.utils.headers import register_headers
 from src.utils.logs import register_request_ids
 from src.utils.openapi import SECURITY_SCHEME, finish_spec
 from src.utils.problems import register_problems
-from src.utils.wire import IdConverter, StrictJson
+from src.utils.wire import IdConverter, StrictJson, refuse_leading_slashes
 
 CREATED = HTTPStatus.CREATED
 
@@ -106,6 +106,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     register_request_ids(app)
     register_problems(app)
     register_headers(app)
+    app.before_request(refuse_leading_slashes)
     register_commands(app)
     mount(app, ROUTES if settings.is_production else ROUTES + DEVELOPMENT_ROUTES, settings, clock)
     return app

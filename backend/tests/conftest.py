@@ -23,6 +23,7 @@ from app import create_app
 from config import Settings
 from src.controllers.delivery_controller import deliver_due
 from src.extensions import db
+from src.models import Base
 from src.services.mail import Mail
 from src.services.memory_mailer import MemoryMailer
 from src.utils.transaction import transaction
@@ -30,7 +31,7 @@ from tests import postgres
 from tests.people import Api, Deliver
 
 NOW = datetime(2030, 3, 4, 8, 0, tzinfo=timezone.utc)  # a Monday
-TABLES = "idempotent_answers, revoked_tokens, failed_attempts, outbox, appointment_events, appointments, availability_slots, doctors, users"
+TABLES = ", ".join(Base.metadata.tables)
 SERVER = "BOOKING_TEST_SERVER"
 
 _cluster = contextlib.ExitStack()

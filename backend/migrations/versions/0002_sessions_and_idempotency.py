@@ -43,7 +43,6 @@ def upgrade() -> None:
         sa.Column("location", sa.String(255)),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("user_id", "key", name="pk_idempotent_answers"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_idempotent_answers_user_id"),
     )
     op.create_index("ix_idempotent_answers_created_at", "idempotent_answers", ["created_at"])
 

@@ -68,7 +68,9 @@ def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
 def cancel(ctx: Context[Caller], appointment_id: int) -> Message:
     """Cancel an appointment that is ahead. Both parties are told by e-mail, and the slot is free again at once."""
     row = _found(ctx.db, appointment_id)
-    # The slot first, as booking does: two that take locks in one order cannot deadlock.
+    # People first, then the slot, as booking does: transactions that take locks in one order cannot deadlock.
+    if ctx.actor.user_id not in users.lock_living(ctx.db, [ctx.actor.user_id, row.patient_id, row.doctor_user_id]):
+        raise Unauthenticated
     slots.lock(ctx.db, row.slot_id)
     check_cancel(row.status, row.starts_at, ctx.now, (row.patient_id, row.doctor_user_id), ctx.actor.user_id)
     if not appointments.cancel(ctx.db, appointment_id, ctx.now):

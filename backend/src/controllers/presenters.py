@@ -35,6 +35,7 @@ def doctors_appointment(row: Row[Any], now: datetime) -> DoctorsAppointment:
 def facts_of(row: Row[Any]) -> AppointmentFacts:
     """Return what mails say of an appointment, from a row of `find_full`."""
     return AppointmentFacts(
+        number=row.id,
         doctor_name=row.doctor_name,
         specialization=row.specialization,
         patient_name=row.patient_name,

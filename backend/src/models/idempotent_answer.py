@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from src.models.base import Base
+from src.models.base import Base, Id
 
 
 class IdempotentAnswer(Base):
@@ -16,7 +16,8 @@ class IdempotentAnswer(Base):
     __tablename__ = "idempotent_answers"
     __table_args__ = (Index("ix_idempotent_answers_created_at", "created_at"),)
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    # No foreign key: its check would hold the account's row before anything else does, out of the order of locks.
+    user_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     # A keyed hash of method, path and body: enough to tell another request, useless to learn what was in it.
     request_hash: Mapped[str] = mapped_column(String(64))

@@ -61,8 +61,12 @@ def lock_living(db: Session, user_ids: Collection[int]) -> set[int]:
 
 
 def lock_for_deletion(db: Session, user_id: int) -> bool:
-    """Wait until nobody holds the account, then hold it alone; False when it is deleted already."""
-    query = select(User.id).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update(key_share=True)
+    """Wait until nobody holds the account, then hold it alone; False when it is deleted already.
+
+    Fully (FOR UPDATE), not FOR NO KEY UPDATE: erasing the address changes a unique column, and a lock that has to grow
+    later meets transactions that hold the row and wait for what this one holds.
+    """
+    query = select(User.id).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update()
     return db.scalars(query).one_or_none() is not None
 
 

@@ -21,8 +21,9 @@ _environment = Environment(
 
 @dataclass(frozen=True)
 class AppointmentFacts:
-    """What a mail says of an appointment."""
+    """What a mail says of an appointment; `number` is its id."""
 
+    number: int
     doctor_name: str
     specialization: str
     patient_name: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
 from flask.json.provider import DefaultJSONProvider
 from pydantic_core import from_json
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter, ValidationError
 
 LARGEST_ID = 2**63 - 1
@@ -30,3 +32,9 @@ class IdConverter(BaseConverter):
         if not 1 <= number <= LARGEST_ID:
             raise ValidationError
         return number
+
+
+def refuse_leading_slashes() -> None:
+    """Werkzeug reads `//health` as `/health`, whatever `merge_slashes` says; here an address has one spelling."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound

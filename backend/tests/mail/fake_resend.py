@@ -10,7 +10,7 @@ import json
 import threading
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +31,17 @@ class FakeResend:
     release: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     url: str = ""
+    # For campaigns: a source of words when the script is empty, and how long a hang and a refusal for now last.
+    mood: Callable[[], str] | None = None
+    hang_seconds: float = 30
+    retry_after: float = 7
+
+    def next_mood(self) -> str:
+        """Return what becomes of the next call."""
+        with self.lock:
+            if self.script:
+                return self.script.popleft()
+            return self.mood() if self.mood else "ok"
 
     def accept(self, key: str, payload: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Apply the rules on keys and return (status, answer)."""
@@ -59,14 +70,14 @@ class _Handler(BaseHTTPRequestHandler):
         payload = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         key = self.headers.get("Idempotency-Key", "")
         fake.calls.append({"key": key, "path": self.path, "authorization": self.headers["Authorization"]} | payload)
-        mood = fake.script.popleft() if fake.script else "ok"
+        mood = fake.next_mood()
         if mood in {"hang", "cut", "accept-then-cut"}:
             self._break_off(mood, key, payload)
         elif mood == "503-html":
             self._answer(503, "text/html", b"<h1>Service Unavailable</h1>")
         elif mood == "429":
             error = {"statusCode": 429, "name": "rate_limit_exceeded", "message": "Too many requests"}
-            self._json(429, error, {"retry-after": "7"})
+            self._json(429, error, {"retry-after": str(fake.retry_after)})
         elif mood in {"500", "403", "422"}:
             self._json(int(mood), {"statusCode": int(mood), "name": "validation_error", "message": "no"})
         else:
@@ -74,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _break_off(self, mood: str, key: str, payload: dict[str, Any]) -> None:
         if mood == "hang":
-            self.server.fake.release.wait(30)
+            self.server.fake.release.wait(self.server.fake.hang_seconds)
         if mood == "accept-then-cut":
             self.server.fake.accept(key, payload)
         self.close_connection = True

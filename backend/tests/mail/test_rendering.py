@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from src.services.appointment_mails import AppointmentFacts, booking_confirmation, cancellation
 
 FACTS = AppointmentFacts(
+    number=17,
     doctor_name="Dr. <b>Fenna</b> & Co",
     specialization="Cardiology",
     patient_name="Ada <script>alert(1)</script>",
@@ -22,6 +23,7 @@ def test_times_are_the_doctors_wall_clock() -> None:
         assert "Monday, 1 July 2030" in part
         assert "09:00 to 09:30 (Europe/Berlin)" in part
         assert "Cardiology" in part
+        assert "no. 17" in part
 
 
 def test_names_are_escaped_in_html_and_left_alone_in_text() -> None:

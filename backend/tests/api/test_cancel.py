@@ -1,0 +1,156 @@
+"""POST /appointments/<id>/cancel."""
+
+from __future__ import annotations
+
+from flask.testing import FlaskClient
+
+from tests.conftest import StillClock
+from tests.people import Api, Deliver, error_of
+
+
+def test_its_patient_cancels(api: Api) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    appointment_id = ada.book(doctor.publish())
+    answer = ada.cancel(appointment_id)
+    assert answer.status_code == 200
+    assert set(answer.get_json()) == {"message"}
+    for path, person in (("/appointments/my", ada), ("/appointments/doctor", doctor)):
+        [row] = person.get(path).get_json()["data"]
+        assert (row["appointment_id"], row["status"]) == (appointment_id, "cancelled")
+
+
+def test_its_doctor_cancels(api: Api) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    appointment_id = ada.book(doctor.publish())
+    assert doctor.post(f"/appointments/{appointment_id}/cancel").status_code == 200
+    [row] = ada.get("/appointments/my").get_json()["data"]
+    assert row["status"] == "cancelled"
+
+
+def test_the_slot_is_free_again_at_once(api: Api) -> None:
+    doctor, ada, ben = api.doctor(), api.patient(), api.patient("Ben Sample")
+    slot_id = doctor.publish()
+    for cancel_as in (ada, doctor):
+        appointment_id = ada.book(slot_id)
+        assert ben.free(doctor) == []
+        assert cancel_as.post(f"/appointments/{appointment_id}/cancel").status_code == 200
+        assert [slot["slot_id"] for slot in ben.free(doctor)] == [slot_id]
+    ben.book(slot_id)
+
+
+def test_both_are_told_once_and_by_whom(api: Api, deliver: Deliver) -> None:
+    doctor, ada = api.doctor("Dr. Fenna Quill"), api.patient("Ada Sample")
+    first, second = ada.book(doctor.publish("09:00", "09:30")), ada.book(doctor.publish("10:00", "10:30"))
+    sent = len(deliver())
+    assert ada.cancel(first).status_code == 200
+    by_patient = deliver()[sent:]
+    assert doctor.post(f"/appointments/{second}/cancel").status_code == 200
+    by_doctor = deliver()[sent + 2 :]
+    for mails, by in ((by_patient, "the patient, Ada Sample"), (by_doctor, "the doctor, Dr. Fenna Quill")):
+        assert sorted(mail.to for mail in mails) == sorted([ada.email, doctor.email])
+        for mail in mails:
+            assert f"cancelled by {by}" in mail.text
+            assert by in mail.html
+            assert "5 March 2030" in mail.text
+            assert "UTC" in mail.text
+
+
+def test_a_cancelled_appointment_cannot_be_cancelled_again(api: Api, deliver: Deliver) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    appointment_id = ada.book(doctor.publish())
+    assert ada.cancel(appointment_id).status_code == 200
+    sent = deliver()
+    for person in (ada, doctor):
+        answer = person.post(f"/appointments/{appointment_id}/cancel")
+        assert answer.status_code == 409
+        assert "already cancelled" in error_of(answer)
+    assert deliver() == sent
+
+
+def test_cancelling_the_old_appointment_does_not_touch_the_new_one(api: Api) -> None:
+    doctor, ada, ben = api.doctor(), api.patient(), api.patient("Ben Sample")
+    slot_id = doctor.publish()
+    old = ada.book(slot_id)
+    assert ada.cancel(old).status_code == 200
+    ben.book(slot_id)
+    assert ada.cancel(old).status_code == 409
+    assert ada.free(doctor) == []
+    [row] = ben.get("/appointments/my").get_json()["data"]
+    assert row["status"] == "booked"
+
+
+def test_what_has_begun_cannot_be_cancelled(api: Api, clock: StillClock) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    early = ada.book(doctor.publish("09:00", "09:30", "2030-03-04"))
+    late = ada.book(doctor.publish("09:30", "10:00", "2030-03-04"))
+    clock.forward(minutes=59, seconds=59)
+    assert ada.cancel(early).status_code == 200
+    clock.forward(minutes=30, seconds=1)
+    for _ in range(2):
+        for person in (ada, doctor):
+            answer = person.post(f"/appointments/{late}/cancel")
+            assert answer.status_code == 409
+            assert "already begun" in error_of(answer)
+        clock.forward(hours=2)
+    assert ada.get("/appointments/my").get_json()["data"][0]["status"] == "completed"
+
+
+def test_others_are_refused_whatever_the_state(api: Api, clock: StillClock) -> None:
+    doctor, ada = api.doctor("Dr. Quill"), api.patient()
+    ahead, cancelled = ada.book(doctor.publish("09:00", "09:30")), ada.book(doctor.publish("10:00", "10:30"))
+    assert ada.cancel(cancelled).status_code == 200
+    strangers = (api.doctor("Dr. Stem"), api.patient("Ben Sample"))
+    for days in (0, 3):
+        clock.forward(days=days)
+        for stranger in strangers:
+            for appointment_id in (ahead, cancelled):
+                answer = stranger.post(f"/appointments/{appointment_id}/cancel")
+                assert answer.status_code == 403
+                assert "not your appointment" in error_of(answer)
+    assert ada.get(f"/appointments/{ahead}").get_json()["status"] == "completed"
+
+
+def test_an_account_with_the_doctors_profile_id_is_a_stranger(api: Api) -> None:
+    ada = api.patient()
+    doctor = api.doctor()
+    appointment_id = ada.book(doctor.publish())
+    # The first account and the first doctor share the number 1, and nothing else.
+    assert ada.id == doctor.doctor_id
+    ben = api.patient("Ben Sample")
+    assert ben.post(f"/appointments/{appointment_id}/cancel").status_code == 403
+    assert doctor.post(f"/appointments/{appointment_id}/cancel").status_code == 200
+
+
+def test_an_unknown_appointment_is_not_found(api: Api) -> None:
+    for person in (api.doctor(), api.patient()):
+        for appointment_id in (1, 2**31, 2**63 - 1):
+            answer = person.post(f"/appointments/{appointment_id}/cancel")
+            assert answer.status_code == 404
+            assert "no such appointment" in error_of(answer)
+
+
+def test_a_body_is_not_looked_at(api: Api) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    bodies = [(b"", None), (b"{broken", "application/json"), (b"a=1", "application/x-www-form-urlencoded")]
+    for data, content_type in bodies:
+        appointment_id = ada.book(ada.free(doctor)[0]["slot_id"] if ada.free(doctor) else doctor.publish())
+        answer = ada.call("POST", f"/appointments/{appointment_id}/cancel", data=data, content_type=content_type)
+        assert answer.status_code == 200, (data, answer.get_json())
+
+
+def test_a_patient_who_cancels_leaves_nothing_on_the_dashboards(api: Api) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    assert ada.cancel(ada.book(doctor.publish())).status_code == 200
+    assert ada.get("/patient/dashboard").get_json()["next_appointment"] is None
+    board = doctor.get("/doctor/dashboard").get_json()
+    assert (board["next_appointment"], board["free_slots"], board["booked_slots"]) == (None, 1, 0)
+
+
+def test_strangers_are_refused_before_they_learn_what_exists(api: Api, client: FlaskClient) -> None:
+    ada = api.patient()
+    appointment_id = ada.book(api.doctor().publish())
+    for asked in (appointment_id, 999):
+        answer = client.post(f"/appointments/{asked}/cancel")
+        assert answer.status_code == 401
+        error_of(answer)
+    assert ada.get(f"/appointments/{appointment_id}").get_json()["status"] == "booked"

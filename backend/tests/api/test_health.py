@@ -1,0 +1,62 @@
+"""GET /health, and what happens while the database is away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.conftest import MakeApp
+from tests.people import PASSWORD, Api, error_of
+
+# Nothing listens on port 1.
+AWAY = "postgresql://nobody:hush-hush@127.0.0.1:1/nothing"
+
+
+def test_a_healthy_service_says_so_and_what_it_checked(client: FlaskClient) -> None:
+    answer = client.get("/health")
+    assert answer.status_code == 200
+    body = answer.get_json()
+    assert body["status"] == "ok"
+    assert body["checks"]["database"] == "ok"
+    assert body["checks"]["migrations"]
+
+
+def test_it_asks_nobody_for_a_token(api: Api) -> None:
+    gone = api.doctor()
+    assert gone.delete("/doctor/account").status_code == 200
+    for header in (f"Bearer {gone.token}", "Bearer garbage", "x"):
+        assert api.client.get("/health", headers={"Authorization": header}).status_code == 200
+
+
+@pytest.mark.parametrize("database_url", [AWAY, "sqlite:////no/such/folder/at-all.db"])
+def test_a_database_that_is_away_is_named(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
+    answer = make_app().test_client().get("/health")
+    assert answer.status_code == 503
+    assert "database" in error_of(answer)
+    assert answer.get_json()["failing"] == "database"
+    assert int(answer.headers["Retry-After"]) > 0
+    assert b"hush-hush" not in answer.data
+    assert "hush-hush" not in caplog.text
+
+
+@pytest.mark.parametrize("database_url", [AWAY, "sqlite:////no/such/folder/at-all.db"])
+def test_without_a_database_every_call_asks_to_come_again(make_app: MakeApp, client: FlaskClient) -> None:
+    login = {"email": "ada@people.example", "password": PASSWORD}
+    answer = client.post("/auth/login", json=login)
+    assert answer.status_code == 503
+    assert "database" in error_of(answer)
+    assert int(answer.headers["Retry-After"]) > 0
+    # Nothing but the syntax of these needs a database.
+    assert client.post("/auth/login", json={}).status_code == 400
+    assert client.get("/auth/me").status_code == 401
+    assert client.get("/nothing").status_code == 404
+
+
+def test_a_database_without_tables_is_named(make_app: MakeApp, tmp_path: Path) -> None:
+    app = make_app(database_url=f"sqlite:///{tmp_path}/empty.db")
+    answer = app.test_client().get("/health")
+    assert answer.status_code == 503
+    assert "flask db upgrade" in error_of(answer)
+    assert int(answer.headers["Retry-After"]) > 0

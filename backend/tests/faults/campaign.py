@@ -1,0 +1,202 @@
+"""A campaign: people use the product while it is being killed, and a checker decides whether promises were kept.
+
+./test --faults SEED SECONDS     on PostgreSQL with two machines
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import text
+
+from src.utils.database import listen_to_sqlite
+from tests.conftest import migrate_to_head
+from tests.faults.checker import check
+from tests.faults.clients import Client, Town
+from tests.faults.mutants import MUTANTS, Mutant
+from tests.faults.record import NEVER, Record, now
+from tests.faults.world import FAULTY_MOODS, LEASE_SECONDS, POSTGRES_SETTINGS, SECONDS_TO_RECOVER, World, trouble
+from tests.mail.fake_resend import fake_resend
+from tests.postgres import Cluster, binaries_in
+
+CLIENTS = 12
+SECONDS_TO_DRAIN = LEASE_SECONDS + 10
+
+
+@dataclass
+class Report:
+    """How a campaign went."""
+
+    seed: int
+    seconds: float
+    violations: list[str]
+    faults: Counter[str]
+    recoveries: list[float]
+    requests: int
+    answers: int
+    appointments: int
+    mails: int
+    drained_after: float
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        slowest = max(self.recoveries, default=0.0)
+        return (
+            f"seed {self.seed}, {self.seconds:.0f} s: {len(self.violations)} violations,"
+            f" {sum(self.faults.values())} faults {dict(self.faults)},"
+            f" {self.requests} requests, {self.answers} answers, {self.appointments} appointments, {self.mails} mails,"
+            f" slowest recovery {slowest:.1f} s, mails drained after {self.drained_after:.1f} s"
+        )
+
+
+def run(
+    seed: int,
+    seconds: float,
+    *,
+    kind: Literal["postgresql", "sqlite"] = "postgresql",
+    mutant: str = "",
+    faulty_share: float = 0.5,
+    recover_within: float = SECONDS_TO_RECOVER,
+) -> Report:
+    """Run one campaign from a seed and return what was found; `recover_within` is in seconds."""
+    defect = MUTANTS[mutant] if mutant else Mutant(under_faults=True)
+    record = Record()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="f-", dir="/tmp")))
+        folder.chmod(0o755)
+        resend = stack.enter_context(fake_resend())
+        cluster, url = _database(folder, kind, defect)
+        if cluster is not None:
+            stack.callback(cluster.stop)
+        migrate_to_head(url)
+        machines = 2 if kind == "postgresql" else 1
+        world = World(folder, resend, cluster=cluster, url=url, mutant=mutant, machines=machines)
+        _break_schema(world, defect)
+        stack.callback(world.end)
+        world.start()
+        moods = random.Random(seed)
+        resend.retry_after, resend.hang_seconds = 0.3, 1.0
+        resend.mood = lambda: moods.choice(FAULTY_MOODS) if moods.random() < faulty_share else "ok"
+        _live(world, record, seed, seconds, defect)
+        drained = _drain(world)
+        engine = world.engine
+        if kind == "sqlite":
+            listen_to_sqlite(engine)
+        violations = check(record, engine, resend.accepted)
+        slow = [f"{s:.1f}" for s in world.recoveries if s > recover_within]
+        if slow:
+            violations.append(f"a machine took {slow} s to serve again")
+        if drained > SECONDS_TO_DRAIN:
+            violations.append(f"mails still wait {drained:.0f} s after the last fault")
+        if violations:
+            _keep_logs(folder, seed)
+        return Report(
+            seed, seconds, violations, Counter(world.faults), world.recoveries, record.requests, record.answers,
+            len(record.booked), len(resend.accepted), drained, Counter(s for s, _, _ in record.server_errors),
+        )  # fmt: skip
+
+
+def _keep_logs(folder: Path, seed: int) -> None:
+    """Leave what the processes said where a person can read it."""
+    kept = Path(tempfile.gettempdir()) / f"faults-of-seed-{seed}"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir()
+    for log in [*folder.glob("*.log"), *folder.glob("log")]:
+        shutil.copy(log, kept)
+
+
+def _database(folder: Path, kind: str, defect: Mutant) -> tuple[Cluster | None, str]:
+    if kind == "sqlite":
+        return None, f"sqlite:///{folder / 'clinic.db'}"
+    cluster = Cluster(binaries_in(folder), folder)
+    cluster.initialise()
+    POSTGRES_SETTINGS.update({"synchronous_commit": "on", "wal_writer_delay": "200ms", **defect.postgres})
+    cluster.start(POSTGRES_SETTINGS)
+    return cluster, cluster.url
+
+
+def _break_schema(world: World, defect: Mutant) -> None:
+    with world.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in defect.sql:
+            connection.execute(text(statement))
+        if world.cluster is not None:
+            # The tables must outlive a server that forgets what it acknowledged.
+            connection.execute(text("CHECKPOINT"))
+
+
+def _live(world: World, record: Record, seed: int, seconds: float, defect: Mutant) -> None:
+    """Let a dozen clients live for some seconds while trouble comes."""
+    town = Town(world, record)
+    settling = Client(town, random.Random(seed))
+    for _ in range(4):
+        settling.open_practice(publish=5)
+    until = now() + seconds
+    stop = threading.Event()
+    troublemaker = threading.Thread(target=trouble, args=(world, record, random.Random(seed), until, stop))
+    if defect.under_faults:
+        troublemaker.start()
+    try:
+        with ThreadPoolExecutor(max_workers=CLIENTS) as pool:
+            clients = [Client(town, random.Random(seed * 1000 + number)) for number in range(CLIENTS)]
+            for result in [pool.submit(client.run, until) for client in clients]:
+                result.result()
+    finally:
+        stop.set()
+        if troublemaker.is_alive():
+            troublemaker.join()
+
+
+def _drain(world: World) -> float:
+    """End the provider's faults and return how many seconds the mails took to go."""
+    world.resend.mood = None
+    world.resend.script.clear()
+    began = now()
+    engine = world.engine
+    while now() - began < SECONDS_TO_DRAIN + 5:
+        with engine.connect() as connection:
+            if not connection.execute(text("SELECT count(*) FROM outbox WHERE status = 'waiting'")).scalar_one():
+                break
+        time.sleep(0.1)
+    return now() - began
+
+
+def main() -> None:
+    """Run what the command line asks for, and end with status 1 after a violation."""
+    if sys.argv[1:2] == ["--mutants"]:
+        sys.exit(_all_mutants())
+    seed, seconds = int(sys.argv[1]), float(sys.argv[2])
+    report = run(seed, seconds)
+    print(report)
+    for violation in report.violations:
+        print("  violation:", violation)
+    sys.exit(bool(report.violations))
+
+
+def _all_mutants() -> int:
+    missed = 0
+    for name in MUTANTS:
+        for seed in (1, 2, 3):
+            report = run(seed, MUTANTS[name].seconds, mutant=name, recover_within=NEVER)
+            if report.violations:
+                break
+        caught = bool(report.violations)
+        missed += not caught
+        said = report.violations[0][:160] if caught else "NOT CAUGHT"
+        print(f"{'caught' if caught else 'MISSED'}  {name}, seed {seed}: {said}", flush=True)
+    print(f"{len(MUTANTS) - missed} of {len(MUTANTS)} mutants caught")
+    return missed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,348 @@
+"""A dozen people who use the API all at once, at random from a seed, and remember what they were told."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import random
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from src.utils.clock import system_clock
+from tests.faults.record import NEVER, Answered, Outcome, Record, SlotOperation, now
+from tests.faults.world import Machine, World
+from tests.people import PASSWORD
+from tests.processes.servers import REAL_SECRETS
+
+SECONDS_TO_ANSWER = 4.0
+SECONDS_TO_GIVE_UP = 25.0
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
+LEAKS = ("Traceback", "sqlalchemy", "psycopg", "SELECT ", "INSERT ")
+
+
+def ask(
+    port: int,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+    timeout: float = SECONDS_TO_ANSWER,
+) -> Answered | None:
+    """Ask once; None when there was no whole answer."""
+    began = now()
+    sent = dict(headers or {})
+    data = None
+    if body is not None:
+        data = json.dumps(body)
+        sent["Content-Type"] = "application/json"
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request(method, path, data, sent)
+        response = connection.getresponse()
+        raw = response.read()
+        return Answered(response.status, json.loads(raw), response.headers, began, now())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+
+
+@dataclass
+class DoctorOnDuty:
+    """A doctor of the campaign; names are unique, so that mails tell whose they are."""
+
+    name: str
+    zone: str
+    token: str
+    doctor_id: int
+    slots: dict[int, tuple[str, str]] = field(default_factory=dict)
+    leaving: bool = False
+
+
+@dataclass
+class Town:
+    """What all clients share."""
+
+    world: World
+    record: Record
+    doctors: list[DoctorOnDuty] = field(default_factory=list)
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    day: str = field(default_factory=lambda: (system_clock().date() + timedelta(days=30)).isoformat())
+
+
+class Client:
+    """One person at one keyboard, who asks any machine and repeats what stays unanswered."""
+
+    def __init__(self, town: Town, rng: random.Random) -> None:
+        self.town = town
+        self.record = town.record
+        self.rng = rng
+        self.email = f"patient{next(town.numbers)}@people.example"
+        self.token = ""
+        self.mine: dict[int, tuple[int, DoctorOnDuty]] = {}
+
+    def run(self, until: float) -> None:
+        self.token = self.join(self.email, "patient")
+        deeds = (
+            [self.book] * 30 + [self.cancel] * 16 + [self.look] * 16 + [self.double_tap] * 5
+            + [self.doctor_cancels] * 6 + [self.end_sessions] * 4 + [self.race_to_register] * 3 + [self.doctor_leaves]
+        )  # fmt: skip
+        while now() < until:
+            self.rng.choice(deeds)()
+
+    def machine(self) -> Machine:
+        return self.rng.choice(self.town.world.machines)
+
+    def once(self, method: str, path: str, body: Any = None, token: str = "", key: str = "") -> Answered | None:
+        """Ask a machine once, and note what should never be answered."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if key:
+            headers["Idempotency-Key"] = key
+        calm_since = self.town.world.calm_since
+        answer = ask(self.machine().port, method, path, body, headers)
+        self.record.requests += 1
+        if answer is None:
+            return None
+        self.record.answers += 1
+        if answer.status >= 500:
+            self.record.server_errors.append((answer.status, answer.ended, path))
+            still_calm = calm_since is not None and self.town.world.calm_since == calm_since
+            if still_calm and answer.began - calm_since > 1:
+                self.record.violation(f"{answer.status} from {method} {path} in calm weather: {answer.body}")
+        said = json.dumps(answer.body)
+        if any(leak in said for leak in LEAKS):
+            self.record.violation(f"an answer of {path} shows what it should not: {said[:300]}")
+        return answer
+
+    def until_answered(
+        self, method: str, path: str, body: Any = None, token: str = "", key: str = ""
+    ) -> Answered | None:
+        """Repeat until somebody answers for good; None after giving up. The times span all attempts."""
+        began = now()
+        while now() - began < SECONDS_TO_GIVE_UP:
+            answer = self.once(method, path, body, token, key)
+            if answer is not None and answer.status not in {500, 503}:
+                return Answered(answer.status, answer.body, answer.headers, began, answer.ended)
+            time.sleep(self.rng.uniform(0.02, 0.2))
+        return None
+
+    def join(self, email: str, role: str, name: str = "Ada Sample") -> str:
+        body = {"name": name, "email": email, "password": PASSWORD, "role": role}
+        body["invitation_code"] = REAL_SECRETS["DOCTOR_INVITATION_CODE"] if role == "doctor" else ""
+        self.until_answered("POST", "/auth/register", body)
+        return self.log_in(email)
+
+    def log_in(self, email: str) -> str:
+        answer = self.until_answered("POST", "/auth/login", {"email": email, "password": PASSWORD})
+        if answer is None:
+            return ""
+        if answer.status != 200:
+            self.record.violation(f"{email} is registered and cannot log in: {answer.status}")
+            return ""
+        return str(answer.body["access_token"])
+
+    # What patients do.
+
+    def book(self) -> None:
+        target = self.some_slot()
+        if target is not None:
+            self.book_slot(*target, key=uuid.uuid4().hex)
+
+    def book_slot(self, doctor: DoctorOnDuty, slot_id: int, key: str) -> None:
+        began = now()
+        answer = self.until_answered("POST", "/appointments", {"slot_id": slot_id}, self.token, key)
+        if answer is None:
+            self.record.unanswered.add((self.email, slot_id))
+            self.operation(slot_id, "book", began, NEVER, "unknown")
+        elif answer.status == 201:
+            appointment = answer.body["appointment_id"]
+            with self.record.lock:
+                self.record.booked[appointment] = (self.email, slot_id)
+            self.mine[appointment] = (slot_id, doctor)
+            self.operation(slot_id, "book", began, answer.ended, "done", appointment)
+            self.read_own_write(appointment)
+        else:
+            outcomes: dict[str, Outcome] = {"slot-taken": "taken", "patient-busy": "busy", "slot-not-found": "gone"}
+            if answer.kind in outcomes:
+                self.operation(slot_id, "book", began, answer.ended, outcomes[answer.kind])
+            else:
+                self.record.violation(f"a booking was answered {answer.status} {answer.body}")
+
+    def double_tap(self) -> None:
+        """The same request twice at once, as impatient people send it: one appointment, one answer."""
+        target = self.some_slot()
+        if target is None:
+            return
+        doctor, slot_id = target
+        key = uuid.uuid4().hex
+        answers: list[Answered | None] = []
+        ask_again = threading.Thread(
+            target=lambda: answers.append(
+                self.until_answered("POST", "/appointments", {"slot_id": slot_id}, self.token, key)
+            )
+        )
+        ask_again.start()
+        self.book_slot(doctor, slot_id, key)
+        ask_again.join()
+        [second] = answers
+        if second is not None and second.status == 201 and second.body["appointment_id"] not in self.mine:
+            self.record.violation(f"one key booked two appointments of slot {slot_id}")
+
+    def read_own_write(self, appointment: int) -> None:
+        listed = self.once("GET", "/appointments/my?limit=1000", token=self.token)
+        if listed is not None and listed.status == 200:
+            shown = {row["appointment_id"] for row in listed.body["data"]}
+            missing = ({appointment} | self.mine.keys()) - shown
+            if missing:
+                self.record.violation(
+                    f"{self.email} does not see appointments {sorted(missing)} that were acknowledged"
+                )
+
+    def cancel(self) -> None:
+        if self.mine:
+            appointment = self.rng.choice(list(self.mine))
+            slot_id, doctor = self.mine[appointment]
+            self.cancel_by(self.token, appointment, slot_id, doctor)
+
+    def doctor_cancels(self) -> None:
+        if self.mine:
+            appointment = self.rng.choice(list(self.mine))
+            slot_id, doctor = self.mine[appointment]
+            self.cancel_by(doctor.token, appointment, slot_id, doctor)
+
+    def cancel_by(self, token: str, appointment: int, slot_id: int, doctor: DoctorOnDuty) -> None:
+        began = now()
+        path = f"/appointments/{appointment}/cancel"
+        answer = self.until_answered("POST", path, token=token, key=uuid.uuid4().hex)
+        if answer is None:
+            self.operation(slot_id, "cancel", began, NEVER, "unknown", appointment)
+        elif answer.status == 200:
+            self.operation(slot_id, "cancel", began, answer.ended, "done", appointment)
+        elif answer.status == 409:
+            self.operation(slot_id, "cancel", began, answer.ended, "not_active", appointment)
+        elif answer.status != 401 or token == self.token or not doctor.leaving:
+            self.record.violation(f"a cancel was answered {answer.status} {answer.body}")
+
+    def look(self) -> None:
+        """What is offered, to whom it is offered, and at which wall-clock times."""
+        doctor = self.some_doctor()
+        if doctor is None:
+            return
+        with self.town.lock:
+            known = dict(doctor.slots)
+        answer = self.once("GET", f"/patient/doctors/{doctor.doctor_id}/availability", token=self.token)
+        if answer is None or answer.status != 200:
+            return
+        offered = {row["slot_id"]: row for row in answer.body["data"]}
+        for slot_id, (start, end) in known.items():
+            seen: Outcome = "free" if slot_id in offered else "not_free"
+            self.operation(slot_id, "look", answer.began, answer.ended, seen)
+            row = offered.get(slot_id)
+            if row and (row["date"], row["start_time"], row["end_time"]) != (self.town.day, start, end):
+                self.record.violation(f"slot {slot_id} was published for {start} and is shown as {row}")
+
+    # What ends sessions and accounts.
+
+    def end_sessions(self) -> None:
+        """One person, two sessions; what one ends is dead on every machine once it is answered."""
+        email = f"session{next(self.town.numbers)}@people.example"
+        first = self.join(email, "patient")
+        second = self.log_in(email)
+        if not first or not second:
+            return
+        path, body, dead = self.rng.choice(
+            [
+                ("/auth/logout", None, [first]),
+                ("/auth/logout-everywhere", None, [first, second]),
+                ("/auth/password", {"current_password": PASSWORD, "new_password": PASSWORD + "!"}, [first, second]),
+            ]
+        )
+        answer = self.until_answered("POST", path, body, first)
+        if answer is not None and answer.status == 200:
+            self.expect_dead(dead, path)
+
+    def expect_dead(self, tokens: list[str], ended_by: str) -> None:
+        for token in tokens * 2:
+            answer = self.once("GET", "/auth/me", token=token)
+            if answer is not None and answer.status == 200:
+                self.record.violation(f"a token still opens after {ended_by} was answered")
+
+    def race_to_register(self) -> None:
+        """The same mailbox from two places at once, in two spellings."""
+        email = f"race{next(self.town.numbers)}@people.example"
+        answers: list[Answered | None] = []
+
+        def register(spelling: str) -> None:
+            body = {"name": "Ada Sample", "email": spelling, "password": PASSWORD, "role": "patient"}
+            answers.append(self.once("POST", "/auth/register", body))
+
+        other = threading.Thread(target=register, args=(email.upper(),))
+        other.start()
+        register(email)
+        other.join()
+        created = sum(1 for answer in answers if answer is not None and answer.status == 201)
+        with self.record.lock:
+            self.record.registered[email] = created
+
+    def doctor_leaves(self) -> None:
+        with self.town.lock:
+            staying = [doctor for doctor in self.town.doctors if not doctor.leaving]
+            if len(staying) < 3:
+                return
+            doctor = self.rng.choice(staying)
+            doctor.leaving = True
+            slots = list(doctor.slots)
+        began = now()
+        answer = self.until_answered("DELETE", "/doctor/account", token=doctor.token)
+        # 401 to a repetition: the first attempt was carried out, and the token is dead.
+        done = answer is not None and answer.status in {200, 401}
+        for slot_id in slots:
+            ended, outcome = (answer.ended, "done") if done and answer else (NEVER, "unknown")
+            self.operation(slot_id, "withdraw", began, ended, outcome)
+        if done:
+            self.expect_dead([doctor.token], "the account was deleted")
+        with self.town.lock:
+            self.town.doctors.remove(doctor)
+        self.open_practice(publish=5)
+
+    def open_practice(self, publish: int) -> None:
+        """A new doctor comes and publishes time; wall clocks of all doctors overlap, so patients conflict."""
+        number = next(self.town.numbers)
+        name, zone = f"Dr. Number {number}", ZONES[number % len(ZONES)]
+        token = self.join(f"doctor{number}@people.example", "doctor", name)
+        self.until_answered("POST", "/doctor/profile", {"time_zone": zone}, token, uuid.uuid4().hex)
+        profile = self.until_answered("GET", "/doctor/profile", token=token)
+        if profile is None or profile.status != 200 or profile.body["time_zone"] != zone:
+            return
+        doctor = DoctorOnDuty(name, zone, token, profile.body["doctor_id"])
+        for index in range(publish):
+            start, end = f"{10 + index // 2:02}:{index % 2 * 30:02}", f"{10 + index // 2:02}:{index % 2 * 30 + 29:02}"
+            body = {"date": self.town.day, "start_time": start, "end_time": end}
+            answer = self.until_answered("POST", "/doctor/availability", body, token, uuid.uuid4().hex)
+            if answer is not None and answer.status == 201:
+                doctor.slots[answer.body["slot_id"]] = (start, end)
+            elif answer is not None:
+                self.record.violation(f"publishing was answered {answer.status} {answer.body}")
+        with self.town.lock:
+            self.town.doctors.append(doctor)
+
+    # Small things.
+
+    def some_doctor(self) -> DoctorOnDuty | None:
+        with self.town.lock:
+            return self.rng.choice(self.town.doctors) if self.town.doctors else None
+
+    def some_slot(self) -> tuple[DoctorOnDuty, int] | None:
+        doctor = self.some_doctor()
+        return (doctor, self.rng.choice(list(doctor.slots))) if doctor and doctor.slots else None
+
+    def operation(
+        self, slot_id: int, kind: Any, began: float, ended: float, outcome: Outcome, appointment: int | None = None
+    ) -> None:
+        self.record.operation(slot_id, SlotOperation(kind, began, ended, outcome, appointment, self.email))

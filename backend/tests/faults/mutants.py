@@ -1,0 +1,276 @@
+"""Deliberate defects, each of which a campaign must catch: the proof that the checker can fail.
+
+A defect patches functions in the processes of its campaign, and takes out of the schema what would hide it; nothing of
+this is in src/. Pauses widen the gap in which a race is lost.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from src.controllers import (
+    appointment_controller,
+    auth_controller,
+    availability_controller,
+    demo_controller,
+    doctor_controller,
+)
+from src.models import Appointment, AppointmentEvent, AvailabilitySlot, DoctorProfile, OutboxMail, User
+from src.repositories import (
+    appointment_repository,
+    availability_repository,
+    outbox_repository,
+    session_repository,
+    user_repository,
+)
+from src.services.resend_mailer import ResendMailer
+from src.utils import decorators
+from src.utils.transaction import transaction
+
+PAUSE = 0.03
+NO_RULES = (
+    "DROP INDEX uq_appointments_active_slot",
+    "ALTER TABLE appointments DROP CONSTRAINT appointments_doctor_no_overlap",
+    "ALTER TABLE appointments DROP CONSTRAINT appointments_patient_no_overlap",
+)
+
+
+def nothing() -> None:
+    """No defect."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A defect: what is patched, what the schema and the server are made to lack, and how long a campaign it takes."""
+
+    apply: Callable[[], None] = nothing
+    sql: tuple[str, ...] = ()
+    postgres: dict[str, str] = field(default_factory=dict)
+    under_faults: bool = False
+    seconds: float = 6
+
+
+def check_then_insert() -> None:
+    def take(db: Session, slot_id: int, now: datetime) -> Any:
+        slot = db.execute(
+            select(
+                AvailabilitySlot.doctor_id,
+                AvailabilitySlot.starts_at,
+                AvailabilitySlot.ends_at,
+                AvailabilitySlot.time_zone,
+            ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
+        ).one_or_none()
+        time.sleep(PAUSE)
+        db.execute(update(AvailabilitySlot).where(AvailabilitySlot.id == slot_id).values(status="booked"))
+        return slot
+
+    availability_repository.take = take
+
+
+def book_without_holding_slot_or_people() -> None:
+    def hold_nobody(ctx: Any, slot_id: int) -> None:
+        pass
+
+    def take(db: Session, slot_id: int, now: datetime) -> Any:
+        slot = db.execute(
+            select(
+                AvailabilitySlot.doctor_id,
+                AvailabilitySlot.starts_at,
+                AvailabilitySlot.ends_at,
+                AvailabilitySlot.time_zone,
+            ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
+        ).one_or_none()
+        time.sleep(PAUSE * 4)
+        return slot
+
+    appointment_controller._hold_both_people = hold_nobody
+    availability_repository.take = take
+
+
+def commit_before_the_outbox_row() -> None:
+    add = outbox_repository.add
+
+    def add_later(db: Session, mail: Any, **values: Any) -> None:
+        db.commit()
+        time.sleep(PAUSE * 5)
+        with transaction(writes=True) as other:
+            add(other, mail, **values)
+
+    outbox_repository.add = add_later
+
+
+def fresh_key_per_attempt() -> None:
+    send = ResendMailer.send
+
+    def send_anew(self: ResendMailer, mail: Any, key: str) -> None:
+        send(self, mail, str(uuid.uuid4()))
+
+    ResendMailer.send = send_anew
+
+
+def give_up_after_one_attempt() -> None:
+    def postpone(db: Session, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
+        db.execute(update(OutboxMail).where(OutboxMail.id == mail_id).values(status="dropped"))
+
+    outbox_repository.postpone = postpone
+
+
+def mails_overtake_each_other() -> None:
+    def claim_any(db: Session, now: datetime, lease: Any, limit: int) -> Any:
+        ids = list(
+            db.scalars(
+                select(OutboxMail.id)
+                .where(OutboxMail.status == "waiting", OutboxMail.due_at <= now)
+                .order_by(OutboxMail.id.desc())
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+        )
+        if not ids:
+            return []
+        db.execute(update(OutboxMail).where(OutboxMail.id.in_(ids)).values(due_at=now + lease))
+        columns = (
+            OutboxMail.id, OutboxMail.key, OutboxMail.recipient_id, OutboxMail.recipient, OutboxMail.subject,
+            OutboxMail.text, OutboxMail.html, OutboxMail.attempts, OutboxMail.useless_after,
+        )  # fmt: skip
+        return list(db.execute(select(*columns).where(OutboxMail.id.in_(ids))))
+
+    outbox_repository.claim = claim_any
+
+
+def cancel_without_looking() -> None:
+    """Two cancels at once both succeed."""
+
+    def cancel(db: Session, appointment_id: int, now: datetime) -> bool:
+        time.sleep(PAUSE)
+        db.execute(
+            update(Appointment).where(Appointment.id == appointment_id).values(status="cancelled", cancelled_at=now)
+        )
+        return True
+
+    appointment_repository.cancel = cancel
+    availability_repository.lock = lambda db, slot_id: None
+
+
+def cancelled_slots_stay_taken() -> None:
+    availability_repository.release = lambda db, slot_id: None
+
+
+def taken_slots_are_offered() -> None:
+    def list_free(db: Session, doctor_id: int, now: datetime) -> Any:
+        query = select(
+            AvailabilitySlot.id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone
+        ).where(AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != "withdrawn")
+        return list(db.execute(query))
+
+    availability_repository.list_free = list_free
+
+
+def history_is_deleted_on_cancel() -> None:
+    def cancel(db: Session, appointment_id: int, now: datetime) -> bool:
+        db.execute(delete(OutboxMail).where(OutboxMail.appointment_id == appointment_id))
+        db.execute(delete(AppointmentEvent).where(AppointmentEvent.appointment_id == appointment_id))
+        gone = db.execute(delete(Appointment).where(Appointment.id == appointment_id).returning(Appointment.id))
+        return gone.one_or_none() is not None
+
+    def forget(ctx: Any, row: Any, event: str) -> None:
+        if event == "booked":
+            record(ctx, row, event)
+
+    record = appointment_controller._record
+    appointment_repository.cancel = cancel
+    appointment_controller._record = forget
+
+
+def tokens_of_ended_sessions_still_open() -> None:
+    def find_caller(db: Session, user_id: int, epoch: int, jti: str) -> Any:
+        query = (
+            select(User.id, User.name, User.email, User.role, DoctorProfile.id, DoctorProfile.time_zone)
+            .outerjoin(DoctorProfile, DoctorProfile.user_id == User.id)
+            .where(User.id == user_id)
+        )
+        return db.execute(query).one_or_none()
+
+    user_repository.find_caller = find_caller
+
+
+def log_outs_are_forgotten() -> None:
+    session_repository.revoke = lambda db, jti, expires_at: None
+
+
+def repetitions_work_again() -> None:
+    """The Idempotency-Key is ignored."""
+
+    def answer_each_time(db: Session, user_id: int, key: str, now: datetime, settings: Any, work: Any) -> Any:
+        return work()
+
+    decorators.answer_once = answer_each_time
+
+
+def mailboxes_differ_by_letter_case() -> None:
+    def same(address: str) -> str:
+        return address
+
+    auth_controller.email_key = same
+    demo_controller.email_key = same
+
+
+def wall_clocks_are_taken_for_utc() -> None:
+    def instant_of(day: Any, at: Any, zone: str) -> datetime:
+        return datetime.combine(day, at, timezone.utc)
+
+    availability_controller.instant_of = instant_of
+
+
+def accounts_go_and_appointments_stay() -> None:
+    doctor_controller.cancel_ahead = lambda ctx: None
+
+
+def leases_are_not_taken() -> None:
+    """Two workers send one mail with keys of their own."""
+    fresh_key_per_attempt()
+    claim_leased = outbox_repository.claim
+
+    def claim(db: Session, now: datetime, lease: Any, limit: int) -> Any:
+        rows = claim_leased(db, now, lease, limit)
+        for row in rows:
+            db.execute(update(OutboxMail).where(OutboxMail.id == row.id).values(due_at=now))
+        return rows
+
+    outbox_repository.claim = claim
+
+
+# The constraints are the last line of defence; where a defect stands before them they are taken away to let it be seen.
+MUTANTS: dict[str, Mutant] = {
+    "check-then-insert": Mutant(check_then_insert, sql=NO_RULES),
+    "book-without-holding-slot-or-people": Mutant(book_without_holding_slot_or_people, sql=NO_RULES),
+    "patient-overlaps-allowed": Mutant(
+        sql=("ALTER TABLE appointments DROP CONSTRAINT appointments_patient_no_overlap",)
+    ),
+    "commit-before-the-outbox-row": Mutant(commit_before_the_outbox_row, under_faults=True, seconds=15),
+    "fresh-key-per-attempt": Mutant(fresh_key_per_attempt),
+    "give-up-after-one-attempt": Mutant(give_up_after_one_attempt),
+    "mails-overtake-each-other": Mutant(mails_overtake_each_other),
+    "leases-are-not-taken": Mutant(leases_are_not_taken),
+    "cancel-without-looking": Mutant(cancel_without_looking),
+    "cancelled-slots-stay-taken": Mutant(cancelled_slots_stay_taken),
+    "taken-slots-are-offered": Mutant(taken_slots_are_offered),
+    "history-deleted-on-cancel": Mutant(history_is_deleted_on_cancel),
+    "tokens-of-ended-sessions-still-open": Mutant(tokens_of_ended_sessions_still_open),
+    "log-outs-are-forgotten": Mutant(log_outs_are_forgotten, seconds=10),
+    "repetitions-work-again": Mutant(repetitions_work_again, under_faults=True, seconds=12),
+    "mailboxes-differ-by-letter-case": Mutant(mailboxes_differ_by_letter_case),
+    "wall-clocks-are-taken-for-utc": Mutant(wall_clocks_are_taken_for_utc),
+    "accounts-go-and-appointments-stay": Mutant(accounts_go_and_appointments_stay, seconds=10),
+    "synchronous-commit-off": Mutant(
+        postgres={"synchronous_commit": "off", "wal_writer_delay": "10s"}, under_faults=True, seconds=20
+    ),
+}

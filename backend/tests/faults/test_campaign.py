@@ -1,0 +1,61 @@
+"""A short campaign in every run of the tests; `./test --faults SEED SECONDS` runs longer ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.campaign import run
+from tests.faults.checker import linearizable
+from tests.faults.record import NEVER, SlotOperation
+
+# The machine of the tests does other things at the same time: here a recovery must come, in campaigns within 3 s.
+PATIENCE = 20
+
+
+@pytest.mark.timeout(170)
+def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed() -> None:
+    report = run(7, 15, recover_within=PATIENCE)
+    print(report)
+    assert report.violations == []
+    assert sum(report.faults.values()) >= 3
+    assert report.appointments > 10
+    assert report.mails > 20
+
+
+@pytest.mark.timeout(170)
+def test_nothing_is_lost_or_doubled_on_sqlite_while_its_server_is_killed() -> None:
+    report = run(7, 10, kind="sqlite", recover_within=PATIENCE)
+    print(report)
+    assert report.violations == []
+    assert sum(report.faults.values()) >= 2
+    assert report.appointments > 5
+
+
+def test_a_defect_is_caught() -> None:
+    report = run(1, 4, mutant="check-then-insert", recover_within=PATIENCE)
+    assert any("two active appointments of one slot" in violation for violation in report.violations)
+
+
+BOOKED = SlotOperation("book", 0, 1, "done", 1)
+CANCELLED = SlotOperation("cancel", 2, 3, "done", 1)
+
+
+@pytest.mark.parametrize(
+    ("operations", "makes_sense"),
+    [
+        ([BOOKED, CANCELLED, SlotOperation("book", 4, 5, "done", 2)], True),
+        ([BOOKED, SlotOperation("book", 0, 1, "taken")], True),
+        ([BOOKED, SlotOperation("book", 2, 3, "done", 2)], False),
+        ([SlotOperation("book", 0, 1, "taken")], False),
+        ([SlotOperation("book", 0, NEVER, "unknown"), SlotOperation("book", 2, 3, "taken")], True),
+        ([SlotOperation("book", 4, NEVER, "unknown"), SlotOperation("book", 2, 3, "taken")], False),
+        ([BOOKED, SlotOperation("look", 2, 3, "free")], False),
+        ([BOOKED, SlotOperation("look", 0.5, 3, "free")], True),
+        ([BOOKED, CANCELLED, SlotOperation("cancel", 2, 3, "done", 1)], False),
+        ([BOOKED, CANCELLED, SlotOperation("cancel", 2, 3, "not_active", 1)], True),
+        ([SlotOperation("withdraw", 0, 1, "done"), SlotOperation("book", 2, 3, "gone")], True),
+        ([SlotOperation("withdraw", 0, 1, "done"), SlotOperation("book", 2, 3, "done", 1)], False),
+    ],
+)
+def test_the_checker_knows_which_histories_make_sense(operations: list[SlotOperation], makes_sense: bool) -> None:  # noqa: FBT001
+    assert linearizable(operations) is makes_sense

@@ -1,0 +1,287 @@
+"""The machines of a campaign: servers, mail workers, a database and a mail provider, and what is done to them."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from tests.faults.record import Record, now
+from tests.mail.fake_resend import FakeResend
+from tests.postgres import Cluster
+from tests.processes.servers import BACKEND, REAL_SECRETS, Program, clean_environment, free_port
+
+LEASE_SECONDS = 3.0
+FAULTY_MOODS = ("500", "503-html", "429", "hang", "cut", "accept-then-cut")
+SECONDS_TO_RECOVER = 3.0
+
+
+class NotServingError(Exception):
+    """A machine does not come back."""
+
+
+@dataclass
+class Machine:
+    """One gunicorn with two workers."""
+
+    world: World
+    name: str
+    port: int = field(default_factory=free_port)
+    program: Program | None = None
+    starts: int = 0
+
+    def start(self) -> None:
+        self.starts += 1
+        command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}", "tests.faults.mutated:app"]
+        log = self.world.folder / f"{self.name}.{self.starts}.log"
+        self.program = Program(command, cwd=BACKEND, env=self.world.environment, log=log)
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the master and its workers, the master first."""
+        assert self.program is not None
+        with suppress(psutil.NoSuchProcess):
+            master = psutil.Process(self.program.process.pid)
+            return [master, *master.children(recursive=True)]
+        return []
+
+    def workers(self) -> list[psutil.Process]:
+        return self.processes()[1:]
+
+    def kill(self) -> None:
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        assert self.program is not None
+        self.program.process.wait(10)
+
+    def stop(self) -> None:
+        """Stop as a rolling restart does, and finish what is under way."""
+        assert self.program is not None
+        self.program.process.terminate()
+        self.program.process.wait(30)
+
+
+@dataclass
+class MailWorker:
+    """One worker.py."""
+
+    world: World
+    name: str
+    program: Program | None = None
+    starts: int = 0
+
+    def start(self) -> None:
+        self.starts += 1
+        log = self.world.folder / f"{self.name}.{self.starts}.log"
+        command = [sys.executable, "-m", "tests.faults.mutated"]
+        self.program = Program(command, cwd=BACKEND, env=self.world.environment, log=log)
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.program is not None
+        self.program.process.send_signal(number)
+
+    def kill(self) -> None:
+        assert self.program is not None
+        self.program.process.kill()
+        self.program.process.wait(10)
+
+
+class World:
+    """Everything that runs; `calm_since` is None while a fault is on."""
+
+    def __init__(
+        self, folder: Path, resend: FakeResend, *, cluster: Cluster | None, url: str, mutant: str, machines: int
+    ) -> None:
+        self.folder = folder
+        self.resend = resend
+        self.cluster = cluster
+        self.url = url
+        self.calm_since: float | None = now()
+        self.faults: list[str] = []
+        self.recoveries: list[float] = []
+        self.environment = clean_environment(
+            folder,
+            **REAL_SECRETS,
+            DATABASE_URL=url,
+            RESEND_API_KEY="re_of_the_tests",
+            RESEND_API_URL=resend.url,
+            FROM_EMAIL="clinic@people.example",
+            MAIL_TIMEOUT_SECONDS="0.5",
+            MAIL_LEASE_SECONDS=str(LEASE_SECONDS),
+            MAIL_RETRY_CEILING_SECONDS="1",
+            MAIL_POLL_SECONDS="0.1",
+            LOGIN_FAILURES_PER_ACCOUNT="100000",
+            LOGIN_FAILURES_PER_ADDRESS="100000",
+            INVITATION_FAILURES_PER_ADDRESS="100000",
+            FAULTS_MUTANT=mutant,
+        )
+        self.machines = [Machine(self, f"machine{number}") for number in range(machines)]
+        self.mail_workers = [MailWorker(self, f"mail{number}") for number in range(2)]
+
+    @property
+    def engine(self) -> Engine:
+        return create_engine(self.url, poolclass=NullPool)
+
+    def start(self) -> None:
+        for machine in self.machines:
+            machine.start()
+        for worker in self.mail_workers:
+            worker.start()
+        for machine in self.machines:
+            self.await_ready(machine, 40)
+
+    def end(self) -> None:
+        for machine in self.machines:
+            machine.kill()
+        for worker in self.mail_workers:
+            worker.send(signal.SIGCONT)
+            worker.kill()
+
+    def await_ready(self, machine: Machine, seconds: float) -> float:
+        """Return how many seconds it took until both its workers had answered that they can serve."""
+        from tests.faults.clients import ask  # noqa: PLC0415 - the two know each other
+
+        began = now()
+        while now() - began < seconds:
+            answer = ask(machine.port, "GET", "/health/ready", timeout=1)
+            if answer is not None and answer.status == 200:
+                return now() - began
+            time.sleep(0.05)
+        assert machine.program is not None
+        raise NotServingError(f"{machine.name} does not serve again:\n{machine.program.output[-3000:]}")
+
+    @contextmanager
+    def fault(self, name: str) -> Iterator[None]:
+        """Mark the time of a fault, and wait until every machine serves again."""
+        self.faults.append(name)
+        self.calm_since = None
+        yield
+        for machine in self.machines:
+            self.recoveries.append(self.await_ready(machine, 20))
+        self.calm_since = now()
+
+
+def trouble(world: World, record: Record, rng: random.Random, until: float, stop: threading.Event) -> None:
+    """Do one thing after another to the world, at random, until the time is over."""
+    faults = [kill_server_worker, kill_machine, freeze_server_worker, restart_machine, kill_mail, freeze_mail]
+    if world.cluster is not None:
+        faults += [kill_postgres, restart_postgres, kill_backend, terminate_backends]
+    bag: list[int] = []
+    while now() < until and not stop.is_set():
+        # Each kind once before any comes twice, in an order of the seed's.
+        bag = bag or rng.sample(range(len(faults)), len(faults))
+        fault = faults[bag.pop()]
+        try:
+            with world.fault(fault.__name__):
+                fault(world, rng)
+        except NotServingError as error:
+            record.violation(str(error))
+            return
+        stop.wait(rng.uniform(0.2, 0.8))
+
+
+def kill_server_worker(world: World, rng: random.Random) -> None:
+    workers = rng.choice(world.machines).workers()
+    if workers:
+        rng.choice(workers).kill()
+
+
+def kill_machine(world: World, rng: random.Random) -> None:
+    machine = rng.choice(world.machines)
+    machine.kill()
+    machine.start()
+
+
+def restart_machine(world: World, rng: random.Random) -> None:
+    machine = rng.choice(world.machines)
+    machine.stop()
+    machine.start()
+
+
+def freeze_server_worker(world: World, rng: random.Random) -> None:
+    workers = rng.choice(world.machines).workers()
+    if workers:
+        worker = rng.choice(workers)
+        worker.suspend()
+        time.sleep(rng.uniform(0.3, 1.0))
+        worker.resume()
+
+
+def kill_mail(world: World, rng: random.Random) -> None:
+    worker = rng.choice(world.mail_workers)
+    worker.kill()
+    worker.start()
+
+
+def freeze_mail(world: World, rng: random.Random) -> None:
+    """Past its lease, so that the other worker takes its mail over."""
+    worker = rng.choice(world.mail_workers)
+    worker.send(signal.SIGSTOP)
+    time.sleep(LEASE_SECONDS + 0.5)
+    worker.send(signal.SIGCONT)
+
+
+def kill_postgres(world: World, rng: random.Random) -> None:
+    """The machine that the database is on loses its power."""
+    cluster = world.cluster
+    assert cluster is not None
+    assert cluster.process is not None
+    server = psutil.Process(cluster.process.pid)
+    everything = [server, *server.children(recursive=True)]
+    for process in everything:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    cluster.process.wait(10)
+    psutil.wait_procs(everything, timeout=10)
+    cluster.start(POSTGRES_SETTINGS)
+
+
+def restart_postgres(world: World, rng: random.Random) -> None:
+    cluster = world.cluster
+    assert cluster is not None
+    assert cluster.process is not None
+    cluster.process.send_signal(signal.SIGINT)
+    cluster.process.wait(20)
+    cluster.start(POSTGRES_SETTINGS)
+
+
+def kill_backend(world: World, rng: random.Random) -> None:
+    """One back end dies; PostgreSQL then restarts all of them."""
+    with suppress(DBAPIError), world.engine.connect() as connection:
+        pids = list(connection.scalars(text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")))
+        with suppress(ProcessLookupError):
+            os.kill(rng.choice(pids), signal.SIGKILL)
+
+
+def terminate_backends(world: World, rng: random.Random) -> None:
+    with suppress(DBAPIError), world.engine.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND datname = current_database()"
+            )
+        )
+
+
+# Fast on a disk of tests, and yet durable against kill -9: the operating system survives.
+POSTGRES_SETTINGS = {"fsync": "off", "synchronous_commit": "on", "max_connections": "200"}
+
+
+def empty_folder(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    return folder

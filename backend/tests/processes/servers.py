@@ -1,0 +1,223 @@
+"""The product's own programs, started as a person starts them: on loopback, on free ports, ended by their ids."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+from src.utils.clock import system_clock
+from tests.people import CODE, PASSWORD
+
+BACKEND = Path(__file__).resolve().parents[2]
+PUBLISHED_ORIGIN = "http://localhost:5173"
+# What a copy of the product leaves behind: settings, data and caches of this machine.
+LEFT_BEHIND = shutil.ignore_patterns(".*", "*.db*", "__pycache__", "tests", "htmlcov", "instance")
+REAL_SECRETS = {
+    "SECRET_KEY": "wq3-not-published-anywhere-for-the-tests-only",
+    "JWT_SECRET_KEY": "vx8-not-published-anywhere-for-the-tests-only",
+    "DOCTOR_INVITATION_CODE": "a code that nobody has read",
+}
+HALF_A_BODY = (
+    b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 1000\r\n\r\n{"email": "somebody@peop'
+)
+SECONDS_TO_START = 40
+SECONDS_TO_STOP = 15
+
+
+def copy_backend(target: Path) -> Path:
+    """Copy the product without this machine's `.env` and database."""
+    shutil.copytree(BACKEND, target, ignore=LEFT_BEHIND)
+    return target
+
+
+def clean_environment(home: Path, **settings: str) -> dict[str, str]:
+    """Return what a program is given: nothing of this session's own, and passwords that hash fast."""
+    return {
+        "PATH": os.environ["PATH"],  # noqa: TID251 - a child needs one
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "ARGON2_MEMORY_KIB": "8",
+        "ARGON2_ITERATIONS": "1",
+        **settings,
+    }
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(true: Callable[[], bool], seconds: float, what: Callable[[], str]) -> None:
+    """Look every 50 ms until it is true; fail with `what` after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Program:
+    """A process of ours; all it prints goes to a file."""
+
+    def __init__(self, command: Sequence[str | Path], *, cwd: Path, env: dict[str, str], log: Path) -> None:
+        self._log = log
+        with log.open("wb") as output:
+            # A session of its own: Ctrl-C at the terminal of the tests must not reach it, only we do.
+            self.process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def wait(self, seconds: float = SECONDS_TO_STOP) -> int:
+        """Return the exit status; a program that hangs is a failure that shows what it said."""
+        wait_until(lambda: self.process.poll() is not None, seconds, lambda: f"to end\n{self.output}")
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    def signal(self, number: signal.Signals) -> int:
+        """Send a signal to the process and return its exit status."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait_for_output(self, text: str, seconds: float = SECONDS_TO_START) -> None:
+        wait_until(lambda: text in self.output or self._ended(), seconds, lambda: f"{text!r} in\n{self.output}")
+        assert text in self.output, self.output
+
+    def end(self) -> None:
+        """Whatever happened, leave nothing behind."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(SECONDS_TO_STOP)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait(SECONDS_TO_STOP)
+
+    def _ended(self) -> bool:
+        return self.process.poll() is not None
+
+
+class Server:
+    """The API on a port of loopback, whichever program serves it."""
+
+    def __init__(self, program: Program, port: int) -> None:
+        self.program = program
+        self.port = port
+        self.url = f"http://localhost:{port}"
+
+    def wait_until_healthy(self, seconds: float = SECONDS_TO_START) -> Server:
+        wait_until(self.answers, seconds, lambda: f"{self.url} to answer\n{self.program.output}")
+        health = self.call("GET", "/health")
+        assert health.status == 200, (health.body, self.program.output)
+        return self
+
+    def call(
+        self, method: str, path: str, body: Any = None, token: str | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, data, sent)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def ask(self, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
+        """Call and return the JSON of an answer that must be a success."""
+        answer = self.call(method, path, body, token)
+        assert answer.status in {200, 201}, (method, path, answer.status, answer.body, self.program.output)
+        return answer.json()
+
+    def join(self, name: str, email: str, code: str = "") -> str:
+        """Register, as a doctor if there is a code, and return the token of a log-in."""
+        role = "doctor" if code else "patient"
+        person = {"name": name, "email": email, "password": PASSWORD, "role": role, "invitation_code": code}
+        self.ask("POST", "/auth/register", person)
+        return self.log_in(email)
+
+    def log_in(self, email: str) -> str:
+        return str(self.ask("POST", "/auth/login", {"email": email, "password": PASSWORD})["access_token"])
+
+    def book_something(self, code: str = CODE) -> Booking:
+        """Let a new doctor publish and a new patient book; each call makes people and a slot of its own."""
+        number = time.monotonic_ns()
+        doctor = self.join("Dr. Signe Vale", f"doctor{number}@people.example", code)
+        patient = self.join("Ada Sample", f"patient{number}@people.example")
+        date = f"{system_clock().year + 1}-07-01"
+        slot = {"date": date, "start_time": "09:00", "end_time": "09:30"}
+        slot_id = self.ask("POST", "/doctor/availability", slot, doctor)["slot_id"]
+        doctor_id = self.ask("GET", "/doctor/profile", token=doctor)["doctor_id"]
+        [free] = self.ask("GET", f"/patient/doctors/{doctor_id}/availability", token=patient)["data"]
+        assert free["slot_id"] == slot_id
+        booked = self.ask("POST", "/appointments", {"slot_id": slot_id}, patient)
+        [mine] = self.ask("GET", "/appointments/my", token=patient)["data"]
+        assert (mine["appointment_id"], mine["status"]) == (booked["appointment_id"], "booked")
+        return Booking(doctor, patient, f"patient{number}@people.example", slot_id, booked["appointment_id"])
+
+    def open_half_a_request(self, beginning: bytes = HALF_A_BODY) -> socket.socket:
+        """Send the beginning of a request and leave it at that."""
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        client.sendall(beginning)
+        return client
+
+    def answers(self) -> bool:
+        """Whether anything is answered; a program that has ended never will."""
+        assert self.program.process.poll() is None, f"it ended:\n{self.program.output}"
+        try:
+            self.call("GET", "/health")
+        except OSError:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class Booking:
+    """Two people's tokens and what they agreed on."""
+
+    doctor: str
+    patient: str
+    patients_email: str
+    slot_id: int
+    appointment_id: int

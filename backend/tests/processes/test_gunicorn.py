@@ -1,0 +1,149 @@
+"""`gunicorn app:app` and `python worker.py`: what runs in production."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from tests.processes.conftest import StartProgram, StartServer
+from tests.processes.servers import REAL_SECRETS, Program, free_port, wait_until
+
+NOTHING_SLOW_SECONDS = 5
+# As in gunicorn.conf.py. Connections may all land at one worker.
+SECONDS_OF_SILENCE = 10
+THREADS_OF_A_WORKER = 8
+SECONDS_TO_REFUSE = 30
+MAKE_A_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+CODE = REAL_SECRETS["DOCTOR_INVITATION_CODE"]
+
+
+def sentences(program: Program) -> list[str]:
+    """What was printed, without the lines of gunicorn's log."""
+    return [line for line in program.output.splitlines() if not line.startswith("[")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({}, "SECRET_KEY"),
+        ({"SECRET_KEY": ""}, "SECRET_KEY"),
+        (REAL_SECRETS | {"SECRET_KEY": "dev-secret"}, "SECRET_KEY"),
+        (REAL_SECRETS | {"SECRET_KEY": "your-secret-key"}, "SECRET_KEY"),
+        (REAL_SECRETS | {"JWT_SECRET_KEY": "jwt-dev-secret"}, "JWT_SECRET_KEY"),
+        (REAL_SECRETS | {"JWT_SECRET_KEY": "your-jwt-secret-key"}, "JWT_SECRET_KEY"),
+        (REAL_SECRETS | {"JWT_SECRET_KEY": "only-31-bytes-of-a-long-secret."}, "JWT_SECRET_KEY"),
+        (REAL_SECRETS | {"DOCTOR_INVITATION_CODE": "DOC2024SECRET"}, "DOCTOR_INVITATION_CODE"),
+    ],
+)
+def test_production_refuses_published_and_short_secrets_with_one_sentence(
+    start: StartProgram, settings: dict[str, str], named: str
+) -> None:
+    program = start(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{free_port()}", "app:app", **settings)
+    assert program.wait(SECONDS_TO_REFUSE) == 1
+    [sentence] = sentences(program)
+    assert sentence.startswith(f"{named} ")
+    assert MAKE_A_SECRET in sentence
+    assert not [value for value in settings.values() if value and value in sentence]
+
+
+def test_it_refuses_too_where_gunicorn_does_not_find_its_settings(start: StartProgram, backend: Path) -> None:
+    bind = f"127.0.0.1:{free_port()}"
+    program = start(sys.executable, "-m", "gunicorn", "--chdir", backend, "--bind", bind, "app:app", cwd=backend.parent)
+    assert program.wait(SECONDS_TO_REFUSE) != 0
+    assert "SECRET_KEY has a published value" in program.output
+
+
+def test_it_listens_where_port_says(start: StartProgram) -> None:
+    program = start(sys.executable, "-m", "gunicorn", "--print-config", "app:app", PORT="8123", **REAL_SECRETS)
+    assert program.wait(SECONDS_TO_REFUSE) == 0
+    assert "0.0.0.0:8123" in program.output
+
+
+def test_from_an_empty_database_to_a_booking(
+    start: StartProgram, start_gunicorn: StartServer, empty_database_url: str
+) -> None:
+    settings = {"DATABASE_URL": empty_database_url}
+    upgraded = start(sys.executable, "-m", "flask", "db", "upgrade", **settings)
+    assert upgraded.wait(60) == 0, upgraded.output
+    server = start_gunicorn(**settings)
+
+    booking = server.book_something(CODE)
+
+    outbox = server.call("GET", "/dev/outbox")
+    assert outbox.status == 404
+    assert isinstance(outbox.json()["error"], str)
+    assert "No mail transport" in server.program.output
+    worker = start(sys.executable, "worker.py", **REAL_SECRETS, **settings)
+    worker.wait_for_output("No mail transport")
+    assert waiting_mails(empty_database_url) == [(booking.patients_email, "waiting", 0)]
+    assert worker.signal(signal.SIGTERM) == 0
+    assert worker.output.rstrip().endswith("stopped")
+
+    with contextlib.ExitStack() as slow:
+        for _ in range(8):
+            slow.enter_context(server.open_half_a_request())
+        began = time.monotonic()
+        for _ in range(3):
+            server.book_something(CODE)
+        assert time.monotonic() - began < NOTHING_SLOW_SECONDS
+    assert server.program.signal(signal.SIGTERM) == 0
+    assert "Traceback" not in server.program.output
+
+
+def test_more_half_requests_than_threads_hold_the_service_up_for_seconds_only(
+    start_gunicorn: StartServer, sqlite_template: Path, tmp_path: Path
+) -> None:
+    """Half a body and half a header alike; nothing but a proxy in front can do better than this."""
+    database = shutil.copy(sqlite_template, tmp_path / "half.db")
+    server = start_gunicorn(DATABASE_URL=f"sqlite:///{database}")
+    with contextlib.ExitStack() as slow:
+        for _ in range(20):
+            slow.enter_context(server.open_half_a_request())
+            slow.enter_context(server.open_half_a_request(b"POST /auth/login HTTP/1.1\r\nHost: loc"))
+        began = time.monotonic()
+        wait_until(server.answers, SECONDS_OF_SILENCE * 4, lambda: server.program.output)
+        server.book_something(CODE)
+        assert time.monotonic() - began < SECONDS_OF_SILENCE * 5
+
+
+def test_published_secrets_are_of_no_use_as_an_invitation(start_gunicorn: StartServer, database_url: str) -> None:
+    server = start_gunicorn(DATABASE_URL=database_url)
+    person = {"name": "Eve", "email": "eve@people.example", "password": "password123", "role": "doctor"}
+    answer = server.call("POST", "/auth/register", person | {"invitation_code": "DOC2024SECRET"})
+    assert answer.status == 403
+
+
+def test_the_worker_sends_what_was_booked_through_the_transport(
+    start: StartProgram, start_gunicorn: StartServer, database_url: str
+) -> None:
+    """No server listens there: the mail is tried, and waits for the next try."""
+    settings = {
+        "DATABASE_URL": database_url,
+        "SMTP_URL": f"smtp://127.0.0.1:{free_port()}",
+        "FROM_EMAIL": "Clinic <clinic@people.example>",
+        "MAIL_POLL_SECONDS": "0.1",
+    }
+    server = start_gunicorn(**settings)
+    assert "No mail transport" not in server.program.output
+    booking = server.book_something(CODE)
+    worker = start(sys.executable, "worker.py", **REAL_SECRETS, **settings)
+
+    wait_until(lambda: waiting_mails(database_url)[0][2] > 0, 30, lambda: worker.output)
+    [(recipient, status, _)] = waiting_mails(database_url)
+    assert (recipient, status) == (booking.patients_email, "waiting")
+    assert worker.signal(signal.SIGTERM) == 0
+
+
+def waiting_mails(url: str) -> list[tuple[str, str, int]]:
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT recipient, status, attempts FROM outbox ORDER BY id"))
+        return [(row.recipient, row.status, row.attempts) for row in rows]

@@ -1,0 +1,120 @@
+"""`python app.py`: what a developer starts, from whatever folder."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.processes.conftest import StartProgram, StartServer
+from tests.processes.servers import Server, free_port, wait_until
+
+NOTHING_SLOW_SECONDS = 5
+
+
+def test_it_says_where_it_is_and_answers(start_python_app: StartServer) -> None:
+    server = start_python_app()
+    for line in (server.url, f"{server.url}/docs", f"{server.url}/health", "sqlite:///", "Stop with Ctrl-C."):
+        assert line in server.program.output
+    health = server.ask("GET", "/health")
+    assert health["status"] == "ok"
+
+
+def test_a_relative_database_is_beside_the_program_whatever_the_folder(
+    start: StartProgram, backend: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    name = f"relative-{port}.db"
+    settings = {"DATABASE_URL": f"sqlite:///{name}", "PORT": str(port)}
+    upgraded = start(sys.executable, "-m", "flask", "--app", backend / "app.py", "db", "upgrade", **settings)
+    assert upgraded.wait(60) == 0, upgraded.output
+    server = Server(start(sys.executable, backend / "app.py", cwd=tmp_path, **settings), port).wait_until_healthy()
+    assert server.book_something()
+    assert (backend / name).is_file()
+    assert not (tmp_path / name).exists()
+
+
+def test_a_database_without_tables_is_named_by_banner_and_health(start: StartProgram, tmp_path: Path) -> None:
+    port = free_port()
+    program = start(sys.executable, "app.py", PORT=str(port), DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")
+    program.wait_for_output("Stop with Ctrl-C.")
+    assert 'run "flask db upgrade"' in program.output
+    server = Server(program, port)
+    wait_until(server.answers, 10, lambda: program.output)
+    health = server.call("GET", "/health")
+    assert health.status == 503
+    assert "flask db upgrade" in health.json()["error"]
+
+
+def test_clients_that_send_half_a_body_delay_nobody(start_python_app: StartServer) -> None:
+    server = start_python_app()
+    with contextlib.ExitStack() as slow:
+        for _ in range(30):
+            slow.enter_context(server.open_half_a_request())
+        began = time.monotonic()
+        server.book_something()
+        assert time.monotonic() - began < NOTHING_SLOW_SECONDS
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_stop_it_cleanly(start_python_app: StartServer, number: signal.Signals) -> None:
+    server = start_python_app()
+    server.book_something()
+    with server.open_half_a_request():
+        began = time.monotonic()
+        assert server.program.signal(number) == 0
+        assert time.monotonic() - began < NOTHING_SLOW_SECONDS
+    assert "Stopped." in server.program.output
+    assert "Traceback" not in server.program.output
+
+
+def test_a_busy_port_is_one_sentence(start: StartProgram, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        program = start(sys.executable, "app.py", PORT=str(port), DATABASE_URL=f"sqlite:///{tmp_path / 'x.db'}")
+        assert program.wait(SECONDS_TO_REFUSE) == 1
+    [line] = program.output.splitlines()
+    assert line.startswith(f"Port {port} is in use; ")
+    assert f"PORT={port + 1}" in line
+
+
+SECONDS_TO_REFUSE = 30
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"DATABASE_URL": "nonsense with hunter2 in it"},
+        {"DATABASE_URL": "mysql://somebody:hunter2@db.example/clinic"},
+        {"DATABASE_URL": "postgresql://somebody:hunter2@db.example:notaport/clinic"},
+        {"PORT": "eighty"},
+        {"SMTP_URL": "smtp://mail.example"},
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_without_secrets(start: StartProgram, settings: dict[str, str]) -> None:
+    program = start(sys.executable, "app.py", **settings)
+    assert program.wait(SECONDS_TO_REFUSE) == 1
+    [line] = program.output.splitlines()
+    assert ("FROM_EMAIL" if "SMTP_URL" in settings else next(iter(settings))) in line
+    assert line.endswith(".")
+    assert "hunter2" not in line
+
+
+def test_the_mail_worker_runs_beside_it(start_python_app: StartServer) -> None:
+    server = start_python_app()
+    booking = server.book_something()
+
+    def sent() -> bool:
+        [mail] = server.ask("GET", "/dev/outbox")["data"]
+        assert mail["to"] == booking.patients_email
+        return mail["sent_at"] is not None
+
+    wait_until(sent, 10, lambda: f"the mail to be sent\n{server.program.output}")
+    assert f"mail to {booking.patients_email}" in server.program.output

@@ -1,0 +1,59 @@
+"""The README's `curl` lines, run against the started product with its demo data."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.processes.conftest import StartProgram
+from tests.processes.servers import BACKEND, Server, free_port
+
+README = BACKEND.parent / "README.md"
+EXAMPLE = re.compile(r"```sh\n(curl .*?)```\n```json\n(.*?)```", re.DOTALL)
+
+
+def test_the_readmes_calls_are_answered_as_it_says(start: StartProgram, tmp_path: Path) -> None:
+    port = free_port()
+    where = {"DATABASE_URL": f"sqlite:///{tmp_path / 'readme.db'}", "PORT": str(port)}
+    prepared = start(sys.executable, "-m", "flask", "prepare", **where)
+    assert prepared.wait(60) == 0, prepared.output
+    Server(start(sys.executable, "app.py", **where), port).wait_until_healthy()
+
+    examples = EXAMPLE.findall(README.read_text(encoding="utf-8"))
+    assert len(examples) == 5
+    token = ""
+    for command, shown in examples:
+        answer = call(command.replace("http://localhost:5000", f"http://127.0.0.1:{port}"), token)
+        assert shape(answer) == shape(json.loads(shown)), command
+        token = answer.get("access_token", token)
+
+
+def call(command: str, token: str) -> Any:
+    """Run the line by curl where it is; else do what it says by other means."""
+    if shutil.which("curl"):
+        environment = {"PATH": os.environ["PATH"], "TOKEN": token}  # noqa: TID251 - a child needs one
+        done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+    words = shlex.split(command.replace("\\\n", " ").replace("$TOKEN", token))
+    url = next(word for word in words if word.startswith("http://"))
+    headers = dict(words[i + 1].split(": ", 1) for i, word in enumerate(words) if word == "-H")
+    data = next((words[i + 1].encode() for i, word in enumerate(words) if word == "-d"), None)
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers)) as answer:
+        return json.load(answer)
+
+
+def shape(value: Any) -> Any:
+    """Return the form of an answer: the names of its fields, and of the first item of its lists."""
+    if isinstance(value, dict):
+        return {name: shape(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return type(value).__name__

@@ -1,0 +1,182 @@
+"""`./run` from a fresh clone: environment, packages, database, demo data, server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.controllers.demo_controller import DOCTORS, PATIENTS
+from src.utils.clock import system_clock
+from tests.processes.servers import BACKEND, Program, Server, clean_environment, free_port, wait_until
+
+ROOT = BACKEND.parent
+# How a machine reaches its packages, and keeps those it has already fetched.
+PASSED_ON = ("HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+SECONDS_FOR_A_FRESH_START = 90
+SECONDS_FOR_A_SECOND_START = 15
+SECONDS_TO_REFUSE = 10
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The files of the repository, without what `.gitignore` names: as `git clone` would make them."""
+    ignored = [line.strip().rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()]
+    patterns = [".git", *(line for line in ignored if line and not line.startswith("#"))]
+    return shutil.copytree(ROOT, tmp_path / "clone", ignore=shutil.ignore_patterns(*patterns), symlinks=True)
+
+
+Run = Callable[..., Program]
+
+
+@pytest.fixture
+def run(clone: Path, tmp_path: Path) -> Iterator[Run]:
+    """Start `./run`; keywords are its environment."""
+    started: list[Program] = []
+
+    def start(**settings: str) -> Program:
+        env = clean_environment(tmp_path, **(how_packages_are_reached() | settings))
+        log = tmp_path / f"run-{len(started)}.log"
+        # From another folder: the script finds its own.
+        started.append(Program([clone / "run"], cwd=tmp_path, env=env, log=log))
+        return started[-1]
+
+    yield start
+    for program in reversed(started):
+        program.end()
+
+
+def how_packages_are_reached() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()  # noqa: TID251 - pip's own settings
+        if name in PASSED_ON or name.startswith("PIP_") or name.lower().endswith("_proxy")
+    }
+
+
+def script(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.timeout(300)
+def test_a_fresh_clone_serves_demo_data_and_a_second_start_is_quick_and_doubles_nothing(run: Run, clone: Path) -> None:
+    port = free_port()
+    server, seconds = timed_start(run, port)
+    assert seconds < SECONDS_FOR_A_FRESH_START, f"a fresh start took {seconds:.0f} s"
+    for line in (server.url, f"{server.url}/docs", DOCTORS[0].email, PATIENTS[0][1], "Stop with Ctrl-C."):
+        assert line in server.program.output
+    first = demo_slots(server)
+    assert len(first) == 4
+    server.book_something()
+    last_days = [max(day for day, _ in slots) for slots in first.values()]
+    today = system_clock().date()
+    # Two weeks ahead, unless that day is a Saturday or Sunday; clinics lie a day before or after UTC.
+    assert all(11 <= (last - today).days <= 15 for last in last_days), last_days
+    assert (clone / "backend" / "local.db").is_file()
+
+    busy = run(PORT=str(port))
+    assert busy.wait(SECONDS_FOR_A_SECOND_START) == 1
+    assert f"Port {port} is in use; " in busy.output
+    assert "Traceback" not in busy.output
+
+    assert server.program.signal(signal.SIGINT) == 0
+    assert "Traceback" not in server.program.output
+
+    server, seconds = timed_start(run, port)
+    assert seconds < SECONDS_FOR_A_SECOND_START, f"a second start took {seconds:.0f} s"
+    second = demo_slots(server)
+    # The four, and the one who joined between the two starts.
+    assert server.ask("GET", "/patient/doctors", token=server.log_in(PATIENTS[0][1]))["total"] == 5
+    for doctor, slots in second.items():
+        assert len(slots) == len(set(slots))
+        # Only a midnight between the two starts may have added slots: those of a new last day.
+        added = set(slots) - set(first[doctor])
+        assert set(first[doctor]) <= set(slots)
+        assert all(day > max(day for day, _ in first[doctor]) for day, _ in added), added
+    assert server.program.signal(signal.SIGTERM) == 0
+
+    unreachable = run(PORT=str(port), DATABASE_URL=f"postgresql://me:hunter2@127.0.0.1:{free_port()}/clinic")
+    assert unreachable.wait(SECONDS_FOR_A_SECOND_START) == 1
+    assert "DATABASE_URL" in unreachable.output
+    assert "hunter2" not in unreachable.output
+    assert "Traceback" not in unreachable.output
+
+
+def timed_start(run: Run, port: int) -> tuple[Server, float]:
+    began = time.monotonic()
+    server = Server(run(PORT=str(port)), port)
+    wait_until(server.answers, SECONDS_FOR_A_FRESH_START * 2, lambda: f"to serve\n{server.program.output}")
+    return server.wait_until_healthy(), time.monotonic() - began
+
+
+def demo_slots(server: Server) -> dict[str, list[tuple[date, str]]]:
+    """Return day and time of the free slots of each demo doctor."""
+    token = server.log_in(PATIENTS[0][1])
+    listed: dict[str, Any] = server.ask("GET", "/patient/doctors?limit=100", token=token)
+    ids = {row["name"]: row["id"] for row in listed["data"]}
+    free = {
+        doctor.name: server.ask("GET", f"/patient/doctors/{ids[doctor.name]}/availability", token=token)["data"]
+        for doctor in DOCTORS
+    }
+    assert all(free.values())
+    return {
+        name: [(date.fromisoformat(slot["date"]), slot["start_time"]) for slot in slots] for name, slots in free.items()
+    }
+
+
+def refused(program: Program) -> str:
+    assert program.wait(SECONDS_TO_REFUSE) == 1
+    [sentence] = program.output.splitlines()
+    return sentence
+
+
+def test_a_python_that_is_not_there_is_one_sentence(run: Run) -> None:
+    assert refused(run(PYTHON="/nowhere/python3")) == "PYTHON names /nowhere/python3, which is not there."
+
+
+def test_a_python_that_is_too_old_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    old = script(tmp_path / "python3.9", 'case "$2" in *version_info*) exit 1 ;; esac; exit 0')
+    assert refused(run(PYTHON=old)) == f"{old} is too old; Python 3.10 or newer is needed."
+
+
+def test_a_python_without_venv_is_one_sentence_with_the_command(run: Run, tmp_path: Path) -> None:
+    bare = script(tmp_path / "python3", f'case "$2" in *"import venv"*) exit 1 ;; esac; exec {sys.executable} "$@"')
+    sentence = refused(run(PYTHON=bare))
+    assert "venv" in sentence
+    assert "apt install python3-venv" in sentence
+
+
+def test_no_python_at_all_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("sh", "dirname", "cat", "cksum"):
+        (tools / tool).symlink_to(shutil.which(tool) or tool)
+    assert "install python3" in refused(run(PATH=str(tools)))
+
+
+def test_packages_that_cannot_be_installed_are_a_sentence_and_are_tried_again(
+    run: Run, clone: Path, tmp_path: Path
+) -> None:
+    """A python whose environments hold a pip that fails; nothing is remembered as installed."""
+    pip = 'case "$*" in *"pip install"*) echo "no network" >&2; exit 1 ;; esac; exec ' + sys.executable + ' "$@"'
+    script(tmp_path / "inside", pip)
+    make = f'mkdir -p "$4/bin" && cp {tmp_path / "inside"} "$4/bin/python"; exit $?'
+    python = script(
+        tmp_path / "python3", f'case "$*" in "-m venv --clear "*) {make} ;; esac; exec {sys.executable} "$@"'
+    )
+    for _ in range(2):
+        program = run(PYTHON=python)
+        assert program.wait(SECONDS_TO_REFUSE) == 1
+        assert "The packages could not be installed" in program.output
+        assert "no network" in program.output
+    assert not list((clone / ".venv").glob("installed-*"))

@@ -1,0 +1,316 @@
+"""Migrations on both databases: models and tables cannot drift apart, and the database itself keeps the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from apiflask import APIFlask
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import NullPool
+
+from app import create_app
+from src.extensions import db
+from src.models import Base
+from src.utils.database import listen_to_sqlite
+from tests.conftest import create_database, make_settings
+
+NINE = datetime(2030, 3, 5, 9, 0, tzinfo=timezone.utc)
+HALF_AN_HOUR = timedelta(minutes=30)
+KNOWN_TO_ALEMBIC = {"alembic_version"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, worker_id_: str) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    return create_database(f"migrations_{worker_id_}")
+
+
+@pytest.fixture
+def empty_app(empty_database_url: str) -> Iterator[APIFlask]:
+    app = create_app(make_settings(database_url=empty_database_url))
+    with app.app_context():
+        yield app
+        db.engine.dispose()
+
+
+def tables() -> set[str]:
+    return set(sa.inspect(db.engine).get_table_names())
+
+
+def test_models_and_migrations_say_the_same(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade()
+    flask_migrate.check()  # ends the program where they differ
+
+
+def test_the_check_notices_a_table_that_no_migration_makes(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade()
+    forgotten = sa.Table("forgotten", Base.metadata, sa.Column("id", sa.Integer(), primary_key=True))
+    try:
+        with pytest.raises(SystemExit):
+            flask_migrate.check()
+    finally:
+        Base.metadata.remove(forgotten)
+
+
+def test_the_check_notices_a_column_that_no_migration_adds(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade()
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE doctors DROP COLUMN designation"))
+    with pytest.raises(SystemExit):
+        flask_migrate.check()
+
+
+def test_down_to_nothing_and_up_again(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade()
+    built = schema()
+    assert set(Base.metadata.tables) | KNOWN_TO_ALEMBIC == set(built)
+
+    flask_migrate.downgrade(revision="base")
+    assert tables() == KNOWN_TO_ALEMBIC
+
+    flask_migrate.upgrade()
+    assert schema() == built
+    flask_migrate.check()
+
+
+def test_an_upgrade_of_a_database_at_head_changes_nothing(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade()
+    built = schema()
+    flask_migrate.upgrade()
+    assert schema() == built
+
+
+def test_there_is_one_line_of_migrations(empty_app: APIFlask) -> None:
+    configuration = empty_app.extensions["migrate"].migrate.get_config()
+    script = ScriptDirectory.from_config(configuration)
+    assert len(script.get_heads()) == 1
+    revisions = [revision.revision for revision in script.walk_revisions()]
+    assert revisions == [f"{number:04}" for number in range(len(revisions), 0, -1)]
+
+
+def schema() -> dict[str, Any]:
+    """Return the columns, indexes, constraints and triggers of every table, by its name."""
+    inspector = sa.inspect(db.engine)
+    rules = "SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal UNION SELECT conname FROM pg_constraint"
+    if db.engine.dialect.name == "sqlite":
+        rules = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    with db.engine.connect() as connection:
+        names = sorted(connection.scalars(sa.text(rules)))
+    return {
+        table: (
+            [(column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(table)],
+            sorted(str(index["name"]) for index in inspector.get_indexes(table)),
+            [name for name in names if name],
+        )
+        for table in inspector.get_table_names()
+    }
+
+
+# What the database refuses by itself, whatever a program tries: raw SQL, past all our code.
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[sa.Connection]:
+    """Two doctors, two patients and a slot of the first doctor at nine."""
+    engine = sa.create_engine(database_url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        listen_to_sqlite(engine)
+    with engine.connect() as connection:
+        for number in range(1, 5):
+            add_user(connection, number, "doctor" if number < 3 else "patient")
+        for number in (1, 2):
+            insert(connection, "doctors", id=number, user_id=number, designation="Dr.", specialization="")
+        add_slot(connection, 1, doctor=1)
+        yield connection
+        connection.rollback()
+
+
+def insert(connection: sa.Connection, table: str, **row: Any) -> None:
+    values = {
+        name: value.replace(tzinfo=None) if isinstance(value, datetime) and is_sqlite(connection) else value
+        for name, value in row.items()
+    }
+    types = [
+        sa.bindparam(name, type_=instant(connection)) for name, value in row.items() if isinstance(value, datetime)
+    ]
+    names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+    statement = sa.text(f"INSERT INTO {table} ({names}) VALUES ({places})").bindparams(*types)
+    with connection.begin_nested():
+        connection.execute(statement, values)
+
+
+def instant(connection: sa.Connection) -> sa.DateTime:
+    return sa.DateTime(timezone=not is_sqlite(connection))
+
+
+def is_sqlite(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def add_user(connection: sa.Connection, number: int, role: str, key: str | None = None) -> None:
+    email = key or f"person{number}@people.example"
+    insert(
+        connection,
+        "users",
+        id=number,
+        name=f"Person {number}",
+        email=email,
+        email_key=email,
+        password_hash="x",
+        role=role,
+        created_at=NINE,
+    )
+
+
+def add_slot(
+    connection: sa.Connection,
+    number: int,
+    doctor: int,
+    starts: datetime = NINE,
+    ends: datetime | None = None,
+    status: str = "free",
+) -> None:
+    insert(
+        connection,
+        "availability_slots",
+        id=number,
+        doctor_id=doctor,
+        starts_at=starts,
+        ends_at=ends or starts + HALF_AN_HOUR,
+        time_zone="UTC",
+        status=status,
+        created_at=NINE,
+    )
+
+
+def add_appointment(
+    connection: sa.Connection,
+    number: int,
+    *,
+    slot: int,
+    doctor: int,
+    patient: int,
+    starts: datetime = NINE,
+    cancelled: bool = False,
+) -> None:
+    insert(
+        connection,
+        "appointments",
+        id=number,
+        slot_id=slot,
+        doctor_id=doctor,
+        patient_id=patient,
+        starts_at=starts,
+        ends_at=starts + HALF_AN_HOUR,
+        time_zone="UTC",
+        status="cancelled" if cancelled else "booked",
+        booked_at=NINE,
+        cancelled_at=NINE if cancelled else None,
+    )
+
+
+def minutes(count: int) -> datetime:
+    return NINE + timedelta(minutes=count)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    [(0, 30), (-10, 5), (29, 60), (10, 20), (-30, 90), (0, 10), (20, 30)],
+    ids=str,
+)
+def test_slots_of_one_doctor_do_not_overlap(connection: sa.Connection, starts: int, ends: int) -> None:
+    with pytest.raises(IntegrityError, match="slots_no_overlap"):
+        add_slot(connection, 2, 1, minutes(starts), minutes(ends))
+
+
+def test_slots_that_touch_or_are_another_doctors_or_withdrawn_are_no_overlap(connection: sa.Connection) -> None:
+    add_slot(connection, 2, 1, minutes(30), minutes(60))
+    add_slot(connection, 3, 1, minutes(-30), minutes(0))
+    add_slot(connection, 4, 2)
+    add_slot(connection, 5, 1, status="withdrawn")
+    add_slot(connection, 6, 1, status="withdrawn")
+
+
+def test_a_slot_cannot_be_moved_or_brought_back_onto_another(connection: sa.Connection) -> None:
+    add_slot(connection, 2, 1, minutes(30))
+    add_slot(connection, 3, 1, status="withdrawn")
+    moved = sa.text("UPDATE availability_slots SET starts_at = :at WHERE id = 2").bindparams(
+        sa.bindparam("at", type_=instant(connection))
+    )
+    at = minutes(29).replace(tzinfo=None) if is_sqlite(connection) else minutes(29)
+    with pytest.raises(IntegrityError, match="slots_no_overlap"), connection.begin_nested():
+        connection.execute(moved, {"at": at})
+    with pytest.raises(IntegrityError, match="slots_no_overlap"), connection.begin_nested():
+        connection.execute(sa.text("UPDATE availability_slots SET status = 'free' WHERE id = 3"))
+    connection.execute(sa.text("UPDATE availability_slots SET status = 'booked' WHERE id = 1"))
+
+
+def test_a_slot_has_one_active_appointment(connection: sa.Connection) -> None:
+    add_appointment(connection, 1, slot=1, doctor=1, patient=3, cancelled=True)
+    add_appointment(connection, 2, slot=1, doctor=1, patient=4)
+    add_appointment(connection, 3, slot=1, doctor=1, patient=3, cancelled=True)
+    # Later, so that no rule on overlaps can be what refuses.
+    with pytest.raises(IntegrityError, match=r"uq_appointments_active_slot|appointments\.slot_id"):
+        add_appointment(connection, 4, slot=1, doctor=1, patient=3, starts=minutes(300))
+
+
+def test_a_patients_appointments_do_not_overlap(connection: sa.Connection) -> None:
+    add_slot(connection, 2, 2, minutes(15))
+    add_slot(connection, 3, 2, minutes(60))
+    add_appointment(connection, 1, slot=1, doctor=1, patient=3)
+    with pytest.raises(IntegrityError, match="appointments_patient_no_overlap"):
+        add_appointment(connection, 2, slot=2, doctor=2, patient=3, starts=minutes(15))
+    add_appointment(connection, 3, slot=2, doctor=2, patient=3, starts=minutes(15), cancelled=True)
+    add_appointment(connection, 4, slot=2, doctor=2, patient=4, starts=minutes(15))
+    add_appointment(connection, 5, slot=3, doctor=2, patient=3, starts=minutes(60))
+
+
+def test_a_doctors_appointments_do_not_overlap(connection: sa.Connection) -> None:
+    # Only a withdrawn slot can lie across another one.
+    add_slot(connection, 2, 1, minutes(15), status="withdrawn")
+    add_slot(connection, 3, 1, minutes(30))
+    add_appointment(connection, 1, slot=1, doctor=1, patient=3)
+    with pytest.raises(IntegrityError, match="appointments_doctor_no_overlap"):
+        add_appointment(connection, 2, slot=2, doctor=1, patient=4, starts=minutes(15))
+    add_appointment(connection, 3, slot=2, doctor=1, patient=4, starts=minutes(15), cancelled=True)
+
+
+def test_appointments_that_touch_are_no_overlap(connection: sa.Connection) -> None:
+    add_slot(connection, 2, 1, minutes(30))
+    add_slot(connection, 3, 1, minutes(-30))
+    add_appointment(connection, 1, slot=1, doctor=1, patient=3)
+    add_appointment(connection, 2, slot=2, doctor=1, patient=3, starts=minutes(30))
+    add_appointment(connection, 3, slot=3, doctor=1, patient=3, starts=minutes(-30))
+
+
+def test_a_cancelled_appointment_cannot_be_brought_back_onto_another(connection: sa.Connection) -> None:
+    add_appointment(connection, 1, slot=1, doctor=1, patient=3, cancelled=True)
+    add_appointment(connection, 2, slot=1, doctor=1, patient=4)
+    revived = sa.text("UPDATE appointments SET status = 'booked', cancelled_at = NULL WHERE id = 1")
+    with pytest.raises(IntegrityError), connection.begin_nested():
+        connection.execute(revived)
+
+
+def test_an_address_has_one_account(connection: sa.Connection) -> None:
+    with pytest.raises(IntegrityError, match=r"uq_users_email_key|users\.email_key"):
+        add_user(connection, 9, "patient", key="person1@people.example")
+
+
+def test_states_that_make_no_sense_are_refused(connection: sa.Connection) -> None:
+    for table, change in (
+        ("users", "role = 'admin'"),
+        ("users", "deleted_at = created_at"),
+        ("availability_slots", "status = 'lost'"),
+        ("availability_slots", "ends_at = starts_at"),
+        ("availability_slots", "doctor_id = 99"),
+    ):
+        with pytest.raises(IntegrityError), connection.begin_nested():
+            connection.execute(sa.text(f"UPDATE {table} SET {change}"))

@@ -1,0 +1,281 @@
+"""Every setting: its default, and one sentence that names the variable for a wrong value."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import config
+from config import BACKEND, PUBLISHED_SECRETS, ConfigurationError, Settings, load_settings, load_settings_or_exit
+
+DEFAULTS: dict[str, Any] = {
+    "app_env": "development",
+    "secret_key": "dev-secret",
+    "jwt_secret_key": "jwt-dev-secret",
+    "jwt_access_token_hours": 12,
+    "doctor_invitation_code": "DOC2024SECRET",
+    "database_url": f"sqlite:///{BACKEND / 'local.db'}",
+    "migration_database_url": None,
+    "clinic_time_zone": "UTC",
+    "cors_origins": "http://localhost:5173,http://localhost:3000",
+    "port": 5000,
+    "trusted_proxies": 0,
+    "resend_api_key": None,
+    "resend_api_url": "https://api.resend.com",
+    "smtp_url": None,
+    "from_email": None,
+    "mail_timeout_seconds": 5,
+    "mail_lease_seconds": 60,
+    "mail_retry_ceiling_seconds": 600,
+    "mail_poll_seconds": 1,
+    "argon2_memory_kib": 19456,
+    "argon2_iterations": 2,
+    "login_failures_per_account": 10,
+    "login_failures_per_address": 100,
+    "invitation_failures_per_address": 20,
+    "throttle_window_minutes": 15,
+    "database_statement_timeout_seconds": 15,
+    "database_lock_timeout_seconds": 5,
+}
+WRONG = [
+    ("APP_ENV", ["staging", "Production"]),
+    ("JWT_ACCESS_TOKEN_HOURS", ["0", "-1", "long", "8761", "nan"]),
+    (
+        "DATABASE_URL",
+        ["nonsense", "mysql://localhost/clinic", "sqlite://", "sqlite:///:memory:", "postgresql://h:x/db"],
+    ),
+    ("MIGRATION_DATABASE_URL", ["nonsense", "oracle://localhost/clinic"]),
+    ("CLINIC_TIME_ZONE", ["Mars/Olympus", "CEST", "+02:00"]),
+    ("CORS_ORIGINS", ["*", "localhost:5173", "http://a.example/path", "http://a.example,ftp://b.example", "null"]),
+    ("PORT", ["0", "65536", "eighty", "-1", "50.5"]),
+    ("TRUSTED_PROXIES", ["-1", "11", "all"]),
+    ("RESEND_API_URL", ["api.resend.com", "https://"]),
+    ("SMTP_URL", ["mail.example.org", "http://mail.example.org", "smtp://"]),
+    ("MAIL_TIMEOUT_SECONDS", ["0", "61", "soon"]),
+    ("MAIL_LEASE_SECONDS", ["0", "3601", "5", "4"]),
+    ("MAIL_RETRY_CEILING_SECONDS", ["0", "86401"]),
+    ("MAIL_POLL_SECONDS", ["0", "61"]),
+    ("ARGON2_MEMORY_KIB", ["7", "4194305", "much"]),
+    ("ARGON2_ITERATIONS", ["0", "101"]),
+    ("LOGIN_FAILURES_PER_ACCOUNT", ["0", "1000001", "many"]),
+    ("LOGIN_FAILURES_PER_ADDRESS", ["0", "1000001"]),
+    ("INVITATION_FAILURES_PER_ADDRESS", ["0", "1000001"]),
+    ("THROTTLE_WINDOW_MINUTES", ["0", "1441"]),
+    ("DATABASE_STATEMENT_TIMEOUT_SECONDS", ["0", "601"]),
+    ("DATABASE_LOCK_TIMEOUT_SECONDS", ["0", "601"]),
+]
+REAL = {
+    "app_env": "production",
+    "secret_key": "a session secret that nobody has published",
+    "jwt_secret_key": "a token secret that nobody has published",
+    "doctor_invitation_code": "a code that nobody has read",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of this machine: neither its variables nor its `.env`."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.chdir(tmp_path)
+
+
+def refusal(**settings: Any) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(**settings)
+    sentence = str(refused.value)
+    assert sentence.endswith(".")
+    assert len(sentence.splitlines()) == 1
+    return sentence
+
+
+def test_no_setting_is_untested_here() -> None:
+    assert set(DEFAULTS) == set(Settings.model_fields)
+    free_text = {"SECRET_KEY", "JWT_SECRET_KEY", "DOCTOR_INVITATION_CODE", "RESEND_API_KEY", "FROM_EMAIL"}
+    assert {name for name, _ in WRONG} | free_text == {name.upper() for name in DEFAULTS}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_defaults_serve_a_laptop(name: str) -> None:
+    assert getattr(load_settings(), name) == DEFAULTS[name]
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG for value in values])
+def test_a_wrong_value_is_refused_by_a_sentence_with_the_variables_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("FROM_EMAIL", "clinic@people.example")
+    monkeypatch.setenv(name, value)
+    assert refusal().startswith(f"{name} ")
+
+
+def test_a_wrong_value_ends_a_program_with_the_sentence_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    with pytest.raises(SystemExit) as end:
+        load_settings_or_exit()
+    assert str(end.value.code).startswith("PORT is wrong: ")
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name.upper(), "")
+    assert getattr(load_settings(), name) == DEFAULTS[name]
+
+
+def test_unknown_variables_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTAL", "x")
+    assert load_settings().port == 5000
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "settings"
+    file.write_text("PORT=7001\nCLINIC_TIME_ZONE=Europe/Berlin\nSOMETHING_ELSE=1\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", file)
+    monkeypatch.setenv("PORT", "7002")
+    settings = load_settings()
+    assert (settings.port, settings.clinic_time_zone) == (7002, "Europe/Berlin")
+
+
+# Databases
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("postgres://u:p@db.example/clinic", "postgresql+psycopg://u:p@db.example/clinic"),
+        ("postgresql://u:p@db.example/clinic", "postgresql+psycopg://u:p@db.example/clinic"),
+        ("postgresql+psycopg://u:p@db.example/clinic", "postgresql+psycopg://u:p@db.example/clinic"),
+        ("postgresql+psycopg2://u:p@db.example/clinic", "postgresql+psycopg://u:p@db.example/clinic"),
+        (
+            "postgres://u:p%40ss@db.example:6543/clinic?sslmode=require",
+            "postgresql+psycopg://u:p%40ss@db.example:6543/clinic?sslmode=require",
+        ),
+        ("sqlite:////var/lib/clinic/data.db", "sqlite:////var/lib/clinic/data.db"),
+        ("sqlite+pysqlite:////var/lib/clinic/data.db", "sqlite:////var/lib/clinic/data.db"),
+        ("sqlite:///local.db", f"sqlite:///{BACKEND}/local.db"),
+        ("sqlite:///data/local.db", f"sqlite:///{BACKEND}/data/local.db"),
+    ],
+)
+@pytest.mark.parametrize("name", ["database_url", "migration_database_url"])
+def test_every_spelling_of_a_database_has_one_driver_and_one_place(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: str, kept: str
+) -> None:
+    monkeypatch.setenv(name.upper(), given)
+    assert getattr(load_settings(), name) == kept
+
+
+def test_a_relative_sqlite_file_is_the_same_in_every_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///clinic.db")
+    places = set()
+    for folder in (tmp_path, BACKEND, BACKEND.parent, Path("/")):
+        monkeypatch.chdir(folder)
+        places.add(load_settings().database.database)
+    assert places == {str(BACKEND / "clinic.db")}
+
+
+@pytest.mark.parametrize(
+    ("url", "is_sqlite", "is_pooled"),
+    [
+        ("sqlite:///local.db", True, False),
+        ("postgresql://u:p@ep-quiet-1.eu.neon.example/clinic", False, False),
+        ("postgresql://u:p@ep-quiet-1-pooler.eu.neon.example/clinic", False, True),
+    ],
+)
+def test_a_database_says_its_kind(url: str, is_sqlite: bool, is_pooled: bool) -> None:  # noqa: FBT001
+    settings = load_settings(database_url=url)
+    assert (settings.database_is_sqlite, settings.database_is_pooled) == (is_sqlite, is_pooled)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "MIGRATION_DATABASE_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://somebody:hunter2@db.example/clinic",
+        "postgresql://somebody:hunter2@db.example:port/clinic",
+        "postgresql:somebody:hunter2@db.example",
+        "somebody:hunter2@db.example",
+        "hunter2://db.example/clinic hunter2",
+    ],
+)
+def test_a_databases_password_is_never_repeated(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
+    monkeypatch.setenv(name, url.replace("hunter2://", "postgres//"))
+    sentence = refusal()
+    assert sentence.startswith(f"{name} is wrong: ")
+    assert "hunter2" not in sentence
+    assert "somebody" not in sentence
+
+
+# Origins and mail
+
+
+def test_origins_are_a_list_without_blanks_and_slashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", " https://book.example.org/ ,, http://localhost:5173")
+    assert load_settings().allowed_origins == ["https://book.example.org", "http://localhost:5173"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "transport"),
+    [
+        ({}, "console"),
+        ({"app_env": "production"}, "none"),
+        ({"resend_api_key": "re_x", "from_email": "a@b.example"}, "resend"),
+        ({"smtp_url": "smtps://u:p@mail.example:465", "from_email": "a@b.example"}, "smtp"),
+        ({"resend_api_key": "re_x", "smtp_url": "smtp://mail.example", "from_email": "a@b.example"}, "resend"),
+        ({"app_env": "production", "from_email": "a@b.example"}, "none"),
+    ],
+)
+def test_what_sends_the_mails(settings: dict[str, str], transport: str) -> None:
+    assert load_settings(**settings).mail_transport == transport
+
+
+@pytest.mark.parametrize("transport", [{"resend_api_key": "re_x"}, {"smtp_url": "smtp://u:hunter2@mail.example"}])
+@pytest.mark.parametrize("app_env", ["development", "production"])
+def test_a_transport_without_a_sender_is_refused(transport: dict[str, str], app_env: str) -> None:
+    sentence = refusal(app_env=app_env, **transport)
+    assert sentence.startswith("FROM_EMAIL is missing: ")
+    assert "hunter2" not in sentence
+
+
+def test_a_lease_is_longer_than_a_try() -> None:
+    assert refusal(mail_timeout_seconds=10, mail_lease_seconds=10).startswith("MAIL_LEASE_SECONDS ")
+    assert load_settings(mail_timeout_seconds=10, mail_lease_seconds=10.5)
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("secret", sorted(PUBLISHED_SECRETS))
+@pytest.mark.parametrize("name", ["secret_key", "jwt_secret_key", "doctor_invitation_code"])
+def test_production_refuses_published_secrets_and_says_how_to_make_one(name: str, secret: str) -> None:
+    settings = load_settings(**(REAL | {name: secret}))
+    with pytest.raises(ConfigurationError, match=re.escape(config.MAKE_A_SECRET)) as refused:
+        settings.refuse_published_secrets()
+    assert str(refused.value).startswith(f"{name.upper()} ")
+
+
+def test_production_refuses_short_token_secrets() -> None:
+    with pytest.raises(ConfigurationError, match=r"^JWT_SECRET_KEY is shorter than 32 bytes; "):
+        load_settings(**(REAL | {"jwt_secret_key": "x" * 31})).refuse_published_secrets()
+    load_settings(**(REAL | {"jwt_secret_key": "x" * 32})).refuse_published_secrets()
+    load_settings(**(REAL | {"jwt_secret_key": "ü" * 16})).refuse_published_secrets()
+
+
+def test_the_defaults_are_published_ones() -> None:
+    defaults = load_settings()
+    assert {defaults.secret_key, defaults.jwt_secret_key, defaults.doctor_invitation_code} <= PUBLISHED_SECRETS
+
+
+def test_development_takes_what_is_published() -> None:
+    load_settings().refuse_published_secrets()
+
+
+def test_production_is_what_gunicorn_and_the_worker_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not load_settings().is_production
+    monkeypatch.setattr("sys.argv", ["/app/backend/worker.py"])
+    assert load_settings().is_production
+    assert not load_settings(app_env="development").is_production

@@ -1,0 +1,130 @@
+"""Field types: what is taken, what is refused, and what becomes of it."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from src.schemas.fields import LARGEST_ID, Email, Id, Name, OneLine, WallDate, WallTime, email_key
+
+QUICK = settings(deadline=None, database=None)
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.integers()), st.binary()
+)
+
+
+def taken(kind: Any, value: object) -> Any:
+    """Return what the type makes of the value, or None when it is refused."""
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        return None
+
+
+@QUICK
+@given(number=st.integers(1, LARGEST_ID))
+def test_an_id_is_a_number_or_its_digits(number: int) -> None:
+    assert taken(Id, number) == taken(Id, str(number)) == number
+
+
+@QUICK
+@given(value=ANYTHING)
+def test_an_id_is_nothing_else(value: object) -> None:
+    number = taken(Id, value)
+    if number is None:
+        is_id = type(value) is int and 1 <= value <= LARGEST_ID
+        assert not is_id
+    else:
+        assert 1 <= number <= LARGEST_ID
+        assert type(value) in {int, str}
+        assert int(str(value)) == number
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, True, 1.0, 2**63, "0", "", " 1", "1 ", "+1", "1_0", "1.0", "\u0661", "\u00b9"]
+)
+def test_these_are_no_ids(value: object) -> None:
+    assert taken(Id, value) is None
+
+
+@QUICK
+@given(day=st.dates())
+def test_a_date_is_written_in_one_way(day: date) -> None:
+    assert taken(WallDate, day.isoformat()) == day
+    for other in (day.strftime("%d.%m.%Y"), day.isoformat() + "T00:00", day.isoformat() + "\n", day):
+        assert taken(WallDate, other) is None
+
+
+@QUICK
+@given(text=st.one_of(st.text(), st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")))
+def test_what_is_taken_as_a_date_is_written_as_one(text: str) -> None:
+    day = taken(WallDate, text)
+    assert day is None or day.isoformat() == text
+
+
+@QUICK
+@given(text=st.one_of(st.text(), st.from_regex(r"\d{2}:\d{2}"), st.times().map(lambda at: f"{at:%H:%M}")))
+def test_what_is_taken_as_a_time_is_written_as_one(text: str) -> None:
+    at = taken(WallTime, text)
+    assert at is None or f"{at:%H:%M}" == text
+
+
+def test_every_minute_of_the_day_is_a_time() -> None:
+    for minute in range(24 * 60):
+        assert taken(WallTime, f"{minute // 60:02}:{minute % 60:02}") == time(minute // 60, minute % 60)
+    assert taken(WallTime, "24:00") is None
+
+
+@QUICK
+@given(text=st.text())
+def test_one_line_is_one_line(text: str) -> None:
+    line = taken(OneLine, text)
+    if line is not None:
+        assert len(line.splitlines()) <= 1
+        assert line == text.strip()
+        line.encode()
+        assert "\0" not in line
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u200b", "\u2060\ufeff", "\u202e"])
+def test_a_name_can_be_seen(blank: str) -> None:
+    assert taken(Name, blank) is None
+    assert taken(Name, blank + "Ada") is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada@people.example", "ADA@People.Example"),
+        ("\u00e4nne@people.example", "\u00c4NNE@people.example"),
+        ("ren\u00e9@people.example", "RENE\u0301@people.example"),
+        ("\u03bf\u03b4\u03cd\u03c2@people.example", "\u039f\u0394\u038e\u03a3@people.example"),
+    ],
+)
+def test_two_spellings_of_a_mailbox_have_one_key(one: str, other: str) -> None:
+    assert email_key(taken(Email, one)) == email_key(taken(Email, other))
+
+
+def test_two_mailboxes_have_two_keys() -> None:
+    addresses = ["ada@people.example", "ad\u00e1@people.example", "a.da@people.example", "ada+tag@people.example"]
+    assert len({email_key(taken(Email, address)) for address in addresses}) == len(addresses)
+
+
+@QUICK
+@given(text=st.text())
+def test_a_key_of_a_key_is_the_key(text: str) -> None:
+    assert email_key(email_key(text)) == email_key(text)
+
+
+@QUICK
+@given(text=st.text(st.characters(codec="utf-8"), max_size=40), before=st.booleans())
+def test_nothing_can_be_smuggled_into_a_header_with_an_address(text: str, *, before: bool) -> None:
+    address = taken(Email, text + "ada@people.example" if before else "ada@people.example" + text)
+    if address is not None:
+        assert not set(address) & set("\r\n\0<>,; \t")
+        assert address.count("@") == 1
