@@ -86,11 +86,38 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 
 
+# What to call next with what an answer holds: operation -> name of the link -> link (OpenAPI 3.1, Link Object).
+LINKS: dict[str, dict[str, Any]] = {
+    "patient.list_doctors": {
+        "free_slots": {
+            "operationId": "availability.free_slots",
+            "parameters": {"doctor_id": "$response.body#/data/0/id"},
+        }
+    },
+    "availability.free_slots": {
+        "book": {"operationId": "appointment.book", "requestBody": {"slot_id": "$response.body#/data/0/slot_id"}}
+    },
+    "availability.publish": {
+        "book": {"operationId": "appointment.book", "requestBody": {"slot_id": "$response.body#/slot_id"}}
+    },
+    "appointment.book": {
+        name: {
+            "operationId": f"appointment.{name}",
+            "parameters": {"appointment_id": "$response.body#/appointment_id"},
+        }
+        for name in ("show", "cancel")
+    },
+}
+
+
 def finish_spec(spec: Any) -> Any:
-    """Add what APIFlask cannot know: the problem schema, required bodies, and the range of path ids."""
+    """Add what APIFlask cannot know: the problem schema, required bodies, links, and the range of path ids."""
     spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     for path in spec["paths"].values():
         for operation in (path[method] for method in ("get", "post", "put", "patch", "delete") if method in path):
+            if operation["operationId"] in LINKS:
+                success = min(operation["responses"])
+                operation["responses"][success]["links"] = LINKS[operation["operationId"]]
             if "422" in operation["responses"]:
                 operation["parameters"].append(IDEMPOTENCY_KEY)
             if "requestBody" in operation:

@@ -99,7 +99,7 @@ def run(
             violations.append(f"a machine took {slow} s to serve again")
         if drained > SECONDS_TO_DRAIN:
             violations.append(f"mails still wait {drained:.0f} s after the last fault")
-        if violations:
+        if violations and not mutant:
             _keep_logs(folder, seed)
         return Report(
             seed, seconds, violations, Counter(world.faults), world.recoveries, record.requests, record.answers,
@@ -109,9 +109,8 @@ def run(
 
 def _keep_logs(folder: Path, seed: int) -> None:
     """Leave what the processes said where a person can read it."""
-    kept = Path(tempfile.gettempdir()) / f"faults-of-seed-{seed}"
-    shutil.rmtree(kept, ignore_errors=True)
-    kept.mkdir()
+    kept = tempfile.mkdtemp(prefix=f"faults-of-seed-{seed}-")
+    print("logs are kept in", kept)
     for log in [*folder.glob("*.log"), *folder.glob("log")]:
         shutil.copy(log, kept)
 

@@ -1,0 +1,120 @@
+"""The OpenAPI document is true: whatever Schemathesis makes of it is answered as it says, and never by a 5xx.
+
+All of Schemathesis's checks but `positive_data_acceptance`: a schema cannot know which dates are past or which slots
+are taken.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from apiflask import APIFlask
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import CHECKS, load_all_checks
+
+from src.extensions import db
+from tests.people import Api
+
+load_all_checks()
+EXCLUDED = [CHECKS.get_one("positive_data_acceptance")]
+# Syntax alone decides with us, and the generator's own addresses are stranger than any that we take.
+schemathesis.openapi.format("email", st.integers(1, 9999).map(lambda number: f"somebody{number}@people.example"))
+
+# These end the session of whoever calls them, so each is called by somebody who was made for it.
+ENDS_SESSIONS = {"/auth/logout", "/auth/logout-everywhere", "/auth/password", "/doctor/account"}
+PUBLIC = {"/", "/health", "/health/live", "/health/ready", "/auth/register", "/auth/login", "/dev/outbox"}
+
+LEISURE = settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+def described(app: APIFlask, api: Api) -> Any:
+    """Return the document, with somebody logged in for every operation that asks for it."""
+    doctor, patient = api.doctor(), api.patient()
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
+
+    @schema.auth(refresh_interval=None)
+    class LoggedIn:
+        def get(self, case: Any, context: Any) -> str | None:
+            path = case.operation.path
+            if path in PUBLIC:
+                return None
+            for_doctors = path.startswith("/doctor") or path == "/appointments/doctor"
+            if path in ENDS_SESSIONS:
+                return (api.doctor() if for_doctors else api.patient()).token
+            return (doctor if for_doctors else patient).token
+
+        def set(self, case: Any, token: str | None, context: Any) -> None:
+            if token is not None:
+                case.headers["Authorization"] = f"Bearer {token}"
+
+    for start in range(9, 15):
+        doctor.publish(f"{start:02}:00", f"{start:02}:30")
+    return schema
+
+
+def remembered(app: APIFlask) -> Callable[[], None]:
+    """Return what brings the SQLite database back to how it is now."""
+    now = Path(app.extensions["settings"].database.database)
+    then = now.with_suffix(".then")
+
+    def fold() -> None:
+        with app.app_context():
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.engine.dispose()
+
+    def restore() -> None:
+        fold()
+        shutil.copy(then, now)
+
+    fold()
+    shutil.copy(now, then)
+    return restore
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_operation_is_answered_as_the_document_says(app: APIFlask, api: Api) -> None:
+    tried = 0
+    for result in described(app, api).get_all_operations():
+
+        @LEISURE
+        @given(case=result.ok().as_strategy())
+        def answered(case: Any) -> None:
+            case.call_and_validate(excluded_checks=EXCLUDED)
+
+        answered()
+        tried += 1
+    assert tried >= 20
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_chains_of_calls_are_answered_as_the_document_says(app: APIFlask, api: Api) -> None:
+    called: set[str] = set()
+    schema = described(app, api).exclude(path=sorted(ENDS_SESSIONS))
+    restore = remembered(app)
+
+    class People(schema.as_state_machine()):  # type: ignore[misc]
+        """Chains by the links that the document declares and Schemathesis infers; each from the same beginning."""
+
+        def setup(self) -> None:
+            restore()
+
+        def validate_response(self, response: Any, case: Any, **options: Any) -> None:
+            called.add(case.operation.path)
+            case.validate_response(response, excluded_checks=EXCLUDED)
+
+    People.run(settings=settings(LEISURE, max_examples=15, stateful_step_count=12))
+    assert len(called) >= 5

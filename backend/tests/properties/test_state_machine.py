@@ -1,0 +1,676 @@
+"""Everything people do, in any order, against a model of what should be true, on both databases.
+
+The model is plain Python: it knows the contract, and nothing of how the product keeps it. After every step the product
+must say what the model says, in every list that anybody can ask for.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
+from functools import cache
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo
+
+from apiflask import APIFlask
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+from werkzeug.test import TestResponse
+
+from src.controllers.delivery_controller import deliver_due
+from src.services.mail import Mail, MailDelayed, MailRefused
+from src.services.memory_mailer import MemoryMailer
+from src.utils.transaction import transaction
+from tests.conftest import NOW, TABLES, MakeApp, StillClock
+from tests.people import CODE, PASSWORD, error_of
+
+# Two that change their clocks on different days, one by half an hour, and one that never does.
+ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]
+# Nights on which clocks of those change.
+CHANGES = [date(2030, month, day) for month, day in ((3, 10), (3, 31), (4, 7), (10, 6), (10, 27), (11, 3))]
+HOURS = (0, 1, 2, 3, 8, 9)
+LEASE = timedelta(seconds=60)
+KEPT = timedelta(hours=24)
+UNKNOWN = 987_654_321
+MOST_PEOPLE = 4
+
+Outcome = Literal["accepted", "delayed", "refused", "accepted unheard", "killed"]
+
+
+# --- the model ---
+
+
+@dataclass(eq=False)
+class Person:
+    """Somebody who registered. Living tokens open doors; dead ones never again."""
+
+    id: int
+    name: str
+    email: str
+    role: Literal["doctor", "patient"]
+    zone: str = "UTC"
+    doctor_id: int = 0
+    gone: bool = False
+    living: list[str] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def end_sessions(self) -> None:
+        self.dead += self.living
+        self.living.clear()
+
+
+@dataclass(eq=False)
+class Slot:
+    """A published slot, with its wall clock as the doctor typed it."""
+
+    id: int
+    doctor: Person
+    zone: str
+    date: str
+    start: str
+    end: str
+    starts_at: datetime
+    ends_at: datetime
+    withdrawn: bool = False
+
+    def __repr__(self) -> str:
+        return f"<slot {self.id}: {self.doctor.name} {self.date} {self.start}-{self.end} {self.zone}>"
+
+    def overlaps(self, other: Slot) -> bool:
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+
+@dataclass(eq=False)
+class Appointment:
+    """A booking; never forgotten."""
+
+    id: int
+    slot: Slot
+    patient: Person
+    cancelled: bool = False
+
+    def __repr__(self) -> str:
+        return f"<appointment {self.id}: {self.patient.name} in {self.slot!r}>"
+
+    def shown_status(self, now: datetime) -> str:
+        if self.cancelled:
+            return "cancelled"
+        if now < self.slot.starts_at:
+            return "booked"
+        return "in_progress" if now < self.slot.ends_at else "completed"
+
+
+@dataclass(eq=False)
+class Letter:
+    """A mail that somebody must get, in the order in which letters of one appointment and recipient were written."""
+
+    event: Literal["booked", "cancelled"]
+    appointment: Appointment
+    recipient: Person
+    address: str
+    due: datetime
+    state: Literal["waiting", "sent", "dropped", "set aside"] = "waiting"
+
+    def is_useless(self, now: datetime) -> bool:
+        return self.event == "booked" and self.appointment.slot.ends_at <= now
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """A request made under an Idempotency-Key, and how it was answered."""
+
+    person: Person
+    key: str
+    method: str
+    path: str
+    body: dict[str, Any] | None
+    status: int
+    said: bytes
+    at: datetime
+
+    def __repr__(self) -> str:
+        return f"<{self.method} {self.path} {self.body} of {self.person.name}: {self.status}>"
+
+
+@cache
+def readings(day: date, at: time, zone: str) -> list[datetime]:
+    """Search for every instant at which the clocks of the zone show this, without a word about gap or fold."""
+    wall = datetime.combine(day, at)
+    near = [(wall.replace(tzinfo=timezone.utc) + timedelta(hours=hours)) for hours in range(-26, 27)]
+    offsets = {cast("timedelta", instant.astimezone(ZoneInfo(zone)).utcoffset()) for instant in near}
+    instants = {wall.replace(tzinfo=timezone.utc) - offset for offset in offsets}
+    return sorted(one for one in instants if one.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall)
+
+
+# --- the outside world ---
+
+
+class Killed(BaseException):
+    """The worker dies in the middle of sending."""
+
+
+class Provider(MemoryMailer):
+    """A provider that never takes one key twice, insists that a key's mail stays the same, and fails as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outcome: Outcome = "accepted"
+        self.tried: list[str] = []
+        self.accepted: dict[str, Mail] = {}
+        self.seen: dict[str, Mail] = {}
+
+    def send(self, mail: Mail, key: str) -> None:
+        self.tried.append(key)
+        assert self.seen.setdefault(key, mail) == mail, "one key, two different mails"
+        if self.outcome in {"accepted", "accepted unheard"} and key not in self.accepted:
+            self.accepted[key] = mail
+            super().send(mail, key)
+        if self.outcome in {"delayed", "accepted unheard"}:
+            raise MailDelayed("later", retry_after=90)
+        if self.outcome == "refused":
+            raise MailRefused("never")
+        if self.outcome == "killed":
+            raise Killed
+
+
+# --- what is drawn ---
+
+
+def one_of(name: str) -> st.SearchStrategy[Any]:
+    """One of a list that the machine keeps."""
+    return st.runner().flatmap(lambda machine: st.sampled_from(getattr(machine, name)))
+
+
+def some(name: str) -> Any:
+    """The rule makes sense once the list has something in it."""
+    return precondition(lambda machine: bool(getattr(machine, name)))
+
+
+STARTS = st.builds(lambda hour, quarter: time(hour, quarter * 15), st.sampled_from(HOURS), st.integers(0, 3))
+LENGTHS = st.sampled_from([30, 15, 60, 90, 180, 0, -15])
+KEYED = st.booleans()
+OUTCOMES = st.sampled_from(list(cast("tuple[Outcome, ...]", Outcome.__args__)))  # type: ignore[attr-defined]
+
+
+class Clinic(RuleBasedStateMachine):
+    """The product on the one side, the model on the other."""
+
+    def __init__(self, app: APIFlask, clock: StillClock) -> None:
+        super().__init__()
+        self.app, self.clock, self.client = app, clock, app.test_client()
+        self.provider = Provider()
+        self.numbers: Iterator[int] = itertools.count(1)
+        self.people: list[Person] = []
+        self.slots: list[Slot] = []
+        self.appointments: list[Appointment] = []
+        self.letters: list[Letter] = []
+        self.answered: list[Answered] = []
+        clock.now = NOW
+        empty(app)
+
+    # Lists that rules draw from.
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now
+
+    @property
+    def present(self) -> list[Person]:
+        return [person for person in self.people if not person.gone]
+
+    @property
+    def doctors(self) -> list[Person]:
+        return [person for person in self.present if person.role == "doctor"]
+
+    @property
+    def patients(self) -> list[Person]:
+        return [person for person in self.present if person.role == "patient"]
+
+    @property
+    def repeatable(self) -> list[Answered]:
+        return [answered for answered in self.answered if self.now - answered.at < KEPT]
+
+    @property
+    def days(self) -> list[date]:
+        today = self.now.date()
+        near = [today + timedelta(days=days) for days in (1, 0, 2, -1, 4000)]
+        return [day for day in CHANGES if day > today] + near
+
+    @property
+    def bounds(self) -> list[datetime]:
+        return sorted({edge for slot in self.slots for edge in (slot.starts_at, slot.ends_at) if edge > self.now})
+
+    # What people do.
+
+    def call(self, token: str | None, method: str, path: str, body: Any = None, key: str | None = None) -> TestResponse:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return self.client.open(path, method=method, json=body, headers=headers)
+
+    def ask(self, person: Person, path: str) -> Any:
+        answer = self.call(self.session(person), "GET", path)
+        assert answer.status_code == 200, (path, answer.get_json())
+        return answer.get_json()
+
+    def session(self, person: Person) -> str:
+        if not person.living:
+            self.log_in(person)
+        return person.living[-1]
+
+    def log_in(self, person: Person) -> None:
+        answer = self.call(None, "POST", "/auth/login", {"email": person.email, "password": PASSWORD})
+        assert answer.status_code == 200, answer.get_json()
+        person.living.append(answer.get_json()["access_token"])
+
+    def write(
+        self, person: Person, method: str, path: str, body: dict[str, Any] | None, *, keyed: bool, expect: int
+    ) -> Any:
+        key = f"key {next(self.numbers)}" if keyed else None
+        header = None if key is None else f'"{key}"'
+        answer = self.call(self.session(person), method, path, body, header)
+        assert answer.status_code == expect, (method, path, body, answer.get_json())
+        if answer.status_code >= 400:
+            error_of(answer)
+        if header is not None and answer.status_code in {200, 201, 404, 409}:
+            said = (answer.status_code, answer.data, self.now)
+            self.answered.append(Answered(person, header, method, path, body, *said))
+        return answer.get_json()
+
+    @initialize(zones=st.lists(st.sampled_from(ZONES), min_size=2, max_size=2))
+    def open_the_clinic(self, zones: list[str]) -> None:
+        for zone in zones:
+            self.somebody_registers("doctor")
+            self.a_doctor_moves(self.doctors[-1], zone)
+        for _ in range(2):
+            self.somebody_registers("patient")
+
+    @precondition(lambda self: len(self.people) < 2 * MOST_PEOPLE)
+    @rule(role=st.sampled_from(["patient", "doctor"]))
+    def somebody_registers(self, role: Literal["doctor", "patient"]) -> None:
+        number = next(self.numbers)
+        name, email = f"Person {number}", f"Person{number}@people.example"
+        fields = {"name": name, "email": email, "password": PASSWORD, "role": role, "invitation_code": CODE}
+        answer = self.call(None, "POST", "/auth/register", fields)
+        assert answer.status_code == 201, answer.get_json()
+        person = Person(answer.get_json()["id"], name, email, role)
+        self.people.append(person)
+        if role == "doctor":
+            person.doctor_id = self.ask(person, "/doctor/profile")["doctor_id"]
+
+    @some("people")
+    @rule(person=one_of("people"))
+    def somebody_registers_again(self, person: Person) -> None:
+        """A known mailbox is refused whatever its letter case; one whose owner has left is free for a new account."""
+        fields = {"name": "Again", "email": person.email.upper(), "password": PASSWORD, "role": "patient"}
+        taken = any(other.email.lower() == person.email.lower() for other in self.present)
+        if not taken and len(self.people) >= 2 * MOST_PEOPLE:
+            return
+        answer = self.call(None, "POST", "/auth/register", fields)
+        assert answer.status_code == (409 if taken else 201), answer.get_json()
+        if not taken:
+            self.people.append(Person(answer.get_json()["id"], "Again", person.email.upper(), "patient"))
+
+    @rule(code=st.sampled_from([None, "", "wrong"]))
+    def somebody_pretends_to_be_a_doctor(self, code: str | None) -> None:
+        fields = {"name": "Quack", "email": "quack@people.example", "password": PASSWORD, "role": "doctor"}
+        answer = self.call(None, "POST", "/auth/register", fields | {"invitation_code": code})
+        assert answer.status_code == (403 if code else 400), answer.get_json()
+
+    @rule(person=one_of("people"), right=st.booleans())
+    def somebody_logs_in(self, person: Person, right: bool) -> None:  # noqa: FBT001 - drawn by name
+        known = {other.email.lower(): other for other in self.present}.get(person.email.lower())
+        password = PASSWORD if right else "not the password"
+        answer = self.call(None, "POST", "/auth/login", {"email": person.email.swapcase(), "password": password})
+        assert answer.status_code == (200 if known and right else 401), answer.get_json()
+        if known and right:
+            known.living.append(answer.get_json()["access_token"])
+
+    @rule(person=one_of("present"), everywhere=st.booleans())
+    def somebody_logs_out(self, person: Person, everywhere: bool) -> None:  # noqa: FBT001 - drawn by name
+        token = self.session(person)
+        answer = self.call(token, "POST", "/auth/logout-everywhere" if everywhere else "/auth/logout")
+        assert answer.status_code == 200, answer.get_json()
+        if everywhere:
+            person.end_sessions()
+        else:
+            person.living.remove(token)
+            person.dead.append(token)
+
+    @some("doctors")
+    @rule(doctor=one_of("doctors"), zone=st.sampled_from(ZONES))
+    def a_doctor_moves(self, doctor: Person, zone: str) -> None:
+        answer = self.call(self.session(doctor), "POST", "/doctor/profile", {"time_zone": zone})
+        assert answer.status_code == 200, answer.get_json()
+        doctor.zone = zone
+
+    @some("doctors")
+    @rule(doctor=one_of("doctors"), day=one_of("days"), start=STARTS, length=LENGTHS, keyed=KEYED)
+    def a_doctor_publishes(self, doctor: Person, day: date, start: time, length: int, keyed: bool) -> None:  # noqa: FBT001
+        end = (datetime.combine(day, start) + timedelta(minutes=length)).time()
+        typed = {"date": day.isoformat(), "start_time": f"{start:%H:%M}", "end_time": f"{end:%H:%M}"}
+        begins, stops = readings(day, start, doctor.zone), readings(day, end, doctor.zone)
+        expect = 400
+        if start < end and len(begins) == len(stops) == 1 and self.now < begins[0] < self.now + timedelta(days=3650):
+            wanted = Slot(0, doctor, doctor.zone, *typed.values(), begins[0], stops[0])
+            own = [slot for slot in self.slots if slot.doctor is doctor and not slot.withdrawn]
+            expect = 409 if any(wanted.overlaps(slot) for slot in own) else 201
+        said = self.write(doctor, "POST", "/doctor/availability", typed, keyed=keyed, expect=expect)
+        if expect == 201:
+            self.slots.append(Slot(said["slot_id"], doctor, doctor.zone, *typed.values(), begins[0], stops[0]))
+
+    @some("slots")
+    @some("patients")
+    @rule(patient=one_of("patients"), slot=one_of("slots"), keyed=KEYED)
+    def a_patient_books(self, patient: Person, slot: Slot, keyed: bool) -> None:  # noqa: FBT001 - drawn by name
+        if slot.withdrawn:
+            expect = 404
+        elif slot.starts_at <= self.now or self.active(slot) or self.is_busy(patient, slot):
+            expect = 409
+        else:
+            expect = 201
+        said = self.write(patient, "POST", "/appointments", {"slot_id": slot.id}, keyed=keyed, expect=expect)
+        if expect == 201:
+            self.appointments.append(Appointment(said["appointment_id"], slot, patient))
+            self.expect_mail("booked", self.appointments[-1], patient)
+
+    @some("patients")
+    @rule(patient=one_of("patients"), keyed=KEYED)
+    def a_patient_books_what_never_was(self, patient: Person, keyed: bool) -> None:  # noqa: FBT001 - drawn by name
+        self.write(patient, "POST", "/appointments", {"slot_id": UNKNOWN}, keyed=keyed, expect=404)
+
+    @some("slots")
+    @rule(doctor=one_of("doctors"), slot=one_of("slots"))
+    @some("doctors")
+    def a_doctor_tries_to_book(self, doctor: Person, slot: Slot) -> None:
+        self.write(doctor, "POST", "/appointments", {"slot_id": slot.id}, keyed=False, expect=403)
+
+    @some("appointments")
+    @rule(
+        appointment=one_of("appointments"),
+        who=st.sampled_from(["patient", "doctor", "anybody"]),
+        data=st.data(),
+        keyed=KEYED,
+    )
+    def somebody_cancels(self, appointment: Appointment, who: str, data: st.DataObject, keyed: bool) -> None:  # noqa: FBT001
+        slot, parties = appointment.slot, {"patient": appointment.patient, "doctor": appointment.slot.doctor}
+        person = parties[who] if who in parties else data.draw(st.sampled_from(self.present))
+        if person.gone:
+            return
+        if person not in parties.values():
+            expect = 403
+        else:
+            expect = 409 if appointment.cancelled or slot.starts_at <= self.now else 200
+        self.write(person, "POST", f"/appointments/{appointment.id}/cancel", None, keyed=keyed, expect=expect)
+        if expect == 200:
+            appointment.cancelled = True
+            self.expect_mail("cancelled", appointment, appointment.patient)
+            self.expect_mail("cancelled", appointment, slot.doctor)
+
+    @rule(person=one_of("present"))
+    def somebody_cancels_what_never_was(self, person: Person) -> None:
+        self.write(person, "POST", f"/appointments/{UNKNOWN}/cancel", None, keyed=False, expect=404)
+
+    @some("doctors")
+    @rule(doctor=one_of("doctors"))
+    def a_doctor_leaves(self, doctor: Person) -> None:
+        self.write(doctor, "DELETE", "/doctor/account", None, keyed=False, expect=200)
+        doctor.gone = True
+        doctor.end_sessions()
+        for slot in self.slots:
+            slot.withdrawn = slot.withdrawn or slot.doctor is doctor
+        for appointment in self.appointments:
+            if appointment.slot.doctor is doctor and appointment.shown_status(self.now) == "booked":
+                appointment.cancelled = True
+                self.expect_mail("cancelled", appointment, appointment.patient)
+
+    @some("repeatable")
+    @rule(first=one_of("repeatable"))
+    def somebody_sends_it_again(self, first: Answered) -> None:
+        """The same key and request: the same answer to the byte, and nothing done (the invariants would see it)."""
+        if first.person.gone:
+            answer = self.call(first.person.dead[-1], first.method, first.path, first.body, first.key)
+            assert answer.status_code == 401
+            return
+        answer = self.call(self.session(first.person), first.method, first.path, first.body, first.key)
+        assert (answer.status_code, answer.data) == (first.status, first.said)
+
+    @some("repeatable")
+    @rule(first=one_of("repeatable"))
+    def somebody_takes_a_key_for_another_request(self, first: Answered) -> None:
+        if not first.person.gone:
+            path = f"/appointments/{UNKNOWN}/cancel"
+            answer = self.call(self.session(first.person), "POST", path, None, first.key)
+            assert answer.status_code == 422, answer.get_json()
+
+    @rule(minutes=st.sampled_from([1, 30, 60, 24 * 60]))
+    def time_passes(self, minutes: int) -> None:
+        self.clock.forward(minutes=minutes)
+
+    @some("bounds")
+    @rule(instant=one_of("bounds"), early=st.booleans())
+    def time_passes_to_the_edge_of_a_slot(self, instant: datetime, early: bool) -> None:  # noqa: FBT001 - drawn by name
+        self.clock.now = max(self.now, instant - timedelta(seconds=1) if early else instant)
+
+    @some("letters")
+    @rule(outcomes=st.lists(OUTCOMES, max_size=4))
+    def the_worker_delivers(self, outcomes: list[Outcome]) -> None:
+        """Send until nothing is due. The first calls to the provider end as drawn, all later ones well."""
+        scripted = iter(outcomes)
+        useless = [one for one in self.may_go() if one.is_useless(self.now)]
+        for letter in useless:
+            letter.state = "dropped"
+        dropped = 0
+        while True:
+            self.provider.outcome, tries = next(scripted, "accepted"), len(self.provider.tried)
+            try:
+                with self.app.app_context():
+                    found = deliver_due(transaction, self.provider, self.clock, self.app.extensions["settings"])
+            except Killed:
+                found = True
+            if not found:
+                break
+            if len(self.provider.tried) == tries:
+                dropped += 1
+            else:
+                self.was_tried(self.provider.tried[-1], self.provider.outcome)
+        assert dropped == len(useless), "dropped: the confirmations of what is over, and no others"
+        assert self.may_go() == [], "a mail was due and did not go"
+
+    @rule()
+    def people_look_at_their_dashboards(self) -> None:
+        for patient in self.patients:
+            own = [one for one in self.appointments if one.patient is patient]
+            ahead = sorted(
+                (one for one in own if one.shown_status(self.now) == "booked"), key=lambda one: one.slot.starts_at
+            )
+            shown = self.ask(patient, "/patient/dashboard")
+            assert (shown["appointments_ahead"], shown["appointments_total"]) == (len(ahead), len(own))
+            assert shown["next_appointment"] == (self.listed(ahead[0], "doctor_name") if ahead else None)
+        for doctor in self.doctors:
+            offered = [slot for slot in self.slots if slot.doctor is doctor and slot.starts_at > self.now]
+            taken = [slot for slot in offered if self.active(slot)]
+            shown = self.ask(doctor, "/doctor/dashboard")
+            assert (shown["free_slots"], shown["booked_slots"]) == (len(offered) - len(taken), len(taken))
+
+    # What must hold after every step.
+
+    @invariant()
+    def lists_tell_the_whole_history(self) -> None:
+        newest_first = sorted(self.appointments, key=lambda one: one.id, reverse=True)
+        for patient in self.patients:
+            expected = [self.listed(one, "doctor_name") for one in newest_first if one.patient is patient]
+            assert self.ask(patient, "/appointments/my")["data"] == expected
+        for doctor in self.doctors:
+            expected = [self.listed(one, "patient_name") for one in newest_first if one.slot.doctor is doctor]
+            assert self.ask(doctor, "/appointments/doctor")["data"] == expected
+
+    @invariant()
+    def offered_is_what_can_be_booked(self) -> None:
+        if not self.patients:
+            return
+        patient = self.patients[0]
+        for doctor in (person for person in self.people if person.role == "doctor"):
+            path = f"/patient/doctors/{doctor.doctor_id}/availability"
+            if doctor.gone:
+                assert self.call(self.session(patient), "GET", path).status_code == 404
+                continue
+            free = [
+                {"slot_id": slot.id, **clock_of(slot)}
+                for slot in sorted(self.slots, key=lambda slot: slot.starts_at)
+                if slot.doctor is doctor and not slot.withdrawn and slot.starts_at > self.now and not self.active(slot)
+            ]
+            assert self.ask(patient, path)["data"] == free
+
+    @invariant()
+    def patients_find_the_doctors_who_are_there(self) -> None:
+        if self.patients:
+            found = self.ask(self.patients[0], "/patient/doctors?limit=100")
+            ids = [doctor.doctor_id for doctor in self.doctors]
+            assert ([one["id"] for one in found["data"]], found["total"]) == (ids, len(ids))
+
+    @invariant()
+    def nobody_is_in_two_places_at_once(self) -> None:
+        active = [one for one in self.appointments if not one.cancelled]
+        for one, other in itertools.combinations(active, 2):
+            if one.patient is other.patient or one.slot.doctor is other.slot.doctor:
+                assert not one.slot.overlaps(other.slot), (one, other)
+
+    @invariant()
+    def ended_sessions_stay_ended(self) -> None:
+        for person in self.people:
+            for token in person.dead[-2:]:
+                error_of(answer := self.call(token, "GET", "/auth/me"))
+                assert answer.status_code == 401
+
+    @invariant()
+    def one_mail_per_event_and_recipient(self) -> None:
+        """The outbox holds exactly the letters of the model, in their states, and no address longer than it must."""
+        rows = self.query(
+            "SELECT e.event, o.appointment_id, o.recipient_id, o.recipient, o.status FROM outbox o"
+            " JOIN appointment_events e ON e.id = o.event_id ORDER BY o.id"
+        )
+        word = {"waiting": "waiting", "sent": "sent", "dropped": "dropped", "set aside": "set_aside"}
+        expected = [
+            (
+                letter.event,
+                letter.appointment.id,
+                letter.recipient.id,
+                None if letter.recipient.gone and letter.state != "waiting" else letter.address,
+                word[letter.state],
+            )
+            for letter in self.letters
+        ]
+        assert sorted(rows, key=str) == sorted(expected, key=str)
+
+    # The model's own reckoning.
+
+    def active(self, slot: Slot) -> bool:
+        return any(one.slot is slot and not one.cancelled for one in self.appointments)
+
+    def is_busy(self, patient: Person, slot: Slot) -> bool:
+        own = (one.slot for one in self.appointments if one.patient is patient and not one.cancelled)
+        return any(slot.overlaps(other) for other in own)
+
+    def listed(self, one: Appointment, other: Literal["doctor_name", "patient_name"]) -> dict[str, Any]:
+        name = one.slot.doctor.name if other == "doctor_name" else one.patient.name
+        status = one.shown_status(self.now)
+        return {"appointment_id": one.id, other: name, "status": status, **clock_of(one.slot)}
+
+    def expect_mail(self, event: Literal["booked", "cancelled"], about: Appointment, to: Person) -> None:
+        self.letters.append(Letter(event, about, to, to.email, due=self.now))
+
+    def may_go(self) -> list[Letter]:
+        """What is due, and waits for no earlier letter of its appointment to the same person."""
+        first: dict[tuple[int, int], Letter] = {}
+        for letter in self.letters:
+            if letter.state == "waiting" and not letter.is_useless(self.now):
+                first.setdefault((letter.appointment.id, letter.recipient.id), letter)
+        useless = [one for one in self.letters if one.state == "waiting" and one.is_useless(self.now)]
+        return [letter for letter in (*first.values(), *useless) if letter.due <= self.now]
+
+    def was_tried(self, key: str, outcome: Outcome) -> None:
+        [(event, appointment_id, recipient_id)] = self.query(
+            "SELECT e.event, o.appointment_id, o.recipient_id FROM outbox o"
+            " JOIN appointment_events e ON e.id = o.event_id WHERE o.key = :key",
+            key=key,
+        )
+        [letter] = [
+            one
+            for one in self.may_go()
+            if (one.event, one.appointment.id, one.recipient.id) == (event, appointment_id, recipient_id)
+        ]
+        mail, slot = self.provider.seen[key], letter.appointment.slot
+        assert mail.to == letter.address
+        assert letter.event in mail.subject
+        for fact in (slot.doctor.name, letter.appointment.patient.name, slot.start, slot.end, slot.zone):
+            assert fact in mail.text, fact
+        if outcome == "accepted":
+            letter.state = "sent"
+        elif outcome == "refused":
+            letter.state = "set aside"
+        elif outcome == "killed":
+            letter.due = self.now + LEASE
+        else:
+            letter.due = self.now + timedelta(seconds=90)
+
+    def query(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        with self.app.app_context(), transaction(writes=False) as db:
+            return [tuple(row) for row in db.execute(text(sql), values)]
+
+
+def clock_of(slot: Slot) -> dict[str, str]:
+    zone = ZoneInfo(slot.zone)
+    return {
+        "date": slot.date,
+        "start_time": slot.start,
+        "end_time": slot.end,
+        "starts_at": slot.starts_at.astimezone(zone).isoformat(),
+        "ends_at": slot.ends_at.astimezone(zone).isoformat(),
+        "time_zone": slot.zone,
+    }
+
+
+def empty(app: APIFlask) -> None:
+    """Delete all rows, children first, as TABLES has them."""
+    engine = create_engine(app.extensions["settings"].database_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        for table in TABLES.split(", "):
+            connection.execute(text(f"DELETE FROM {table}"))
+
+
+def test_whatever_people_do_the_product_says_what_the_model_says(make_app: MakeApp, clock: StillClock) -> None:
+    # People may guess as often as they like: throttling has tests of its own.
+    app = make_app(
+        login_failures_per_account=1_000_000,
+        login_failures_per_address=1_000_000,
+        invitation_failures_per_address=1_000_000,
+    )
+    run_state_machine_as_test(
+        lambda: Clinic(app, clock),
+        settings=settings(
+            max_examples=15,
+            stateful_step_count=25,
+            deadline=None,
+            # The same steps every time: `./test` must not fail for one person and pass for the next.
+            derandomize=True,
+            database=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
