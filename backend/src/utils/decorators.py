@@ -163,7 +163,7 @@ def _validated(app: APIFlask, route: Route[Any], signature: Signature) -> Callab
         return _answer(route, route.controller(ctx, **arguments), ctx.settings)
 
     description = inspect.cleandoc(signature.answer.__doc__ or "")
-    view: Callable[..., Any] = app.output(signature.answer, route.status, description)(answer)
+    view: Callable[..., Any] = app.output(signature.answer, route.status.value, description)(answer)
     if signature.body is not None:
         view = app.input(signature.body, location="json", arg_name="body")(view)
     if signature.query is not None:
