@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from http import HTTPStatus
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import flask_swagger_ui
 from apiflask import APIFlask
 from flask import Blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -151,8 +151,11 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
 
 
 def _docs_assets() -> Blueprint:
-    """Serve Swagger UI from its package."""
-    dist = Path(flask_swagger_ui.__file__).parent / "dist"
+    """Serve Swagger UI from its package, which is found and not imported: it would bring a whole HTTP client along."""
+    package = find_spec("flask_swagger_ui")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("flask_swagger_ui")
+    dist = Path(package.origin).parent / "dist"
     return Blueprint("docs_assets", __name__, static_folder=dist, static_url_path="/docs/assets")
 
 

@@ -9,8 +9,6 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import upgrade
-from rich.console import Console
-from rich.progress import Progress
 from sqlalchemy.exc import OperationalError
 
 from config import Settings
@@ -33,6 +31,9 @@ def register_commands(app: Flask) -> None:
 @with_appcontext
 def prepare() -> None:
     """Check the port, migrate the database, and top the demo data up."""
+    from rich.console import Console  # noqa: PLC0415 - servers, which import this module too, need none of it
+    from rich.progress import Progress  # noqa: PLC0415
+
     settings: Settings = current_app.extensions["settings"]
     refuse_busy_port(settings.port)
     _refuse_unreachable_database(settings)

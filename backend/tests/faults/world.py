@@ -61,11 +61,14 @@ class Machine:
         return self.processes()[1:]
 
     def kill(self) -> None:
-        for process in self.processes():
+        everything = self.processes()
+        for process in everything:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         assert self.program is not None
         self.program.process.wait(10)
+        # A worker that is still dying holds the port, and gunicorn then waits a whole second to try again.
+        psutil.wait_procs(everything, timeout=10)
 
     def stop(self) -> None:
         """Stop as a rolling restart does, and finish what is under way."""
