@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,11 +25,14 @@ class Clinic:
     client: FlaskClient
     doctor: Doctor
     patient: Patient
+    # The one whose password changes, so that the others' tokens live on.
+    changer: Patient
     slot_id: int
     appointment_id: int
 
     def token(self, who: str | None) -> str:
-        return {"doctor": self.doctor.token, "patient": self.patient.token}.get(who or "", "")
+        people = {"doctor": self.doctor, "patient": self.patient, "changer": self.changer}
+        return people[who].token if who else ""
 
     def send(self, method: str, path: str, who: str | None, **options: Any) -> TestResponse:
         token = self.token(who)
@@ -48,6 +52,7 @@ class Clinic:
                 "invitation_code": CODE,
             },
             "/auth/login": {"email": self.patient.email, "password": PASSWORD},
+            "/auth/password": {"current_password": PASSWORD, "new_password": "another password"},
             "/doctor/profile": {"designation": "Prof.", "specialization": "Cardiology", "time_zone": "Europe/Berlin"},
             "/doctor/availability": {"date": DAY, "start_time": "15:00", "end_time": "15:30"},
             "/appointments": {"slot_id": self.slot_id},
@@ -57,6 +62,7 @@ class Clinic:
 WHO: dict[str, str | None] = {
     "/auth/register": None,
     "/auth/login": None,
+    "/auth/password": "changer",
     "/doctor/profile": "doctor",
     "/doctor/availability": "doctor",
     "/appointments": "patient",
@@ -65,9 +71,9 @@ WHO: dict[str, str | None] = {
 
 @pytest.fixture
 def clinic(api: Api) -> Clinic:
-    doctor, patient = api.doctor(), api.patient()
+    doctor, patient, changer = api.doctor(), api.patient(), api.patient("Cleo Sample")
     appointment_id = patient.book(doctor.publish("09:00", "09:30"))
-    return Clinic(api.client, doctor, patient, doctor.publish("10:00", "10:30"), appointment_id)
+    return Clinic(api.client, doctor, patient, changer, doctor.publish("10:00", "10:30"), appointment_id)
 
 
 def refused(answer: TestResponse, status: int, case: object) -> str:
@@ -342,6 +348,8 @@ BAD_FIELDS: list[tuple[str, str, list[Any]]] = [
     ("/auth/register", "invitation_code", [None, *NO_STRINGS, *UNSAYABLE, *LONG, "", " ", *NO_LINES]),
     ("/auth/login", "email", [None, *NO_STRINGS, *UNSAYABLE, *LONG, *NO_ADDRESSES]),
     ("/auth/login", "password", [None, *NO_STRINGS, *LONG, *NO_PASSWORDS]),
+    ("/auth/password", "current_password", [None, *NO_STRINGS, *LONG, *NO_PASSWORDS]),
+    ("/auth/password", "new_password", [None, *NO_STRINGS, *LONG, *NO_PASSWORDS, "", " ", "1234567", " " * 7]),
     ("/doctor/profile", "designation", [*NO_STRINGS, *UNSAYABLE, *LONG, *NO_LINES, "x" * 201]),
     ("/doctor/profile", "specialization", [*NO_STRINGS, *UNSAYABLE, *LONG, *NO_LINES, "x" * 201]),
     (
@@ -362,6 +370,7 @@ BAD_FIELDS: list[tuple[str, str, list[Any]]] = [
 REQUIRED = {
     "/auth/register": ["name", "email", "password", "role", "invitation_code"],
     "/auth/login": ["email", "password"],
+    "/auth/password": ["current_password", "new_password"],
     "/doctor/availability": ["date", "start_time", "end_time"],
     "/appointments": ["slot_id"],
 }
@@ -461,9 +470,14 @@ def test_an_id_that_is_none_is_not_found(clinic: Clinic) -> None:
 ALLOWED: dict[str, set[str]] = {
     "/": {"GET"},
     "/health": {"GET"},
+    "/health/live": {"GET"},
+    "/health/ready": {"GET"},
     "/auth/register": {"POST"},
     "/auth/login": {"POST"},
     "/auth/me": {"GET"},
+    "/auth/password": {"POST"},
+    "/auth/logout": {"POST"},
+    "/auth/logout-everywhere": {"POST"},
     "/doctor/dashboard": {"GET"},
     "/doctor/profile": {"GET", "POST"},
     "/doctor/account": {"DELETE"},
@@ -478,6 +492,17 @@ ALLOWED: dict[str, set[str]] = {
     "/appointments/1/cancel": {"POST"},
     "/dev/outbox": {"GET"},
 }
+
+
+def test_these_are_all_calls_that_there_are(client: FlaskClient) -> None:
+    spec = client.get("/openapi.json").get_json()["paths"]
+    there = {re.sub(r"{.*?}", "1", path): {method.upper() for method in calls} for path, calls in spec.items()}
+    # Path parameters stand beside the methods in a path's description.
+    assert {path: methods - {"PARAMETERS"} for path, methods in there.items()} == ALLOWED
+    with_body = {
+        path for path, calls in spec.items() if any("requestBody" in calls.get(m, {}) for m in ("post", "put"))
+    }
+    assert with_body == set(WHO)
 
 
 def _slashed(path: str) -> Iterable[str]:
@@ -611,6 +636,8 @@ def test_strangers_and_wrong_roles_learn_nothing_about_what_is_valid(clinic: Cli
         for data in bodies:
             for content_type in (JSON, "text/plain", None):
                 refused(clinic.post_bytes(path, None, data, content_type), 401, (path, data[:40]))
+                if who == "changer":
+                    continue
                 refused(clinic.post_bytes(path, wrong, data, content_type), 403, (path, data[:40]))
     for path, who, name in QUERIES:
         wrong = "patient" if who == "doctor" else "doctor"

@@ -6,15 +6,15 @@ import base64
 import json
 from typing import Any
 
-import pytest
+from flask.testing import FlaskClient
 
 from tests.conftest import MakeApp
 from tests.people import CODE, PASSWORD, Api, error_of
 
 SAME_MAILBOXES = [
     ("ada@people.example", "ADA@PEOPLE.EXAMPLE"),
-    ("Ada@People.Example", "ada@people.example"),
-    ("ada@people.example", " ada@people.example "),
+    ("Bea@People.Example", "bea@people.example"),
+    ("cid@people.example", " cid@people.example "),
     ("\u00e4nne@people.example", "\u00c4NNE@People.example"),
     ("\u03bf\u03b4\u03cd\u03c2@people.example", "\u039f\u0394\u038e\u03a3@people.example"),
     ("ren\u00e9@people.example", "RENE\u0301@people.example"),
@@ -84,20 +84,10 @@ def test_unknown_address_and_wrong_password_are_told_the_same(api: Api) -> None:
     assert told[0] == told[1]
 
 
-@pytest.mark.parametrize(
-    ("registered", "typed"),
-    [
-        ("ada@people.example", "ADA@PEOPLE.EXAMPLE"),
-        ("Ada@People.Example", "ada@people.example"),
-        ("ada@people.example", " ada@people.example "),
-        ("\u00e4nne@people.example", "\u00c4NNE@People.example"),
-        ("\u03bf\u03b4\u03cd\u03c2@people.example", "\u039f\u0394\u038e\u03a3@people.example"),
-        ("ren\u00e9@people.example", "RENE\u0301@people.example"),
-    ],
-)
-def test_the_address_is_compared_without_letter_case(api: Api, registered: str, typed: str) -> None:
-    assert api.register(email=registered).status_code == 201
-    assert api.log_in(typed).status_code == 200
+def test_the_address_is_compared_without_letter_case(api: Api) -> None:
+    for registered, typed in SAME_MAILBOXES:
+        assert api.register(email=registered).status_code == 201, registered
+        assert api.log_in(typed).status_code == 200, typed
 
 
 def test_a_similar_address_is_another_one(api: Api) -> None:
@@ -106,27 +96,15 @@ def test_a_similar_address_is_another_one(api: Api) -> None:
         assert api.log_in(other).status_code == 401, other
 
 
-@pytest.mark.parametrize(
-    ("password", "others"),
-    [
-        (PASSWORD, ["Password123", "password123 ", " password123", "password12", "password1234", ""]),
-        ("  spaces around  ", ["spaces around", "  spaces around"]),
-        ("a" * 72 + "b", ["a" * 72, "a" * 72 + "c", "a" * 73]),
-        ("\u00e9" * 36 + "x", ["\u00e9" * 36, "\u00e9" * 36 + "y"]),
-        ("x" * 1023 + "1", ["x" * 1023 + "2", "x" * 1023, "x" * 72]),
-        ("p\u00e4ssw\u00f6rd-\u5bc6\u7801-\U0001f511", ["password-\u5bc6\u7801-\U0001f511"]),
-        ("caf\u00e9-au-lait", ["cafe\u0301-au-lait", "CAF\u00c9-AU-LAIT"]),
-        ("\u212bngstr\u00f6m", ["\u00c5ngstr\u00f6m"]),
-        ("tab\tand\nline", ["tab and line"]),
-    ],
-)
-def test_a_password_is_compared_whole_and_exactly(api: Api, password: str, others: list[str]) -> None:
-    assert api.register(email="ada@people.example", password=password).status_code == 201
-    assert api.log_in("ada@people.example", password).status_code == 200
-    for other in others:
-        answer = api.log_in("ada@people.example", other)
-        assert answer.status_code == 401, other
-        error_of(answer)
+def test_a_password_is_compared_whole_and_exactly(api: Api) -> None:
+    for number, (password, others) in enumerate(PASSWORDS_AND_OTHERS):
+        email = f"ada{number}@people.example"
+        assert api.register(email=email, password=password).status_code == 201, password
+        for other in others:
+            answer = api.log_in(email, other)
+            assert answer.status_code == 401, other
+            error_of(answer)
+        assert api.log_in(email, password).status_code == 200, password
 
 
 def test_a_deleted_account_cannot_log_in(api: Api) -> None:
@@ -162,10 +140,8 @@ def test_unknown_fields_are_ignored(api: Api) -> None:
     assert atob(answer.get_json()["access_token"])["role"] == "patient"
 
 
-@pytest.mark.parametrize("field", ["email", "password"])
-def test_a_missing_field_is_named(api: Api, field: str) -> None:
-    body = {"email": "ada@people.example", "password": PASSWORD}
-    del body[field]
-    answer = api.client.post("/auth/login", json=body)
-    assert answer.status_code == 400
-    assert error_of(answer).startswith(field)
+def test_a_missing_field_is_named(client: FlaskClient) -> None:
+    for field, body in (("email", {"password": PASSWORD}), ("password", {"email": "ada@people.example"})):
+        answer = client.post("/auth/login", json=body)
+        assert answer.status_code == 400
+        assert error_of(answer).startswith(field)

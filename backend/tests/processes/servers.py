@@ -33,7 +33,7 @@ HALF_A_BODY = (
     b'Content-Length: 1000\r\n\r\n{"email": "somebody@peop'
 )
 SECONDS_TO_START = 40
-SECONDS_TO_STOP = 15
+SECONDS_TO_STOP = 30
 
 
 def copy_backend(target: Path) -> Path:
@@ -68,6 +68,18 @@ def wait_until(true: Callable[[], bool], seconds: float, what: Callable[[], str]
     while not true():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
         time.sleep(0.05)
+
+
+def is_open(connection: socket.socket) -> bool:
+    """Whether the other side has neither answered nor hung up."""
+    connection.setblocking(False)
+    try:
+        connection.recv(1)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 @dataclass(frozen=True)

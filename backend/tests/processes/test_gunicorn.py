@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from tests.processes.conftest import StartProgram, StartServer
-from tests.processes.servers import REAL_SECRETS, Program, free_port, wait_until
+from tests.processes.servers import REAL_SECRETS, Program, free_port, is_open, wait_until
 
-NOTHING_SLOW_SECONDS = 5
-# As in gunicorn.conf.py. Connections may all land at one worker.
+# As in gunicorn.conf.py.
 SECONDS_OF_SILENCE = 10
 THREADS_OF_A_WORKER = 8
 SECONDS_TO_REFUSE = 30
@@ -87,13 +85,11 @@ def test_from_an_empty_database_to_a_booking(
     assert worker.signal(signal.SIGTERM) == 0
     assert worker.output.rstrip().endswith("stopped")
 
-    with contextlib.ExitStack() as slow:
-        for _ in range(8):
-            slow.enter_context(server.open_half_a_request())
-        began = time.monotonic()
-        for _ in range(3):
-            server.book_something(CODE)
-        assert time.monotonic() - began < NOTHING_SLOW_SECONDS
+    with contextlib.ExitStack() as stack:
+        # One thread fewer than a worker has: they may all land at the same one.
+        slow = [stack.enter_context(server.open_half_a_request()) for _ in range(THREADS_OF_A_WORKER - 1)]
+        server.book_something(CODE)
+        assert all(map(is_open, slow)), "the booking waited until the silent ones were cut"
     assert server.program.signal(signal.SIGTERM) == 0
     assert "Traceback" not in server.program.output
 
@@ -108,10 +104,8 @@ def test_more_half_requests_than_threads_hold_the_service_up_for_seconds_only(
         for _ in range(20):
             slow.enter_context(server.open_half_a_request())
             slow.enter_context(server.open_half_a_request(b"POST /auth/login HTTP/1.1\r\nHost: loc"))
-        began = time.monotonic()
-        wait_until(server.answers, SECONDS_OF_SILENCE * 4, lambda: server.program.output)
+        wait_until(server.answers, SECONDS_OF_SILENCE * 6, lambda: server.program.output)
         server.book_something(CODE)
-        assert time.monotonic() - began < SECONDS_OF_SILENCE * 5
 
 
 def test_published_secrets_are_of_no_use_as_an_invitation(start_gunicorn: StartServer, database_url: str) -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -21,9 +20,10 @@ from tests.processes.servers import BACKEND, Program, Server, clean_environment,
 ROOT = BACKEND.parent
 # How a machine reaches its packages, and keeps those it has already fetched.
 PASSED_ON = ("HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-SECONDS_FOR_A_FRESH_START = 90
-SECONDS_FOR_A_SECOND_START = 15
-SECONDS_TO_REFUSE = 10
+# After so long a start is called hung; how fast it is, is not for a test to say.
+SECONDS_TO_INSTALL = 240
+SECONDS_TO_REFUSE = 60
+INSTALLING = "Installing packages"
 
 
 @pytest.fixture
@@ -69,10 +69,10 @@ def script(path: Path, text: str) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_a_fresh_clone_serves_demo_data_and_a_second_start_is_quick_and_doubles_nothing(run: Run, clone: Path) -> None:
+def test_a_fresh_clone_serves_demo_data_and_a_second_start_installs_and_doubles_nothing(run: Run, clone: Path) -> None:
     port = free_port()
-    server, seconds = timed_start(run, port)
-    assert seconds < SECONDS_FOR_A_FRESH_START, f"a fresh start took {seconds:.0f} s"
+    server = await_serving(run, port)
+    assert INSTALLING in server.program.output
     for line in (server.url, f"{server.url}/docs", DOCTORS[0].email, PATIENTS[0][1], "Stop with Ctrl-C."):
         assert line in server.program.output
     first = demo_slots(server)
@@ -85,15 +85,15 @@ def test_a_fresh_clone_serves_demo_data_and_a_second_start_is_quick_and_doubles_
     assert (clone / "backend" / "local.db").is_file()
 
     busy = run(PORT=str(port))
-    assert busy.wait(SECONDS_FOR_A_SECOND_START) == 1
+    assert busy.wait(SECONDS_TO_REFUSE) == 1
     assert f"Port {port} is in use; " in busy.output
     assert "Traceback" not in busy.output
 
     assert server.program.signal(signal.SIGINT) == 0
     assert "Traceback" not in server.program.output
 
-    server, seconds = timed_start(run, port)
-    assert seconds < SECONDS_FOR_A_SECOND_START, f"a second start took {seconds:.0f} s"
+    server = await_serving(run, port)
+    assert INSTALLING not in server.program.output
     second = demo_slots(server)
     # The four, and the one who joined between the two starts.
     assert server.ask("GET", "/patient/doctors", token=server.log_in(PATIENTS[0][1]))["total"] == 5
@@ -106,17 +106,16 @@ def test_a_fresh_clone_serves_demo_data_and_a_second_start_is_quick_and_doubles_
     assert server.program.signal(signal.SIGTERM) == 0
 
     unreachable = run(PORT=str(port), DATABASE_URL=f"postgresql://me:hunter2@127.0.0.1:{free_port()}/clinic")
-    assert unreachable.wait(SECONDS_FOR_A_SECOND_START) == 1
+    assert unreachable.wait(SECONDS_TO_REFUSE) == 1
     assert "DATABASE_URL" in unreachable.output
     assert "hunter2" not in unreachable.output
     assert "Traceback" not in unreachable.output
 
 
-def timed_start(run: Run, port: int) -> tuple[Server, float]:
-    began = time.monotonic()
+def await_serving(run: Run, port: int) -> Server:
     server = Server(run(PORT=str(port)), port)
-    wait_until(server.answers, SECONDS_FOR_A_FRESH_START * 2, lambda: f"to serve\n{server.program.output}")
-    return server.wait_until_healthy(), time.monotonic() - began
+    wait_until(server.answers, SECONDS_TO_INSTALL, lambda: f"to serve\n{server.program.output}")
+    return server.wait_until_healthy()
 
 
 def demo_slots(server: Server) -> dict[str, list[tuple[date, str]]]:

@@ -2,9 +2,72 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+import base64
+import json
+import string
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from app import create_app
+from config import Settings
+from src.errors import Unauthenticated
+from src.schemas.fields import LARGEST_ID
+from src.utils.security import issue_token, read_token
 from tests.conftest import make_settings
 
-SETTINGS = make_settings()
 QUICK = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PARTS = st.text(string.ascii_letters + string.digits + "-_=", max_size=80)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    """An application whose database nobody opens."""
+    app = create_app(make_settings(database_url=f"sqlite:///{tmp_path}/unused.db"))
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def its_settings(app: Flask) -> Settings:
+    return app.extensions["settings"]
+
+
+@QUICK
+@given(user_id=st.integers(1, LARGEST_ID), role=st.sampled_from(["doctor", "patient"]), epoch=st.integers(0, 2**31 - 1))
+def test_every_token_is_read_back_and_needs_plain_base64_alone(
+    its_settings: Settings, user_id: int, role: str, epoch: int
+) -> None:
+    token = issue_token(user_id, role, epoch, its_settings)
+    middle = token.split(".")[1]
+    payload = json.loads(base64.b64decode(middle + "=" * (-len(middle) % 4), validate=True))
+    assert (payload["sub"], payload["role"]) == (str(user_id), role)
+    claims = read_token(token)
+    assert (claims.user_id, claims.epoch) == (user_id, epoch)
+
+
+@QUICK
+@given(text=st.one_of(st.text(), st.lists(PARTS, min_size=3, max_size=3).map(".".join)))
+@example("")
+@example("..")
+@example("e30.e30.e30")
+def test_nothing_else_is_a_token(app: Flask, text: str) -> None:
+    with pytest.raises(Unauthenticated):
+        read_token(text)
+
+
+@QUICK
+@given(at=st.integers(0, 10_000), to=st.sampled_from(string.ascii_letters + string.digits + "-_."))
+def test_no_character_of_a_token_may_be_changed(its_settings: Settings, at: int, to: str) -> None:
+    token = issue_token(7, "patient", 0, its_settings)
+    # The last character carries two bits more than the signature has.
+    at %= len(token) - 1
+    if token[at] == to:
+        assert read_token(token).user_id == 7
+        return
+    with pytest.raises(Unauthenticated):
+        read_token(token[:at] + to + token[at + 1 :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,8 @@ RESTLESS = st.sampled_from(
 )
 DAYS = st.dates(date(2020, 1, 1), date(2045, 12, 31))
 MINUTES = st.integers(0, 24 * 60 - 1).map(lambda minute: time(minute // 60, minute % 60))
-INSTANTS = st.datetimes(datetime(2020, 1, 2), datetime(2045, 12, 30), timezones=st.just(timezone.utc))
+EPOCH = datetime(2020, 1, 1, tzinfo=timezone.utc)
+INSTANTS = st.integers(0, 26 * 365 * 24 * 60).map(lambda minutes: EPOCH + timedelta(minutes=minutes))
 
 
 def readings(wall: datetime, zone: str) -> set[datetime]:
@@ -47,7 +49,7 @@ def readings(wall: datetime, zone: str) -> set[datetime]:
     return {instant for instant in instants if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall}
 
 
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=200, deadline=None, database=None)
 @given(zone=st.one_of(ZONES, RESTLESS), day=DAYS, at=MINUTES)
 @example(zone="Europe/Berlin", day=date(2030, 3, 31), at=time(2, 30))
 @example(zone="Europe/Berlin", day=date(2030, 10, 27), at=time(2, 30))
@@ -68,15 +70,13 @@ def test_a_time_is_refused_or_given_back(zone: str, day: date, at: time) -> None
             instant_of(day, at, zone)
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=50, deadline=None, database=None)
 @given(zone=st.one_of(ZONES, RESTLESS), day=DAYS)
 def test_a_whole_day_of_minutes_is_in_order(zone: str, day: date) -> None:
     instants = []
     for quarter in range(96):
-        try:
+        with contextlib.suppress(BadSlot):
             instants.append(instant_of(day, time(quarter // 4, quarter % 4 * 15), zone))
-        except BadSlot:
-            continue
     assert instants == sorted(set(instants))
     assert len(instants) > 80
 
@@ -115,7 +115,7 @@ def test_the_ends_of_the_calendar_are_refused_or_given_back(zone: str, day: date
     assert local(instant, zone).replace(tzinfo=None) == datetime.combine(day, at)
 
 
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=150, deadline=None, database=None)
 @given(zone=st.one_of(ZONES, RESTLESS), now=INSTANTS)
 @example(zone="America/Havana", now=datetime(2030, 11, 3, 5, 30, tzinfo=timezone.utc))
 @example(zone="America/Santiago", now=datetime(2030, 4, 7, 3, 30, tzinfo=timezone.utc))
