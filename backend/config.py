@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     invitation_failures_per_address: int = Field(20, ge=1, le=1_000_000)
     throttle_window_minutes: float = Field(15, gt=0, le=24 * 60)
 
+    shutdown_drain_seconds: int = Field(0, ge=0, le=300)
+
     database_statement_timeout_seconds: float = Field(15, gt=0, le=600)
     database_lock_timeout_seconds: float = Field(5, gt=0, le=600)
 

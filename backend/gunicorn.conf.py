@@ -19,12 +19,12 @@ except ConfigurationError as error:
 
 bind = f"0.0.0.0:{settings.port}"
 workers = 2
-worker_class = "gthread"
+worker_class = "src.utils.draining_worker.DrainingWorker"
 # Loaded once and forked: a worker that dies is replaced in no time, and the workers share memory.
 preload_app = True
 threads = 8
 timeout = 30
-graceful_timeout = 30
+graceful_timeout = 30 + settings.shutdown_drain_seconds
 keepalive = 5
 control_socket_disable = True
 accesslog = "-"

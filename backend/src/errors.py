@@ -80,6 +80,10 @@ class DatabaseBehind(Unavailable):
     """The database lacks the newest migrations; run "flask db upgrade"."""
 
 
+class GoingDown(Unavailable):
+    """This server is going down; ask again in a moment, or another one."""
+
+
 class BadSlot(Invalid):
     """The date and times do not make an appointment slot."""
 

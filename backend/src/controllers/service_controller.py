@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from src import __version__
 from src.context import Context, Unhurried
-from src.errors import DatabaseBehind, DatabaseNotMigrated, raises
+from src.errors import DatabaseBehind, DatabaseNotMigrated, GoingDown, raises
 from src.models import SCHEMA_REVISION
 from src.repositories import health_repository
 from src.repositories import outbox_repository as outbox
 from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home, Readiness
+from src.utils.draining import is_draining
 
 NEWEST_MAILS = 200
 
@@ -38,9 +39,11 @@ def live(ctx: Unhurried[None]) -> Health:  # noqa: ARG001 - every controller is 
     return Health(status="ok", checks={"process": "ok"})
 
 
-@raises(DatabaseNotMigrated, DatabaseBehind)
+@raises(DatabaseNotMigrated, DatabaseBehind, GoingDown)
 def ready(ctx: Context[None]) -> Readiness:
     """Check that requests can be served: the database answers and is migrated; and how long the oldest mail waits."""
+    if is_draining():
+        raise GoingDown
     revision = health_repository.schema_revision(ctx.db)
     if revision is None:
         raise DatabaseNotMigrated

@@ -11,11 +11,22 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import create_database
-from tests.processes.servers import REAL_SECRETS, Program, Server, clean_environment, copy_backend, free_port
+from tests.processes.servers import (
+    REAL_SECRETS,
+    SECONDS_TO_START,
+    Program,
+    Server,
+    clean_environment,
+    copy_backend,
+    free_port,
+    wait_until,
+)
 
 StartProgram = Callable[..., Program]
 StartServer = Callable[..., Server]
 
+# As in gunicorn.conf.py.
+WORKERS = 2
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = "no Chromium on this machine"
 
@@ -48,7 +59,10 @@ def start_gunicorn(start: StartProgram) -> StartServer:
     def run(**settings: str) -> Server:
         port = free_port()
         command = (sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app")
-        return Server(start(*command, **(REAL_SECRETS | settings)), port).wait_until_healthy()
+        program = start(*command, **(REAL_SECRETS | settings))
+        # A signal that reaches a worker while it is being born is lost (gunicorn kills it in the end).
+        wait_until(lambda: program.output.count("Booting worker") == WORKERS, SECONDS_TO_START, lambda: program.output)
+        return Server(program, port).wait_until_healthy()
 
     return run
 

@@ -37,11 +37,13 @@ DEFAULTS: dict[str, Any] = {
     "login_failures_per_address": 100,
     "invitation_failures_per_address": 20,
     "throttle_window_minutes": 15,
+    "shutdown_drain_seconds": 0,
     "database_statement_timeout_seconds": 15,
     "database_lock_timeout_seconds": 5,
 }
 WRONG = [
     ("APP_ENV", ["staging", "Production"]),
+    ("SHUTDOWN_DRAIN_SECONDS", ["-1", "1.5", "301", "soon"]),
     ("JWT_ACCESS_TOKEN_HOURS", ["0", "-1", "long", "8761", "nan"]),
     (
         "DATABASE_URL",
