@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from config import Settings
 
@@ -54,7 +54,7 @@ Actor = TypeVar("Actor", covariant=True)  # noqa: PLC0105 - reads as what it is
 class Context(Generic[Actor]):
     """One request inside its transaction: `now` is the same instant (UTC) throughout."""
 
-    db: Session
+    db: Connection
     now: datetime
     actor: Actor
     settings: Settings
@@ -64,7 +64,7 @@ class Context(Generic[Actor]):
 class Unhurried(Generic[Actor]):
     """One request with slow work in it, such as hashing a password: it opens its own short transactions around that."""
 
-    transaction: Callable[..., AbstractContextManager[Session]]
+    transaction: Callable[..., AbstractContextManager[Connection]]
     now: datetime
     # The network address that asks, as far as trusted proxies tell.
     address: str

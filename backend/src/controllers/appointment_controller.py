@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row
 
 from src.context import Caller, Context, Doctor, Patient
 from src.controllers.presenters import doctors_appointment, facts_of, listed, patients_appointment
@@ -38,29 +38,42 @@ from src.schemas.appointment import (
     PatientsAppointments,
 )
 from src.schemas.base import Message
-from src.services.appointment_mails import booking_confirmation, cancellation
+from src.services.appointment_mails import AppointmentFacts, booking_confirmation, cancellation
 
 
 @raises(SlotNotFound, SlotTaken, SlotPast, PatientBusy)
 def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
     """Book a free slot. The patient gets a confirmation by e-mail."""
-    _hold_both_people(ctx, body.slot_id)
+    doctor = _hold_both_people(ctx, body.slot_id)
     slot = slots.take(ctx.db, body.slot_id, ctx.now)
     if slot is None:
         raise _why_not_taken(ctx.db, body.slot_id, ctx.now)
+    times = {"starts_at": slot.starts_at, "ends_at": slot.ends_at, "time_zone": slot.time_zone}
     appointment_id = appointments.add(
         ctx.db,
         slot_id=body.slot_id,
         doctor_id=slot.doctor_id,
         patient_id=ctx.actor.user_id,
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        time_zone=slot.time_zone,
         now=ctx.now,
+        **times,
     )
     if appointment_id is None:
         raise PatientBusy
-    _record(ctx, _found(ctx.db, appointment_id), "booked")
+    facts = AppointmentFacts(
+        number=appointment_id,
+        doctor_name=doctor.name,
+        specialization=doctor.specialization,
+        patient_name=ctx.actor.name,
+        **times,
+    )
+    outbox.add(
+        ctx.db,
+        [(ctx.actor.user_id, booking_confirmation(ctx.actor.email, facts))],
+        event_id=appointments.add_event(ctx.db, appointment_id, "booked", ctx.actor.user_id, ctx.now),
+        appointment_id=appointment_id,
+        now=ctx.now,
+        useless_after=slot.ends_at,
+    )
     return AppointmentBooked(message="Your appointment is booked.", appointment_id=appointment_id)
 
 
@@ -68,15 +81,24 @@ def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
 def cancel(ctx: Context[Caller], appointment_id: int) -> Message:
     """Cancel an appointment that is ahead. Both parties are told by e-mail, and the slot is free again at once."""
     row = _found(ctx.db, appointment_id)
-    # People first, then the slot, as booking does: transactions that take locks in one order cannot deadlock.
-    if ctx.actor.user_id not in users.lock_living(ctx.db, [ctx.actor.user_id, row.patient_id, row.doctor_user_id]):
-        raise Unauthenticated
-    slots.lock(ctx.db, row.slot_id)
     check_cancel(row.status, row.starts_at, ctx.now, (row.patient_id, row.doctor_user_id), ctx.actor.user_id)
+    # People first, then the slot, as booking does: transactions that take locks in one order cannot deadlock.
+    if ctx.actor.user_id not in users.lock_living(ctx.db, row.patient_id, row.doctor_user_id):
+        raise Unauthenticated
+    slots.release(ctx.db, row.slot_id)
     if not appointments.cancel(ctx.db, appointment_id, ctx.now):
         raise AlreadyCancelled
-    slots.release(ctx.db, row.slot_id)
-    _record(ctx, row, "cancelled")
+    facts, by = facts_of(row), f"the {ctx.actor.role}, {ctx.actor.name}"
+    outbox.add(
+        ctx.db,
+        [
+            (row.patient_id, cancellation(row.patient_email, row.patient_name, by, facts)),
+            (row.doctor_user_id, cancellation(row.doctor_email, row.doctor_name, by, facts)),
+        ],
+        event_id=appointments.add_event(ctx.db, appointment_id, "cancelled", ctx.actor.user_id, ctx.now),
+        appointment_id=appointment_id,
+        now=ctx.now,
+    )
     return Message(message="The appointment is cancelled.")
 
 
@@ -99,8 +121,8 @@ def show(ctx: Context[Caller], appointment_id: int) -> AppointmentDetails:
 def list_mine(ctx: Context[Patient], query: AppointmentsWanted) -> PatientsAppointments:
     """List the patient's appointments, newest booking first, cancelled ones included."""
     rows = appointments.list_of_patient(ctx.db, ctx.actor.user_id, before=query.cursor, limit=query.limit + 1)
-    return PatientsAppointments(
-        data=[patients_appointment(row, ctx.now) for row in rows[: query.limit]],
+    return PatientsAppointments.of_rows(
+        [patients_appointment(row, ctx.now) for row in rows[: query.limit]],
         next_cursor=_next_cursor(rows, query.limit),
     )
 
@@ -108,68 +130,36 @@ def list_mine(ctx: Context[Patient], query: AppointmentsWanted) -> PatientsAppoi
 def list_doctors(ctx: Context[Doctor], query: AppointmentsWanted) -> DoctorsAppointments:
     """List the doctor's appointments, newest booking first, cancelled ones included."""
     rows = appointments.list_of_doctor(ctx.db, ctx.actor.doctor_id, before=query.cursor, limit=query.limit + 1)
-    return DoctorsAppointments(
-        data=[doctors_appointment(row, ctx.now) for row in rows[: query.limit]],
+    return DoctorsAppointments.of_rows(
+        [doctors_appointment(row, ctx.now) for row in rows[: query.limit]],
         next_cursor=_next_cursor(rows, query.limit),
     )
 
 
-def _hold_both_people(ctx: Context[Patient], slot_id: int) -> None:
-    """Hold patient and doctor against deletion: constraints alone let a booking slip in beside it."""
-    doctor_user_id = slots.find_owner(ctx.db, slot_id)
-    if doctor_user_id is None:
-        raise SlotNotFound
-    living = users.lock_living(ctx.db, [ctx.actor.user_id, doctor_user_id])
-    if ctx.actor.user_id not in living:
+def _hold_both_people(ctx: Context[Patient], slot_id: int) -> Row[Any]:
+    """Hold patient and doctor against deletion, and return the doctor."""
+    people = users.lock_for_booking(ctx.db, ctx.actor.user_id, slot_id)
+    if people.pop(ctx.actor.user_id, None) is None:
         raise Unauthenticated
-    if doctor_user_id not in living:
+    if not people:
         raise SlotNotFound
+    [doctor] = people.values()
+    return doctor
 
 
-def _why_not_taken(db: Session, slot_id: int, now: datetime) -> ClinicError:
+def _why_not_taken(db: Connection, slot_id: int, now: datetime) -> ClinicError:
     state = slots.find_state(db, slot_id)
     if state is None or state.status == "withdrawn":
         return SlotNotFound()
     return SlotPast() if state.starts_at <= now else SlotTaken()
 
 
-def _found(db: Session, appointment_id: int) -> Row[Any]:
+def _found(db: Connection, appointment_id: int) -> Row[Any]:
     row = appointments.find_full(db, appointment_id)
     if row is None:
         raise AppointmentNotFound
     return row
 
 
-def _record(ctx: Context[Caller], row: Row[Any], event: str) -> None:
-    """Write the history and the mails of what has just happened, in its own transaction."""
-    event_id = appointments.add_event(ctx.db, row.id, event, ctx.actor.user_id, ctx.now)
-    facts = facts_of(row)
-    if event == "booked":
-        confirmation = booking_confirmation(row.patient_email, facts)
-        outbox.add(
-            ctx.db,
-            confirmation,
-            event_id=event_id,
-            appointment_id=row.id,
-            recipient_id=row.patient_id,
-            now=ctx.now,
-            useless_after=row.ends_at,
-        )
-        return
-    by = f"the {ctx.actor.role}, {ctx.actor.name}"
-    for user_id, name, address in (
-        (row.patient_id, row.patient_name, row.patient_email),
-        (row.doctor_user_id, row.doctor_name, row.doctor_email),
-    ):
-        outbox.add(
-            ctx.db,
-            cancellation(address, name, by, facts),
-            event_id=event_id,
-            appointment_id=row.id,
-            recipient_id=user_id,
-            now=ctx.now,
-        )
-
-
-def _next_cursor(rows: list[Row[Any]], limit: int) -> int | None:
+def _next_cursor(rows: Sequence[Row[Any]], limit: int) -> int | None:
     return rows[limit - 1].id if len(rows) > limit else None

@@ -9,7 +9,7 @@ from src.errors import BadSlot, DoctorNotFound, SlotOverlaps, Unauthenticated, r
 from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
 from src.repositories import user_repository as users
-from src.schemas.availability import FreeSlot, FreeSlots, NewSlot, SlotPublished
+from src.schemas.availability import FreeSlots, NewSlot, SlotPublished
 from src.schemas.base import wall_clock_span
 
 
@@ -25,7 +25,7 @@ def publish(ctx: Context[Doctor], body: NewSlot) -> SlotPublished:
     starts_at = instant_of(body.date, body.start_time, ctx.actor.time_zone)
     ends_at = instant_of(body.date, body.end_time, ctx.actor.time_zone)
     check_slot_times(starts_at, ends_at, ctx.now)
-    if not users.lock_living(ctx.db, [ctx.actor.user_id]):
+    if not users.lock_living(ctx.db, ctx.actor.user_id):
         raise Unauthenticated
     slot_id = slots.add(
         ctx.db,
@@ -43,9 +43,10 @@ def publish(ctx: Context[Doctor], body: NewSlot) -> SlotPublished:
 @raises(DoctorNotFound)
 def free_slots(ctx: Context[Patient], doctor_id: int) -> FreeSlots:
     """List a doctor's slots that can be booked, by time."""
-    if not doctors.is_living(ctx.db, doctor_id):
-        raise DoctorNotFound
     rows = slots.list_free(ctx.db, doctor_id, ctx.now)
-    return FreeSlots(
-        data=[FreeSlot(slot_id=row.id, **wall_clock_span(row.starts_at, row.ends_at, row.time_zone)) for row in rows]
+    # Only a living doctor has free slots.
+    if not rows and not doctors.is_living(ctx.db, doctor_id):
+        raise DoctorNotFound
+    return FreeSlots.of_rows(
+        [{"slot_id": row.id, **wall_clock_span(row.starts_at, row.ends_at, row.time_zone)} for row in rows]
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from config import Settings
 from src.repositories import attempt_repository as attempts
@@ -16,7 +16,7 @@ from src.repositories import session_repository as sessions
 IDEMPOTENT_ANSWERS_KEPT = timedelta(hours=24)
 
 
-def clean(transaction: Callable[..., AbstractContextManager[Session]], now: datetime, settings: Settings) -> None:
+def clean(transaction: Callable[..., AbstractContextManager[Connection]], now: datetime, settings: Settings) -> None:
     """Drop answers kept for 24 hours, windows of failed attempts that have ended, and log-outs of expired tokens."""
     with transaction(writes=True) as db:
         answers.forget_before(db, now - IDEMPOTENT_ANSWERS_KEPT)

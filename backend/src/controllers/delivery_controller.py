@@ -9,8 +9,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row
 
 from config import Settings
 from src.repositories import outbox_repository as outbox
@@ -19,7 +18,7 @@ from src.utils.clock import Clock
 
 log = logging.getLogger("outbox")
 
-Transaction = Callable[..., AbstractContextManager[Session]]
+Transaction = Callable[..., AbstractContextManager[Connection]]
 
 
 def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from src.context import Unhurried
 from src.domain.wall_clock import instant_of, local
@@ -58,7 +58,7 @@ def top_up(ctx: Unhurried[None]) -> Iterator[str]:
         yield name
 
 
-def exists(db: Session) -> bool:
+def exists(db: Connection) -> bool:
     """Say whether the demo people are in this database."""
     return users.find_by_email_key(db, email_key(PATIENTS[0][1])) is not None
 
@@ -90,7 +90,7 @@ def _account(ctx: Unhurried[None], name: str, email: str, role: str) -> int:
     return user_id
 
 
-def _publish_missing(db: Session, doctor_id: int, zone: str, now: datetime) -> int:
+def _publish_missing(db: Connection, doctor_id: int, zone: str, now: datetime) -> int:
     taken = slots.spans_ahead(db, doctor_id, now)
     missing = [
         (starts_at, ends_at)

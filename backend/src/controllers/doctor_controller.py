@@ -12,6 +12,7 @@ from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
 from src.repositories import outbox_repository as outbox
 from src.repositories import user_repository as users
+from src.schemas.appointment import DoctorsAppointment
 from src.schemas.base import Message
 from src.schemas.doctor import DoctorDashboard, DoctorProfileOut, ProfileUpdate, ProfileUpdated
 
@@ -24,8 +25,8 @@ def dashboard(ctx: Context[Doctor]) -> DoctorDashboard:
     counts = slots.count_ahead(ctx.db, ctx.actor.doctor_id, ctx.now)
     return DoctorDashboard(
         message=f"Welcome, {ctx.actor.name}.",
-        appointments_today=[doctors_appointment(row, ctx.now) for row in today],
-        next_appointment=doctors_appointment(following, ctx.now) if following else None,
+        appointments_today=[DoctorsAppointment(**doctors_appointment(row, ctx.now)) for row in today],
+        next_appointment=DoctorsAppointment(**doctors_appointment(following, ctx.now)) if following else None,
         free_slots=counts.free,
         booked_slots=counts.booked,
     )
@@ -65,7 +66,7 @@ def delete_account(ctx: Context[Doctor]) -> Message:
         raise Unauthenticated
     slots.withdraw_all(ctx.db, ctx.actor.doctor_id)
     cancel_ahead(ctx)
-    doctors.erase_profile(ctx.db, ctx.actor.doctor_id)
     outbox.scrub_finished(ctx.db, ctx.actor.user_id)
     users.erase(ctx.db, ctx.actor.user_id, ctx.now)
+    doctors.erase_profile(ctx.db, ctx.actor.doctor_id)
     return Message(message="Your account is deleted. Patients with appointments ahead are told by e-mail.")

@@ -6,8 +6,8 @@ from src.context import Context, Patient
 from src.controllers.presenters import patients_appointment
 from src.repositories import appointment_repository as appointments
 from src.repositories import doctor_repository as doctors
-from src.schemas.appointment import PatientDashboard
-from src.schemas.doctor import DoctorListed, Doctors, Page
+from src.schemas.appointment import PatientDashboard, PatientsAppointment
+from src.schemas.doctor import Doctors, Page
 
 
 def dashboard(ctx: Context[Patient]) -> PatientDashboard:
@@ -15,7 +15,7 @@ def dashboard(ctx: Context[Patient]) -> PatientDashboard:
     following = appointments.next_of_patient(ctx.db, ctx.actor.user_id, ctx.now)
     return PatientDashboard(
         message=f"Welcome, {ctx.actor.name}.",
-        next_appointment=patients_appointment(following, ctx.now) if following else None,
+        next_appointment=PatientsAppointment(**patients_appointment(following, ctx.now)) if following else None,
         appointments_ahead=appointments.count_ahead_of_patient(ctx.db, ctx.actor.user_id, ctx.now),
         appointments_total=appointments.count_of_patient(ctx.db, ctx.actor.user_id),
     )
@@ -26,9 +26,9 @@ def list_doctors(ctx: Context[Patient], query: Page) -> Doctors:
     total = doctors.count_living(ctx.db)
     offset = (query.page - 1) * query.limit
     rows = doctors.list_living(ctx.db, offset=offset, limit=query.limit) if offset < total else []
-    return Doctors(
-        data=[
-            DoctorListed(id=row.id, name=row.name, designation=row.designation, specialization=row.specialization)
+    return Doctors.of_rows(
+        [
+            {"id": row.id, "name": row.name, "designation": row.designation, "specialization": row.specialization}
             for row in rows
         ],
         page=query.page,

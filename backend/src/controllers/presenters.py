@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from src.domain.appointment_rules import shown_status
-from src.schemas.appointment import DoctorsAppointment, PatientsAppointment
 from src.schemas.base import wall_clock_span
 from src.services.appointment_mails import AppointmentFacts
 
@@ -22,14 +21,14 @@ def listed(row: Row[Any], now: datetime) -> dict[str, Any]:
     }
 
 
-def patients_appointment(row: Row[Any], now: datetime) -> PatientsAppointment:
-    """Show an appointment to its patient."""
-    return PatientsAppointment(doctor_name=row.other_name, **listed(row, now))
+def patients_appointment(row: Row[Any], now: datetime) -> dict[str, Any]:
+    """Show an appointment to its patient, as a PatientsAppointment."""
+    return {"doctor_name": row.other_name, **listed(row, now)}
 
 
-def doctors_appointment(row: Row[Any], now: datetime) -> DoctorsAppointment:
-    """Show an appointment to its doctor."""
-    return DoctorsAppointment(patient_name=row.other_name, **listed(row, now))
+def doctors_appointment(row: Row[Any], now: datetime) -> dict[str, Any]:
+    """Show an appointment to its doctor, as a DoctorsAppointment."""
+    return {"patient_name": row.other_name, **listed(row, now)}
 
 
 def facts_of(row: Row[Any]) -> AppointmentFacts:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from config import Settings
 from src.context import Unhurried
@@ -41,7 +41,7 @@ def invitation_gates(settings: Settings, address: str) -> list[Gate]:
     return [Gate(subject, settings.invitation_failures_per_address)]
 
 
-def check(db: Session, ctx: Unhurried[Any], gates: Iterable[Gate]) -> None:
+def check(db: Connection, ctx: Unhurried[Any], gates: Iterable[Gate]) -> None:
     """Raise Throttled where a gate has had all the failures that it takes."""
     window = _window(ctx.settings)
     limits = {gate.subject: gate.limit for gate in gates}

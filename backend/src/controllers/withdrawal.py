@@ -18,9 +18,8 @@ def cancel_ahead(ctx: Context[Doctor]) -> None:
         by = f"the doctor, {row.doctor_name}, who no longer offers appointments here"
         outbox.add(
             ctx.db,
-            cancellation(row.patient_email, row.patient_name, by, facts_of(row)),
+            [(row.patient_id, cancellation(row.patient_email, row.patient_name, by, facts_of(row)))],
             event_id=event_id,
             appointment_id=row.id,
-            recipient_id=row.patient_id,
             now=ctx.now,
         )

@@ -7,10 +7,11 @@ from src.models.doctor_profile import DoctorProfile
 from src.models.idempotent_answer import IdempotentAnswer
 from src.models.outbox_mail import OutboxMail
 from src.models.session import FailedAttempts, RevokedToken
+from src.models.total import Total
 from src.models.user import User
 
 # The migration that these models need; numbers grow, so a later one serves as well.
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 __all__ = [
     "SCHEMA_REVISION",
@@ -23,5 +24,6 @@ __all__ = [
     "IdempotentAnswer",
     "OutboxMail",
     "RevokedToken",
+    "Total",
     "User",
 ]

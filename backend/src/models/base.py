@@ -34,10 +34,16 @@ class Instant(TypeDecorator[datetime]):
             raise ValueError(f"naive datetime {value!r}: which zone?")
         return value.astimezone(timezone.utc)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002, D102
-        if value is None:
-            return None
-        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Read what is stored; what PostgreSQL returns is aware, and in UTC as its connections are told."""
+        read: Any = super().result_processor(dialect, coltype)
+        if dialect.name != "sqlite":
+            return read
+
+        def process(value: Any) -> datetime | None:
+            return None if value is None else read(value).replace(tzinfo=timezone.utc)
+
+        return process
 
 
 class Base(DeclarativeBase):

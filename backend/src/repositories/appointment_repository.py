@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy.orm import aliased
 
 from src.models import Appointment, AppointmentEvent, DoctorProfile, User
 from src.repositories.base import insert_unless_conflict
+
+# Ids are smaller than this: a page without a cursor begins here.
+LARGEST_ID = 2**63 - 1
 
 DoctorUser = aliased(User, name="doctor_users")
 PatientUser = aliased(User, name="patient_users")
 
 
 def add(
-    db: Session,
+    db: Connection,
     *,
     slot_id: int,
     doctor_id: int,
@@ -40,41 +44,68 @@ def add(
     )
 
 
-def add_event(db: Session, appointment_id: int, event: str, actor_id: int, now: datetime) -> int:
+_ADD_EVENT = insert(AppointmentEvent).returning(AppointmentEvent.id)
+
+
+def add_event(db: Connection, appointment_id: int, event: str, actor_id: int, now: datetime) -> int:
     """Write history and return the event's id."""
-    statement = (
-        insert(AppointmentEvent)
-        .values(appointment_id=appointment_id, event=event, actor_id=actor_id, at=now)
-        .returning(AppointmentEvent.id)
+    row = {"appointment_id": appointment_id, "event": event, "actor_id": actor_id, "at": now}
+    return db.execute(_ADD_EVENT, row).scalar_one()
+
+
+_FULL = (
+    select(
+        Appointment.id,
+        Appointment.slot_id,
+        Appointment.doctor_id,
+        Appointment.patient_id,
+        Appointment.starts_at,
+        Appointment.ends_at,
+        Appointment.time_zone,
+        Appointment.status,
+        DoctorProfile.user_id.label("doctor_user_id"),
+        DoctorProfile.specialization,
+        DoctorUser.name.label("doctor_name"),
+        DoctorUser.email.label("doctor_email"),
+        PatientUser.name.label("patient_name"),
+        PatientUser.email.label("patient_email"),
     )
-    return db.scalars(statement).one()
+    .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
+    .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
+    .join(PatientUser, PatientUser.id == Appointment.patient_id)
+)
+_ONE_FULL = _FULL.where(Appointment.id == bindparam("appointment_id"))
+_FULL_AHEAD = _FULL.where(
+    Appointment.doctor_id == bindparam("of_doctor"),
+    Appointment.status == "booked",
+    Appointment.starts_at > bindparam("now"),
+).order_by(Appointment.id)
 
 
-def find_full(db: Session, appointment_id: int) -> Row[Any] | None:
+def find_full(db: Connection, appointment_id: int) -> Row[Any] | None:
     """Return the appointment with both people's names, ids and addresses; None when unknown."""
-    return db.execute(_full().where(Appointment.id == appointment_id)).one_or_none()
+    return db.execute(_ONE_FULL, {"appointment_id": appointment_id}).one_or_none()
 
 
-def list_full_ahead_of_doctor(db: Session, doctor_id: int, now: datetime) -> list[Row[Any]]:
+def list_full_ahead_of_doctor(db: Connection, doctor_id: int, now: datetime) -> Sequence[Row[Any]]:
     """Return the doctor's booked appointments that are ahead, like `find_full`, in the order of ids."""
-    query = _full().where(
-        Appointment.doctor_id == doctor_id, Appointment.status == "booked", Appointment.starts_at > now
-    )
-    return list(db.execute(query.order_by(Appointment.id)))
+    return db.execute(_FULL_AHEAD, {"of_doctor": doctor_id, "now": now}).all()
 
 
-def cancel(db: Session, appointment_id: int, now: datetime) -> bool:
+_CANCEL = (
+    update(Appointment)
+    .where(Appointment.id == bindparam("appointment_id"), Appointment.status == "booked")
+    .values(status="cancelled", cancelled_at=bindparam("now"))
+    .returning(Appointment.id)
+)
+
+
+def cancel(db: Connection, appointment_id: int, now: datetime) -> bool:
     """Cancel a booked appointment; False when somebody else was faster."""
-    statement = (
-        update(Appointment)
-        .where(Appointment.id == appointment_id, Appointment.status == "booked")
-        .values(status="cancelled", cancelled_at=now)
-        .returning(Appointment.id)
-    )
-    return db.scalars(statement).one_or_none() is not None
+    return db.execute(_CANCEL, {"appointment_id": appointment_id, "now": now}).one_or_none() is not None
 
 
-def history(db: Session, appointment_id: int) -> list[Row[tuple[str, datetime, str]]]:
+def history(db: Connection, appointment_id: int) -> list[Row[tuple[str, datetime, str]]]:
     """Return (event, at, name of who did it), oldest first."""
     query = (
         select(AppointmentEvent.event, AppointmentEvent.at, User.name)
@@ -85,97 +116,76 @@ def history(db: Session, appointment_id: int) -> list[Row[tuple[str, datetime, s
     return list(db.execute(query))
 
 
-def list_of_patient(db: Session, patient_id: int, *, before: int | None, limit: int) -> list[Row[Any]]:
+_LISTED = (Appointment.id, Appointment.starts_at, Appointment.ends_at, Appointment.time_zone, Appointment.status)
+# Each of these carries `other_name`, the name of the person whom the reader does not know yet.
+_OF_PATIENT = (
+    select(*_LISTED, DoctorUser.name.label("other_name"))
+    .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
+    .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
+    .where(Appointment.patient_id == bindparam("of"))
+)
+_OF_DOCTOR = (
+    select(*_LISTED, PatientUser.name.label("other_name"))
+    .join(PatientUser, PatientUser.id == Appointment.patient_id)
+    .where(Appointment.doctor_id == bindparam("of"))
+)
+
+
+def _page(query: Select[Any]) -> Select[Any]:
+    """Newest first, in pages that stay in place while new ones come (keyset: the index is entered at `before`)."""
+    before = query.where(Appointment.id < bindparam("before"))
+    return before.order_by(Appointment.id.desc()).limit(bindparam("most", type_=Integer))
+
+
+def _next(query: Select[Any]) -> Select[Any]:
+    ahead = query.where(Appointment.status == "booked", Appointment.starts_at > bindparam("now"))
+    return ahead.order_by(Appointment.starts_at).limit(1)
+
+
+_PAGE_OF_PATIENT = _page(_OF_PATIENT)
+_PAGE_OF_DOCTOR = _page(_OF_DOCTOR)
+_NEXT_OF_PATIENT = _next(_OF_PATIENT)
+_NEXT_OF_DOCTOR = _next(_OF_DOCTOR)
+_OF_DOCTOR_BETWEEN = _OF_DOCTOR.where(
+    Appointment.status == "booked",
+    Appointment.starts_at >= bindparam("begin"),
+    Appointment.starts_at < bindparam("end"),
+).order_by(Appointment.starts_at)
+
+
+def list_of_patient(db: Connection, patient_id: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
     """Return a patient's appointments with `other_name`, the doctor's; newest booking first."""
-    return _page(db, _of_patient(patient_id), before, limit)
+    return db.execute(_PAGE_OF_PATIENT, {"of": patient_id, "before": before or LARGEST_ID, "most": limit}).all()
 
 
-def list_of_doctor(db: Session, doctor_id: int, *, before: int | None, limit: int) -> list[Row[Any]]:
+def list_of_doctor(db: Connection, doctor_id: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
     """Return a doctor's appointments with `other_name`, the patient's; newest booking first."""
-    return _page(db, _of_doctor(doctor_id), before, limit)
+    return db.execute(_PAGE_OF_DOCTOR, {"of": doctor_id, "before": before or LARGEST_ID, "most": limit}).all()
 
 
-def list_of_doctor_between(db: Session, doctor_id: int, begin: datetime, end: datetime) -> list[Row[Any]]:
+def list_of_doctor_between(db: Connection, doctor_id: int, begin: datetime, end: datetime) -> Sequence[Row[Any]]:
     """Return the booked appointments of a doctor that begin in [begin, end), by time."""
-    query = _of_doctor(doctor_id).where(
-        Appointment.status == "booked", Appointment.starts_at >= begin, Appointment.starts_at < end
-    )
-    return list(db.execute(query.order_by(Appointment.starts_at)))
+    return db.execute(_OF_DOCTOR_BETWEEN, {"of": doctor_id, "begin": begin, "end": end}).all()
 
 
-def next_of_doctor(db: Session, doctor_id: int, now: datetime) -> Row[Any] | None:
+def next_of_doctor(db: Connection, doctor_id: int, now: datetime) -> Row[Any] | None:
     """Return the doctor's next appointment."""
-    return _next(db, _of_doctor(doctor_id), now)
+    return db.execute(_NEXT_OF_DOCTOR, {"of": doctor_id, "now": now}).one_or_none()
 
 
-def next_of_patient(db: Session, patient_id: int, now: datetime) -> Row[Any] | None:
+def next_of_patient(db: Connection, patient_id: int, now: datetime) -> Row[Any] | None:
     """Return the patient's next appointment."""
-    return _next(db, _of_patient(patient_id), now)
+    return db.execute(_NEXT_OF_PATIENT, {"of": patient_id, "now": now}).one_or_none()
 
 
-def count_of_patient(db: Session, patient_id: int) -> int:
+def count_of_patient(db: Connection, patient_id: int) -> int:
     """Count all appointments of a patient, cancelled ones included."""
     return db.scalars(select(func.count()).where(Appointment.patient_id == patient_id)).one()
 
 
-def count_ahead_of_patient(db: Session, patient_id: int, now: datetime) -> int:
+def count_ahead_of_patient(db: Connection, patient_id: int, now: datetime) -> int:
     """Count a patient's booked appointments that are ahead."""
     query = select(func.count()).where(
         Appointment.patient_id == patient_id, Appointment.status == "booked", Appointment.starts_at > now
     )
     return db.scalars(query).one()
-
-
-def _full() -> Select[Any]:
-    return (
-        select(
-            Appointment.id,
-            Appointment.slot_id,
-            Appointment.doctor_id,
-            Appointment.patient_id,
-            Appointment.starts_at,
-            Appointment.ends_at,
-            Appointment.time_zone,
-            Appointment.status,
-            DoctorProfile.user_id.label("doctor_user_id"),
-            DoctorProfile.specialization,
-            DoctorUser.name.label("doctor_name"),
-            DoctorUser.email.label("doctor_email"),
-            PatientUser.name.label("patient_name"),
-            PatientUser.email.label("patient_email"),
-        )
-        .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
-        .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
-        .join(PatientUser, PatientUser.id == Appointment.patient_id)
-    )
-
-
-_LISTED = (Appointment.id, Appointment.starts_at, Appointment.ends_at, Appointment.time_zone, Appointment.status)
-
-
-def _of_patient(patient_id: int) -> Select[Any]:
-    return (
-        select(*_LISTED, DoctorUser.name.label("other_name"))
-        .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
-        .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
-        .where(Appointment.patient_id == patient_id)
-    )
-
-
-def _of_doctor(doctor_id: int) -> Select[Any]:
-    return (
-        select(*_LISTED, PatientUser.name.label("other_name"))
-        .join(PatientUser, PatientUser.id == Appointment.patient_id)
-        .where(Appointment.doctor_id == doctor_id)
-    )
-
-
-def _page(db: Session, query: Select[Any], before: int | None, limit: int) -> list[Row[Any]]:
-    if before is not None:
-        query = query.where(Appointment.id < before)
-    return list(db.execute(query.order_by(Appointment.id.desc()).limit(limit)))
-
-
-def _next(db: Session, query: Select[Any], now: datetime) -> Row[Any] | None:
-    ahead = query.where(Appointment.status == "booked", Appointment.starts_at > now)
-    return db.execute(ahead.order_by(Appointment.starts_at).limit(1)).one_or_none()

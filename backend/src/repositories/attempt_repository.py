@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, case, delete, select
 
 from src.models import FailedAttempts
 from src.repositories.base import insert_of
 
 
 def failures_of(
-    db: Session, subjects: Collection[str], now: datetime, window: timedelta
+    db: Connection, subjects: Collection[str], now: datetime, window: timedelta
 ) -> dict[str, tuple[int, datetime]]:
     """Return (failures, when the window began) by subject, for windows that still run."""
     query = select(FailedAttempts.subject, FailedAttempts.failures, FailedAttempts.window_began).where(
@@ -22,7 +21,7 @@ def failures_of(
     return {row.subject: (row.failures, row.window_began) for row in db.execute(query)}
 
 
-def count_failure(db: Session, subject: str, now: datetime, window: timedelta) -> tuple[int, datetime]:
+def count_failure(db: Connection, subject: str, now: datetime, window: timedelta) -> tuple[int, datetime]:
     """Count one more failure and return (failures, when the window began), in one atomic statement."""
     runs = FailedAttempts.window_began > now - window
     statement = (
@@ -41,6 +40,6 @@ def count_failure(db: Session, subject: str, now: datetime, window: timedelta) -
     return row.failures, row.window_began
 
 
-def forget_before(db: Session, instant: datetime) -> None:
+def forget_before(db: Connection, instant: datetime) -> None:
     """Drop windows that began before the instant."""
     db.execute(delete(FailedAttempts).where(FailedAttempts.window_began < instant))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Row, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
-from src.models import AvailabilitySlot, DoctorProfile
+from src.models import AvailabilitySlot
 from src.repositories.base import insert_unless_conflict
 
 
 def add(
-    db: Session, *, doctor_id: int, starts_at: datetime, ends_at: datetime, time_zone: str, now: datetime
+    db: Connection, *, doctor_id: int, starts_at: datetime, ends_at: datetime, time_zone: str, now: datetime
 ) -> int | None:
     """Publish a slot and return its id, or None when it overlaps another one of the doctor's."""
     return insert_unless_conflict(
@@ -27,18 +27,20 @@ def add(
     )
 
 
-def list_free(db: Session, doctor_id: int, now: datetime) -> list[Row[tuple[int, datetime, datetime, str]]]:
-    """Return (id, starts_at, ends_at, time_zone) of what can be booked, by time."""
-    query = (
-        select(AvailabilitySlot.id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone)
-        .where(
-            AvailabilitySlot.doctor_id == doctor_id,
-            AvailabilitySlot.status == "free",
-            AvailabilitySlot.starts_at > now,
-        )
-        .order_by(AvailabilitySlot.starts_at)
+_FREE = (
+    select(AvailabilitySlot.id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone)
+    .where(
+        AvailabilitySlot.doctor_id == bindparam("doctor_id"),
+        AvailabilitySlot.status == "free",
+        AvailabilitySlot.starts_at > bindparam("now"),
     )
-    return list(db.execute(query))
+    .order_by(AvailabilitySlot.starts_at)
+)
+
+
+def list_free(db: Connection, doctor_id: int, now: datetime) -> Sequence[Row[tuple[int, datetime, datetime, str]]]:
+    """Return (id, starts_at, ends_at, time_zone) of what can be booked, by time."""
+    return db.execute(_FREE, {"doctor_id": doctor_id, "now": now}).all()
 
 
 class SlotCounts(NamedTuple):
@@ -48,7 +50,7 @@ class SlotCounts(NamedTuple):
     booked: int
 
 
-def count_ahead(db: Session, doctor_id: int, now: datetime) -> SlotCounts:
+def count_ahead(db: Connection, doctor_id: int, now: datetime) -> SlotCounts:
     """Count a doctor's free and booked slots that are ahead."""
     query = (
         select(AvailabilitySlot.status, func.count())
@@ -63,7 +65,7 @@ def count_ahead(db: Session, doctor_id: int, now: datetime) -> SlotCounts:
     return SlotCounts(counts.get("free", 0), counts.get("booked", 0))
 
 
-def spans_ahead(db: Session, doctor_id: int, now: datetime) -> list[tuple[datetime, datetime]]:
+def spans_ahead(db: Connection, doctor_id: int, now: datetime) -> list[tuple[datetime, datetime]]:
     """Return (starts_at, ends_at) of the doctor's published slots that are ahead, whoever has them."""
     query = select(AvailabilitySlot.starts_at, AvailabilitySlot.ends_at).where(
         AvailabilitySlot.doctor_id == doctor_id,
@@ -73,53 +75,47 @@ def spans_ahead(db: Session, doctor_id: int, now: datetime) -> list[tuple[dateti
     return [(row.starts_at, row.ends_at) for row in db.execute(query)]
 
 
-def find_owner(db: Session, slot_id: int) -> int | None:
-    """Return the user id of the slot's doctor, without locking anything."""
-    query = (
-        select(DoctorProfile.user_id)
-        .join(AvailabilitySlot, AvailabilitySlot.doctor_id == DoctorProfile.id)
-        .where(AvailabilitySlot.id == slot_id)
+_TAKE = (
+    update(AvailabilitySlot)
+    .where(
+        AvailabilitySlot.id == bindparam("slot_id"),
+        AvailabilitySlot.status == "free",
+        AvailabilitySlot.starts_at > bindparam("now"),
     )
-    return db.scalars(query).one_or_none()
+    .values(status="booked")
+    .returning(
+        AvailabilitySlot.doctor_id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone
+    )
+)
 
 
-def take(db: Session, slot_id: int, now: datetime) -> Row[tuple[int, datetime, datetime, str]] | None:
+def take(db: Connection, slot_id: int, now: datetime) -> Row[tuple[int, datetime, datetime, str]] | None:
     """Turn a free slot that is ahead into a booked one and hold it.
 
     Returns its (doctor_id, starts_at, ends_at, time_zone), or None when it cannot be booked.
     """
-    statement = (
-        update(AvailabilitySlot)
-        .where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free", AvailabilitySlot.starts_at > now)
-        .values(status="booked")
-        .returning(
-            AvailabilitySlot.doctor_id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone
-        )
-    )
-    return db.execute(statement).one_or_none()
+    return db.execute(_TAKE, {"slot_id": slot_id, "now": now}).one_or_none()
 
 
-def find_state(db: Session, slot_id: int) -> Row[tuple[str, datetime]] | None:
+def find_state(db: Connection, slot_id: int) -> Row[tuple[str, datetime]] | None:
     """Return (status, starts_at): why a slot could not be taken."""
     query = select(AvailabilitySlot.status, AvailabilitySlot.starts_at).where(AvailabilitySlot.id == slot_id)
     return db.execute(query).one_or_none()
 
 
-def lock(db: Session, slot_id: int) -> None:
-    """Hold the slot until the transaction ends."""
-    db.execute(select(AvailabilitySlot.id).where(AvailabilitySlot.id == slot_id).with_for_update()).one()
+_RELEASE = (
+    update(AvailabilitySlot)
+    .where(AvailabilitySlot.id == bindparam("slot_id"), AvailabilitySlot.status == "booked")
+    .values(status="free")
+)
 
 
-def release(db: Session, slot_id: int) -> None:
-    """Make a booked slot free again; a withdrawn one stays withdrawn."""
-    db.execute(
-        update(AvailabilitySlot)
-        .where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "booked")
-        .values(status="free")
-    )
+def release(db: Connection, slot_id: int) -> None:
+    """Hold a booked slot and make it free again; a withdrawn one stays withdrawn."""
+    db.execute(_RELEASE, {"slot_id": slot_id})
 
 
-def withdraw_all(db: Session, doctor_id: int) -> None:
+def withdraw_all(db: Connection, doctor_id: int) -> None:
     """Withdraw every slot of the doctor, in the order of ids as everywhere where several are held."""
     query = select(AvailabilitySlot.id).where(
         AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != "withdrawn"

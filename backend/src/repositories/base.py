@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase
 
 
-def insert_of(db: Session) -> Any:
-    """Return the `insert` of the session's database, which knows ON CONFLICT."""
-    return postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+def insert_of(db: Connection) -> Any:
+    """Return the `insert` of the connection's database, which knows ON CONFLICT."""
+    return postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
 
 
-def insert_unless_conflict(db: Session, model: type[DeclarativeBase], **values: Any) -> int | None:
-    """Insert a row and return its id, or None where a constraint stood against it.
+def insert_unless_conflict(db: Connection, model: type[DeclarativeBase], **values: Any) -> Any:
+    """Insert a row and return the first column of its primary key, or None where a constraint stood against it.
 
     `ON CONFLICT DO NOTHING` waits for a rival transaction without deadlocks where a plain INSERT runs into them
     (EXCLUDE above all). On SQLite a trigger's refusal is an IntegrityError instead, which `transaction` translates.
     """
-    statement = insert_of(db)(model).values(**values).on_conflict_do_nothing()
-    return db.execute(statement.returning(model.__table__.c.id)).scalar_one_or_none()
+    return db.execute(_insert_unless_conflict(insert_of(db), model), values).scalar_one_or_none()
 
 
-def insert_or_ignore(db: Session, model: type[DeclarativeBase], **values: Any) -> bool:
-    """Insert a row of a table without an id; False where it was there already."""
+@cache
+def _insert_unless_conflict(insert: Any, model: type[DeclarativeBase]) -> Any:
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 - a mapped class has a table
-    first_column = next(iter(table.primary_key.columns))
-    statement = insert_of(db)(model).values(**values).on_conflict_do_nothing()
-    return db.execute(statement.returning(first_column)).one_or_none() is not None
+    return insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key.columns)))

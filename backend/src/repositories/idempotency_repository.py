@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, delete, select, update
 
 from src.models import IdempotentAnswer
-from src.repositories.base import insert_or_ignore
+from src.repositories.base import insert_unless_conflict
 
 
-def reserve(db: Session, user_id: int, key: str, request_hash: str, now: datetime) -> bool:
+def reserve(db: Connection, user_id: int, key: str, request_hash: str, now: datetime) -> bool:
     """Take the key for this transaction; False when it is taken.
 
     Where another transaction is just taking it, this waits for that one's end: so of many at once one works.
     """
-    return insert_or_ignore(db, IdempotentAnswer, user_id=user_id, key=key, request_hash=request_hash, created_at=now)
+    row = {"user_id": user_id, "key": key, "request_hash": request_hash, "created_at": now}
+    return insert_unless_conflict(db, IdempotentAnswer, **row) is not None
 
 
-def find(db: Session, user_id: int, key: str) -> IdempotentAnswer | None:
+def find(db: Connection, user_id: int, key: str) -> Row[Any] | None:
     """Return what was answered under the key."""
     query = select(IdempotentAnswer).where(IdempotentAnswer.user_id == user_id, IdempotentAnswer.key == key)
-    return db.scalars(query).one_or_none()
+    return db.execute(query).one_or_none()
 
 
-def forget(db: Session, user_id: int, key: str, before: datetime) -> None:
+def forget(db: Connection, user_id: int, key: str, before: datetime) -> None:
     """Drop the key if it was used before the instant."""
     db.execute(
         delete(IdempotentAnswer).where(
@@ -34,13 +35,13 @@ def forget(db: Session, user_id: int, key: str, before: datetime) -> None:
     )
 
 
-def forget_before(db: Session, instant: datetime) -> None:
+def forget_before(db: Connection, instant: datetime) -> None:
     """Drop all answers from before the instant."""
     db.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < instant))
 
 
 def store(
-    db: Session, user_id: int, key: str, *, status: int, body: str, content_type: str, location: str | None
+    db: Connection, user_id: int, key: str, *, status: int, body: str, content_type: str, location: str | None
 ) -> None:
     """Keep the answer of the request that reserved the key."""
     db.execute(

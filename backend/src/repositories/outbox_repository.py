@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Connection, Row, exists, insert, select, update
+from sqlalchemy.orm import aliased
 
 from src.models import OutboxMail, User
 from src.services.mail import Mail
@@ -15,35 +16,41 @@ from src.services.mail import Mail
 Earlier = aliased(OutboxMail)
 
 
+_ADD = insert(OutboxMail)
+
+
 def add(
-    db: Session,
-    mail: Mail,
+    db: Connection,
+    mails: Sequence[tuple[int, Mail]],
     *,
     event_id: int,
     appointment_id: int,
-    recipient_id: int,
     now: datetime,
     useless_after: datetime | None = None,
 ) -> None:
-    """Put a rendered mail into the outbox, due at once."""
+    """Put rendered mails about one event into the outbox, each with its recipient's account, due at once."""
     db.execute(
-        insert(OutboxMail).values(
-            key=str(uuid.uuid4()),
-            event_id=event_id,
-            appointment_id=appointment_id,
-            recipient_id=recipient_id,
-            recipient=mail.to,
-            subject=mail.subject,
-            text=mail.text,
-            html=mail.html,
-            due_at=now,
-            useless_after=useless_after,
-            created_at=now,
-        )
+        _ADD,
+        [
+            {
+                "key": str(uuid.uuid4()),
+                "event_id": event_id,
+                "appointment_id": appointment_id,
+                "recipient_id": recipient_id,
+                "recipient": mail.to,
+                "subject": mail.subject,
+                "text": mail.text,
+                "html": mail.html,
+                "due_at": now,
+                "useless_after": useless_after,
+                "created_at": now,
+            }
+            for recipient_id, mail in mails
+        ],
     )
 
 
-def claim(db: Session, now: datetime, lease: timedelta, limit: int) -> list[Row[Any]]:
+def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[Row[Any]]:
     """Take up to `limit` due mails for the length of the lease, and return them.
 
     A mail waits while an earlier one to the same person about the same appointment does: the cancellation must not
@@ -88,7 +95,9 @@ def claim(db: Session, now: datetime, lease: timedelta, limit: int) -> list[Row[
     return sorted(db.execute(statement), key=lambda row: row.id)
 
 
-def finish(db: Session, mail_id: int, recipient_id: int, status: str, now: datetime, error: str | None = None) -> None:
+def finish(
+    db: Connection, mail_id: int, recipient_id: int, status: str, now: datetime, error: str | None = None
+) -> None:
     """Write how a mail ended, and scrub the address if the recipient's account has gone meanwhile."""
     # Held against a deletion at this very moment, which scrubs only what it sees finished.
     gone = db.scalars(select(User.deleted_at).where(User.id == recipient_id).with_for_update(read=True)).one()
@@ -100,7 +109,7 @@ def finish(db: Session, mail_id: int, recipient_id: int, status: str, now: datet
     db.execute(update(OutboxMail).where(OutboxMail.id == mail_id).values(**values))
 
 
-def postpone(db: Session, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
+def postpone(db: Connection, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
     """Try again at `due_at`, unless another worker has taken the mail over since attempt number `attempts`."""
     db.execute(
         update(OutboxMail)
@@ -109,7 +118,7 @@ def postpone(db: Session, mail_id: int, attempts: int, due_at: datetime, error: 
     )
 
 
-def scrub_finished(db: Session, recipient_id: int) -> None:
+def scrub_finished(db: Connection, recipient_id: int) -> None:
     """Forget the address in the mails that need it no more."""
     db.execute(
         update(OutboxMail)
@@ -118,29 +127,29 @@ def scrub_finished(db: Session, recipient_id: int) -> None:
     )
 
 
-def newest(db: Session, limit: int) -> list[OutboxMail]:
+def newest(db: Connection, limit: int) -> list[Row[Any]]:
     """Return the newest mails first."""
-    return list(db.scalars(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(limit)))
+    return list(db.execute(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(limit)))
 
 
-def oldest_waiting(db: Session) -> datetime | None:
+def oldest_waiting(db: Connection) -> datetime | None:
     """Return since when the oldest unsent mail waits."""
     query = select(OutboxMail.created_at).where(OutboxMail.status == "waiting").order_by(OutboxMail.id).limit(1)
     return db.scalars(query).one_or_none()
 
 
-def list_unsent(db: Session, limit: int) -> list[OutboxMail]:
+def list_unsent(db: Connection, limit: int) -> list[Row[Any]]:
     """Return mails that wait or were set aside, oldest first."""
     query = select(OutboxMail).where(OutboxMail.status.in_(["waiting", "set_aside"]))
-    return list(db.scalars(query.order_by(OutboxMail.id).limit(limit)))
+    return list(db.execute(query.order_by(OutboxMail.id).limit(limit)))
 
 
-def find(db: Session, mail_id: int) -> OutboxMail | None:
+def find(db: Connection, mail_id: int) -> Row[Any] | None:
     """Return one mail."""
-    return db.get(OutboxMail, mail_id)
+    return db.execute(select(OutboxMail).where(OutboxMail.id == mail_id)).one_or_none()
 
 
-def retry(db: Session, mail_id: int | None, now: datetime) -> int:
+def retry(db: Connection, mail_id: int | None, now: datetime) -> int:
     """Make one mail that was set aside due again, or all of them; return how many."""
     statement = (
         update(OutboxMail)

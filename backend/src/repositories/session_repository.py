@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, delete
 
 from src.models import RevokedToken
-from src.repositories.base import insert_or_ignore
+from src.repositories.base import insert_unless_conflict
 
 
-def revoke(db: Session, jti: str, expires_at: datetime) -> None:
+def revoke(db: Connection, jti: str, expires_at: datetime) -> None:
     """End one token; twice does no harm."""
-    insert_or_ignore(db, RevokedToken, jti=jti, expires_at=expires_at)
+    insert_unless_conflict(db, RevokedToken, jti=jti, expires_at=expires_at)
 
 
-def forget_expired(db: Session, now: datetime) -> None:
+def forget_expired(db: Connection, now: datetime) -> None:
     """Drop what no longer needs remembering, because the tokens have expired by themselves."""
     db.execute(delete(RevokedToken).where(RevokedToken.expires_at < now))

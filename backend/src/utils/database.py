@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import select
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.orm import Session
+import psycopg
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import InvalidatePoolError
 
 from config import Settings
 
 CONNECT_TIMEOUT_SECONDS = 3
 SQLITE_BUSY_TIMEOUT_SECONDS = 10
-# The execution option by which `transaction(write=True)` asks SQLite for the write lock from the start.
+# The execution option by which `transaction(writes=True)` asks for a transaction that can write.
 WRITES = "writes"
 
 
@@ -23,42 +24,68 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     # Behind a transaction pooler a prepared statement may meet a server connection that does not know it.
     prepare = None if settings.database_is_pooled else 5
     return {
-        "connect_args": {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "prepare_threshold": prepare},
-        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "prepare_threshold": prepare,
+            # The driver must not begin transactions by itself: on_begin does, where something is written.
+            "autocommit": True,
+        },
         "pool_size": 8,
     }
 
 
 def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
-    """Bound how long a statement runs and waits for locks.
+    """Begin transactions where they are needed, bound how long statements run and wait, and notice dead connections.
 
-    Direct connections are told once. Behind a transaction pooler a setting of the session would land on somebody else's
-    connection, so `limit_times` tells each transaction there.
+    Direct connections are told their limits once. Behind a transaction pooler a setting of the session would land on
+    somebody else's connection, so there every transaction is told, reading ones too (`SET LOCAL`).
     """
+    pooled = settings.database_is_pooled
+    limits = _limits(settings)
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: psycopg.Connection, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        if not pooled:
+            connection.execute(limits)
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: psycopg.Connection, _record: Any, _proxy: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        if not _is_alive(connection):
+            # All connections from before are given up: whatever ended this one has ended the others.
+            raise InvalidatePoolError
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        driver: Any = connection.connection.dbapi_connection
+        if pooled:
+            driver.execute(b"BEGIN; " + limits)
+        elif connection.get_execution_options().get(WRITES, False):
+            driver.execute(b"BEGIN")
+
+
+def _limits(settings: Settings) -> bytes:
     statement = int(settings.database_statement_timeout_seconds * 1000)
     lock = int(settings.database_lock_timeout_seconds * 1000)
     local = str(settings.database_is_pooled).lower()
-    limits = (
-        f"SELECT set_config('statement_timeout', '{statement}', {local}), set_config('lock_timeout', '{lock}', {local})"
-    )
-    if settings.database_is_pooled:
-        _LIMITS[engine] = limits
-        return
-
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        connection.execute(limits)
-        connection.commit()
+    values = {"statement_timeout": statement, "lock_timeout": lock, "TimeZone": "UTC"}
+    calls = (f"set_config('{name}', '{value}', {local})" for name, value in values.items())
+    return f"SELECT {', '.join(calls)}".encode()
 
 
-_LIMITS: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
+def _is_alive(connection: psycopg.Connection) -> bool:
+    """Say whether the server is there, without asking it where nothing speaks against it.
 
-
-def limit_times(session: Session) -> None:
-    """Tell a pooled connection the limits of this transaction (`SET LOCAL`); others know them already."""
-    limits = _LIMITS.get(session.connection().engine)
-    if limits is not None:
-        session.execute(text(limits))
+    An idle connection is silent. One that can be read from has been closed, or has something to tell; then a question
+    shows which. This finds what `pool_pre_ping` finds, and saves its round trip.
+    """
+    try:
+        idle = select.poll()
+        idle.register(connection.pgconn.socket, select.POLLIN)
+        if idle.poll(0):
+            connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def listen_to_sqlite(engine: Engine) -> None:

@@ -20,7 +20,8 @@ from typing import Any, Concatenate, Generic, TypeVar, cast
 
 from apiflask import APIFlask
 from flask import Response, render_template, request
-from sqlalchemy.orm import Session
+from pydantic_core import to_json
+from sqlalchemy import Connection
 
 from config import Settings
 from src.context import Caller, Context, Doctor, Patient, TokenClaims, Unhurried
@@ -191,14 +192,14 @@ def _enter(validated: Callable[..., Response], path: dict[str, Any], ctx: object
 
 
 def _answer(route: Route[Any], out: Out, settings: Settings) -> Response:
-    """Serialize once, straight: what comes typed from our own queries is not validated again."""
+    """Serialize once, straight: what comes from our own queries is not validated again."""
     if route.page is not None and _wants_html():
         return Response(render_template(route.page, answer=out, settings=settings), mimetype="text/html")
-    response = Response(out.model_dump_json(), status=route.status, mimetype=JSON)
+    response = Response(to_json(vars(out)), status=route.status, mimetype=JSON)
     if route.page is not None:
         response.vary.add("Accept")
     if route.location is not None:
-        response.headers["Location"] = route.location.format_map(out.model_dump())
+        response.headers["Location"] = route.location.format_map(vars(out))
     return response
 
 
@@ -213,7 +214,7 @@ def _bearer_claims() -> TokenClaims:
     return read_token(token.strip())
 
 
-def _admit(db: Session, claims: TokenClaims, access: Access[Any], settings: Settings) -> Caller:
+def _admit(db: Connection, claims: TokenClaims, access: Access[Any], settings: Settings) -> Caller:
     """Return the caller, or raise Unauthenticated (401) or the access's own refusal (403).
 
     The account is looked up with every request: a deleted one's tokens are dead at once, on every machine.

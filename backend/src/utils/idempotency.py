@@ -10,15 +10,15 @@ import hmac
 import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from flask import Response, request
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import Session
 
 from config import Settings
 from src.controllers.cleaning_controller import IDEMPOTENT_ANSWERS_KEPT
 from src.errors import ClinicError, Conflict, Invalid, KeyReused, NotFound, StillUnderWay
-from src.models import IdempotentAnswer
 from src.repositories import idempotency_repository as answers
 from src.utils.problems import answer_clinic_error
 from src.utils.transaction import domain_error
@@ -45,7 +45,7 @@ def key_of_request() -> str | None:
 
 
 def answer_once(
-    db: Session, user_id: int, key: str, now: datetime, settings: Settings, work: Callable[[], Response]
+    db: Connection, user_id: int, key: str, now: datetime, settings: Settings, work: Callable[[], Response]
 ) -> Response:
     """Answer as the first request with this key was answered, or do the work and keep its answer.
 
@@ -82,7 +82,7 @@ def _refusal(error: Exception) -> Response:
     raise error
 
 
-def _reserve(db: Session, user_id: int, key: str, request_hash: str, now: datetime) -> bool:
+def _reserve(db: Connection, user_id: int, key: str, request_hash: str, now: datetime) -> bool:
     try:
         return answers.reserve(db, user_id, key, request_hash, now)
     except OperationalError as error:
@@ -91,7 +91,7 @@ def _reserve(db: Session, user_id: int, key: str, request_hash: str, now: dateti
         raise
 
 
-def _replay(kept: IdempotentAnswer | None, request_hash: str) -> Response:
+def _replay(kept: Row[Any] | None, request_hash: str) -> Response:
     if kept is None or kept.status is None:
         raise StillUnderWay
     if not hmac.compare_digest(kept.request_hash, request_hash):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from src.errors import ClinicError, EmailTaken, PatientBusy, SlotOverlaps, SlotTaken
 from src.extensions import db
-from src.utils.database import WRITES, limit_times
+from src.utils.database import WRITES
 
 # PostgreSQL gives the constraint's name; SQLite gives columns for its own rules and our word for a trigger's.
 ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
@@ -25,19 +25,17 @@ ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
 
 
 @contextmanager
-def transaction(*, writes: bool) -> Generator[Session]:
-    """Yield a session in one transaction: committed at the end, rolled back on any exception.
+def transaction(*, writes: bool) -> Generator[Connection]:
+    """Yield a connection in one transaction: committed at the end, rolled back on any exception.
 
-    `writes` takes SQLite's write lock from the start. A broken constraint is raised as the domain error it stands for.
+    `writes` takes SQLite's write lock from the start; without it, each statement on PostgreSQL stands for itself and
+    nothing may be written. A broken constraint is raised as the domain error it stands for.
     """
-    with Session(db.engine, expire_on_commit=False) as session:
-        try:
-            session.connection(execution_options={WRITES: writes})
-            limit_times(session)
-            yield session
-            session.commit()
-        except IntegrityError as error:
-            raise domain_error(error) from error
+    try:
+        with db.engine.connect().execution_options(**{WRITES: writes}) as connection, connection.begin():
+            yield connection
+    except IntegrityError as error:
+        raise domain_error(error) from error
 
 
 def domain_error(error: IntegrityError) -> Exception:

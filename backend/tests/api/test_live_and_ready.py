@@ -30,7 +30,7 @@ def test_not_ready_before_the_newest_migration(app: APIFlask) -> None:
         answer = app.test_client().get("/health/ready")
     finally:
         with app.app_context(), transaction(writes=True) as db:
-            db.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+            db.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     assert answer.status_code == 503
     assert "flask db upgrade" in error_of(answer)
 

@@ -70,7 +70,7 @@ def run(
     recover_within: float = SECONDS_TO_RECOVER,
 ) -> Report:
     """Run one campaign from a seed and return what was found; `recover_within` is in seconds."""
-    defect = MUTANTS[mutant] if mutant else Mutant(under_faults=True)
+    defect = MUTANTS[mutant] if mutant else Mutant("", under_faults=True)
     record = Record()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="f-", dir="/tmp")))
@@ -185,13 +185,15 @@ def main() -> None:
 def _all_mutants() -> int:
     missed = 0
     for name in MUTANTS:
+        told: list[str] = []
         for seed in (1, 2, 3):
             report = run(seed, MUTANTS[name].seconds, mutant=name, recover_within=NEVER)
-            if report.violations:
+            told = [violation for violation in report.violations if MUTANTS[name].seen_as in violation]
+            if told:
                 break
-        caught = bool(report.violations)
+        caught = bool(told)
         missed += not caught
-        said = report.violations[0][:160] if caught else "NOT CAUGHT"
+        said = (told or report.violations or ["no violation"])[0][:160]
         print(f"{'caught' if caught else 'MISSED'}  {name}, seed {seed}: {said}", flush=True)
     print(f"{len(MUTANTS) - missed} of {len(MUTANTS)} mutants caught")
     return missed

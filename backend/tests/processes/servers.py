@@ -152,8 +152,11 @@ class Server:
         self.port = port
         self.url = f"http://localhost:{port}"
 
-    def wait_until_healthy(self, seconds: float = SECONDS_TO_START) -> Server:
+    def wait_until_answering(self, seconds: float = SECONDS_TO_START) -> None:
         wait_until(self.answers, seconds, lambda: f"{self.url} to answer\n{self.program.output}")
+
+    def wait_until_healthy(self, seconds: float = SECONDS_TO_START) -> Server:
+        self.wait_until_answering(seconds)
         health = self.call("GET", "/health")
         assert health.status == 200, (health.body, self.program.output)
         return self
