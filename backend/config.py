@@ -81,12 +81,13 @@ class Settings(BaseSettings):
 
     resend_api_key: str | None = None
     resend_api_url: str = "https://api.resend.com"
+    resend_requests_per_second: float = Field(2, gt=0, le=10_000)
     smtp_url: str | None = None
     from_email: str | None = None
     mail_timeout_seconds: float = Field(5, gt=0, le=60)
     mail_lease_seconds: float = Field(60, gt=0, le=3600)
     mail_retry_ceiling_seconds: float = Field(600, ge=1, le=86400)
-    mail_poll_seconds: float = Field(1, ge=0.05, le=60)
+    mail_poll_seconds: float = Field(0.2, ge=0.05, le=60)
 
     login_failures_per_account: int = Field(10, ge=1, le=1_000_000)
     login_failures_per_address: int = Field(100, ge=1, le=1_000_000)
@@ -94,6 +95,9 @@ class Settings(BaseSettings):
     throttle_window_minutes: float = Field(15, gt=0, le=24 * 60)
 
     shutdown_drain_seconds: int = Field(0, ge=0, le=300)
+
+    mails_kept_days: int = Field(365, ge=1, le=36_500)
+    unused_slots_kept_days: int = Field(365, ge=1, le=36_500)
 
     database_statement_timeout_seconds: float = Field(15, gt=0, le=600)
     database_lock_timeout_seconds: float = Field(5, gt=0, le=600)

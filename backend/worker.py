@@ -15,6 +15,7 @@ from config import Settings
 from src.controllers.cleaning_controller import clean
 from src.controllers.delivery_controller import deliver_due
 from src.services.mailers import mailer_for
+from src.services.pace import Pace
 from src.utils.clock import Clock
 from src.utils.logs import configure_logs
 from src.utils.transaction import transaction
@@ -32,6 +33,7 @@ def work(app: Flask, stop: threading.Event) -> None:
     mailer = mailer_for(settings)
     if mailer is None:
         log.warning("No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox.")
+    pace = Pace(settings.resend_requests_per_second if settings.mail_transport == "resend" else None, stop)
     clean_at = clock()
     while not stop.is_set():
         try:
@@ -39,7 +41,7 @@ def work(app: Flask, stop: threading.Event) -> None:
                 if clean_at <= clock():
                     clean(transaction, clock(), settings)
                     clean_at = clock() + CLEANING_EVERY
-                found = mailer is not None and deliver_due(transaction, mailer, clock, settings)
+                found = mailer is not None and deliver_due(transaction, mailer, clock, settings, pace)
         except SQLAlchemyError as error:  # noqa: PERF203 - the loop must outlive what happens in it
             # A database that restarts must not end the worker: its mails are safe in the outbox.
             log.error("database trouble, going on: %s", str(error).splitlines()[0])

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -27,11 +28,21 @@ from src.extensions import db
 from src.models import Base
 from src.services.mail import Mail
 from src.services.memory_mailer import MemoryMailer
+from src.services.pace import Pace
 from src.utils.decorators import Signature
 from src.utils.transaction import transaction
 from tests import postgres
 from tests.people import Api, Deliver
 
+
+class AtOnce(Pace):
+    """Tests of delivery have a clock of their own and wait for nobody."""
+
+    def hold(self, seconds: float) -> None:
+        pass
+
+
+AT_ONCE = AtOnce(None, threading.Event())
 NOW = datetime(2030, 3, 4, 8, 0, tzinfo=timezone.utc)  # a Monday
 # Children before parents, so that they can also be emptied one by one.
 TABLES = ", ".join(table.name for table in reversed(Base.metadata.sorted_tables) if table.name != "totals")
@@ -76,6 +87,7 @@ def make_settings(**overrides: Any) -> Settings:
         "jwt_secret_key": "a token secret of the tests, long enough",
         "argon2_memory_kib": 8,
         "argon2_iterations": 1,
+        "resend_requests_per_second": 1000,
     }
     return Settings(_env_file=None, **(defaults | overrides))  # pyright: ignore[reportCallIssue]
 
@@ -202,7 +214,7 @@ def deliver(app: APIFlask, mailer: MemoryMailer, clock: StillClock) -> Deliver:
 
     def run() -> list[Mail]:
         with app.app_context():
-            while deliver_due(transaction, mailer, clock, app.extensions["settings"]):
+            while deliver_due(transaction, mailer, clock, app.extensions["settings"], AT_ONCE):
                 pass
         return [mail for _, mail in mailer.sent]
 

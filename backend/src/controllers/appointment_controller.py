@@ -45,36 +45,29 @@ from src.services.appointment_mails import AppointmentFacts, booking_confirmatio
 def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
     """Book a free slot. The patient gets a confirmation by e-mail."""
     doctor = _hold_both_people(ctx, body.slot_id)
-    slot = slots.take(ctx.db, body.slot_id, ctx.now)
-    if slot is None:
+    booked = appointments.book(ctx.db, body.slot_id, ctx.actor.user_id, ctx.now)
+    if booked is None:
         raise _why_not_taken(ctx.db, body.slot_id, ctx.now)
-    times = {"starts_at": slot.starts_at, "ends_at": slot.ends_at, "time_zone": slot.time_zone}
-    appointment_id = appointments.add(
-        ctx.db,
-        slot_id=body.slot_id,
-        doctor_id=slot.doctor_id,
-        patient_id=ctx.actor.user_id,
-        now=ctx.now,
-        **times,
-    )
-    if appointment_id is None:
+    if booked.appointment_id is None or booked.event_id is None:
         raise PatientBusy
     facts = AppointmentFacts(
-        number=appointment_id,
+        number=booked.appointment_id,
         doctor_name=doctor.name,
         specialization=doctor.specialization,
         patient_name=ctx.actor.name,
-        **times,
+        starts_at=booked.starts_at,
+        ends_at=booked.ends_at,
+        time_zone=booked.time_zone,
     )
     outbox.add(
         ctx.db,
         [(ctx.actor.user_id, booking_confirmation(ctx.actor.email, facts))],
-        event_id=appointments.add_event(ctx.db, appointment_id, "booked", ctx.actor.user_id, ctx.now),
-        appointment_id=appointment_id,
+        event_id=booked.event_id,
+        appointment_id=booked.appointment_id,
         now=ctx.now,
-        useless_after=slot.ends_at,
+        useless_after=booked.ends_at,
     )
-    return AppointmentBooked(message="Your appointment is booked.", appointment_id=appointment_id)
+    return AppointmentBooked(message="Your appointment is booked.", appointment_id=booked.appointment_id)
 
 
 @raises(AppointmentNotFound, NotYourAppointment, AlreadyCancelled, AlreadyBegun)
@@ -85,8 +78,8 @@ def cancel(ctx: Context[Caller], appointment_id: int) -> Message:
     # People first, then the slot, as booking does: transactions that take locks in one order cannot deadlock.
     if ctx.actor.user_id not in users.lock_living(ctx.db, row.patient_id, row.doctor_user_id):
         raise Unauthenticated
-    slots.release(ctx.db, row.slot_id)
-    if not appointments.cancel(ctx.db, appointment_id, ctx.now):
+    event_id = appointments.cancel(ctx.db, appointment_id, row.slot_id, ctx.actor.user_id, ctx.now)
+    if event_id is None:
         raise AlreadyCancelled
     facts, by = facts_of(row), f"the {ctx.actor.role}, {ctx.actor.name}"
     outbox.add(
@@ -95,7 +88,7 @@ def cancel(ctx: Context[Caller], appointment_id: int) -> Message:
             (row.patient_id, cancellation(row.patient_email, row.patient_name, by, facts)),
             (row.doctor_user_id, cancellation(row.doctor_email, row.doctor_name, by, facts)),
         ],
-        event_id=appointments.add_event(ctx.db, appointment_id, "cancelled", ctx.actor.user_id, ctx.now),
+        event_id=event_id,
         appointment_id=appointment_id,
         now=ctx.now,
     )

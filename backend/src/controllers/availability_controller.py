@@ -48,5 +48,8 @@ def free_slots(ctx: Context[Patient], doctor_id: int) -> FreeSlots:
     if not rows and not doctors.is_living(ctx.db, doctor_id):
         raise DoctorNotFound
     return FreeSlots.of_rows(
-        [{"slot_id": row.id, **wall_clock_span(row.starts_at, row.ends_at, row.time_zone)} for row in rows]
+        [
+            {"slot_id": slot_id, **wall_clock_span(starts_at, ends_at, time_zone)}
+            for slot_id, starts_at, ends_at, time_zone in rows
+        ]
     )

@@ -14,27 +14,44 @@ from sqlalchemy import Connection, Row
 from config import Settings
 from src.repositories import outbox_repository as outbox
 from src.services.mail import Mail, MailDelayed, Mailer, MailRefused
+from src.services.pace import Pace
 from src.utils.clock import Clock
 
 log = logging.getLogger("outbox")
 
+# Fewer claims for the database, and not more mails than a worker gets rid of within its lease.
+BATCH = 10
+
 Transaction = Callable[..., AbstractContextManager[Connection]]
 
 
-def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings) -> bool:
-    """Claim the most urgent mail, send it outside of any transaction, write the outcome; False when none was due.
+def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings, pace: Pace) -> bool:
+    """Claim the most urgent mails, send them one after the other, write each outcome; False when none was due.
 
-    One at a time: a lease then covers a single call to the provider, however slow the ones before it were.
+    Nothing is sent inside a transaction. The claim is a lease: where it might end before the provider has answered,
+    or the worker is told to stop, the mails that were not begun are given back.
     """
+    with transaction(writes=False) as db:
+        if not outbox.any_due(db, clock()):
+            return False
+    if pace.wait():
+        return False
     lease = timedelta(seconds=settings.mail_lease_seconds)
+    last_start = clock() + lease - timedelta(seconds=settings.mail_timeout_seconds)
     with transaction(writes=True) as db:
-        claimed = outbox.claim(db, clock(), lease, limit=1)
-    for row in claimed:
-        _deliver(row, transaction, mailer, clock, settings)
+        claimed = outbox.claim(db, clock(), lease, limit=BATCH)
+    for number, row in enumerate(claimed):
+        if number > 0 and (pace.wait() or clock() > last_start):
+            with transaction(writes=True) as db:
+                outbox.give_back(db, claimed[number:], clock())
+            break
+        _deliver(row, transaction, mailer, clock, settings, pace)
     return bool(claimed)
 
 
-def _deliver(row: Row[Any], transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings) -> None:
+def _deliver(
+    row: Row[Any], transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings, pace: Pace
+) -> None:
     if row.useless_after is not None and row.useless_after <= clock():
         return _finish(row, "dropped", transaction, clock, "The appointment was over before the mail could be sent.")
     try:
@@ -43,6 +60,8 @@ def _deliver(row: Row[Any], transaction: Transaction, mailer: Mailer, clock: Clo
         log.error("mail %s set aside: %s", row.id, refusal)
         return _finish(row, "set_aside", transaction, clock, str(refusal))
     except MailDelayed as delay:
+        if delay.retry_after is not None:
+            pace.hold(delay.retry_after)
         pause = _pause(row.attempts, delay.retry_after, settings.mail_retry_ceiling_seconds)
         log.warning("mail %s tried %s times, again in %.1f s: %s", row.id, row.attempts, pause, delay)
         with transaction(writes=True) as db:

@@ -23,9 +23,8 @@ def dashboard(ctx: Context[Patient]) -> PatientDashboard:
 
 def list_doctors(ctx: Context[Patient], query: Page) -> Doctors:
     """List the doctors page by page, in a stable order."""
-    total = doctors.count_living(ctx.db)
-    offset = (query.page - 1) * query.limit
-    rows = doctors.list_living(ctx.db, offset=offset, limit=query.limit) if offset < total else []
+    rows = doctors.list_living(ctx.db, offset=(query.page - 1) * query.limit, limit=query.limit)
+    total = rows[0].total if rows else doctors.count_living(ctx.db)
     return Doctors.of_rows(
         [
             {"id": row.id, "name": row.name, "designation": row.designation, "specialization": row.specialization}

@@ -12,9 +12,9 @@ from src.services.appointment_mails import cancellation
 def cancel_ahead(ctx: Context[Doctor]) -> None:
     """Cancel the doctor's appointments ahead and tell each patient; the doctor knows."""
     for row in appointments.list_full_ahead_of_doctor(ctx.db, ctx.actor.doctor_id, ctx.now):
-        if not appointments.cancel(ctx.db, row.id, ctx.now):
+        event_id = appointments.cancel(ctx.db, row.id, row.slot_id, ctx.actor.user_id, ctx.now)
+        if event_id is None:
             continue
-        event_id = appointments.add_event(ctx.db, row.id, "cancelled", ctx.actor.user_id, ctx.now)
         by = f"the doctor, {row.doctor_name}, who no longer offers appointments here"
         outbox.add(
             ctx.db,

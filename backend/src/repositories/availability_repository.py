@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
 
-from src.models import AvailabilitySlot
+from src.models import Appointment, AvailabilitySlot
 from src.repositories.base import insert_unless_conflict
 
 
@@ -126,3 +126,16 @@ def withdraw_all(db: Connection, doctor_id: int) -> None:
         .where(AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != "withdrawn")
         .values(status="withdrawn")
     )
+
+
+def delete_unused(db: Connection, after: int, before: datetime, limit: int) -> tuple[int | None, int]:
+    """Delete past slots without any appointment. They are published in any order, so all of them are looked at."""
+    query = select(AvailabilitySlot.id).where(AvailabilitySlot.id > after).order_by(AvailabilitySlot.id).limit(limit)
+    ids = list(db.execute(query).scalars())
+    if not ids:
+        return None, 0
+    unused = ~exists().where(Appointment.slot_id == AvailabilitySlot.id)
+    statement = delete(AvailabilitySlot).where(
+        AvailabilitySlot.id.between(ids[0], ids[-1]), AvailabilitySlot.ends_at < before, unused
+    )
+    return ids[-1], db.execute(statement).rowcount

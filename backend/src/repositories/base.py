@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, TextClause, bindparam, delete, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -21,11 +21,34 @@ def insert_unless_conflict(db: Connection, model: type[DeclarativeBase], **value
     `ON CONFLICT DO NOTHING` waits for a rival transaction without deadlocks where a plain INSERT runs into them
     (EXCLUDE above all). On SQLite a trigger's refusal is an IntegrityError instead, which `transaction` translates.
     """
-    return db.execute(_insert_unless_conflict(insert_of(db), model), values).scalar_one_or_none()
+    return db.execute(_insert_unless_conflict(model, tuple(values)), values).scalar_one_or_none()
 
 
 @cache
-def _insert_unless_conflict(insert: Any, model: type[DeclarativeBase]) -> Any:
+def _insert_unless_conflict(model: type[DeclarativeBase], columns: tuple[str, ...]) -> TextClause:
+    """Write it out: SQLAlchemy 2.0 compiles its own ON CONFLICT anew at every use, at more cost than the insert's."""
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 - a mapped class has a table
-    return insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key.columns)))
+    names = ", ".join(f'"{name}"' for name in columns)
+    values = ", ".join(f":{name}" for name in columns)
+    key = next(iter(table.primary_key.columns)).name
+    statement = text(
+        f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING RETURNING {key}"  # noqa: S608
+    )
+    return statement.bindparams(*(bindparam(name, type_=table.c[name].type) for name in columns))
+
+
+def delete_chunk(
+    db: Connection, model: Any, after: int, old: ColumnElement[bool], deletable: ColumnElement[bool], limit: int
+) -> tuple[int | None, int]:
+    """Look at the next `limit` old rows in the order of ids and delete those that may go.
+
+    Returns (last id that was looked at, or None at the end; number of rows deleted). Ids grow with time, so that the
+    first row that is not old ends the search.
+    """
+    seen = list(db.execute(select(model.id, old).where(model.id > after).order_by(model.id).limit(limit)))
+    ids = [number for number, is_old in seen if is_old]
+    if not ids:
+        return None, 0
+    deleted = db.execute(delete(model).where(model.id.between(ids[0], ids[-1]), old, deletable)).rowcount
+    return (ids[-1] if len(ids) == limit else None), deleted

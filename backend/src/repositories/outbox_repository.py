@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from src.models import OutboxMail, User
+from src.models.base import Instant
+from src.repositories.base import delete_chunk
 from src.services.mail import Mail
 
 Earlier = aliased(OutboxMail)
@@ -48,6 +50,16 @@ def add(
             for recipient_id, mail in mails
         ],
     )
+
+
+_ANY_DUE = select(
+    exists().where(OutboxMail.status == "waiting", OutboxMail.due_at <= bindparam("now", type_=Instant()))
+)
+
+
+def any_due(db: Connection, now: datetime) -> bool:
+    """Say whether a claim may find something, without taking SQLite's write lock for it."""
+    return db.execute(_ANY_DUE, {"now": now}).scalar_one()
 
 
 def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[Row[Any]]:
@@ -118,6 +130,22 @@ def postpone(db: Connection, mail_id: int, attempts: int, due_at: datetime, erro
     )
 
 
+_GIVE_BACK = (
+    update(OutboxMail)
+    .where(
+        OutboxMail.id == bindparam("mail_id"),
+        OutboxMail.status == "waiting",
+        OutboxMail.attempts == bindparam("claimed_as"),
+    )
+    .values(due_at=bindparam("now"), attempts=OutboxMail.attempts - 1)
+)
+
+
+def give_back(db: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+    """Make claimed mails that were not tried due again, except those that another worker has taken over."""
+    db.execute(_GIVE_BACK, [{"mail_id": row.id, "claimed_as": row.attempts, "now": now} for row in rows])
+
+
 def scrub_finished(db: Connection, recipient_id: int) -> None:
     """Forget the address in the mails that need it no more."""
     db.execute(
@@ -134,8 +162,8 @@ def newest(db: Connection, limit: int) -> list[Row[Any]]:
 
 def oldest_waiting(db: Connection) -> datetime | None:
     """Return since when the oldest unsent mail waits."""
-    query = select(OutboxMail.created_at).where(OutboxMail.status == "waiting").order_by(OutboxMail.id).limit(1)
-    return db.scalars(query).one_or_none()
+    query = select(func.min(OutboxMail.created_at)).where(OutboxMail.status == "waiting")
+    return db.execute(query).scalar_one()
 
 
 def list_unsent(db: Connection, limit: int) -> list[Row[Any]]:
@@ -160,3 +188,9 @@ def retry(db: Connection, mail_id: int | None, now: datetime) -> int:
     if mail_id is not None:
         statement = statement.where(OutboxMail.id == mail_id)
     return len(list(db.scalars(statement)))
+
+
+def delete_finished(db: Connection, after: int, before: datetime, limit: int) -> tuple[int | None, int]:
+    """Delete old mails that were sent or dropped; those that wait or were set aside stay. See `delete_chunk`."""
+    finished = OutboxMail.status.in_(["sent", "dropped"])
+    return delete_chunk(db, OutboxMail, after, OutboxMail.created_at < before, finished, limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,7 +49,7 @@ class WallClockSpan(Out):
 
 def wall_clock_span(starts_at: datetime, ends_at: datetime, zone: str) -> dict[str, str]:
     """Return the fields of a WallClockSpan for two instants."""
-    start, end = local(starts_at, zone).isoformat(), local(ends_at, zone).isoformat()
+    start, end = _as_shown(starts_at, zone), _as_shown(ends_at, zone)
     return {
         "date": start[:10],
         "start_time": start[11:16],
@@ -57,3 +58,9 @@ def wall_clock_span(starts_at: datetime, ends_at: datetime, zone: str) -> dict[s
         "ends_at": end,
         "time_zone": zone,
     }
+
+
+@lru_cache(maxsize=16_384)
+def _as_shown(instant: datetime, zone: str) -> str:
+    """Return the instant on the clocks of the zone, RFC 3339. Doctors keep to the same quarter hours: few are new."""
+    return local(instant, zone).isoformat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -14,9 +15,12 @@ _environment = Environment(
     loader=PackageLoader("src.services", "mail_templates"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
+    auto_reload=False,
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_text = _environment.get_template("appointment.txt")
+_html = _environment.get_template("appointment.html")
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,13 @@ class AppointmentFacts:
     ends_at: datetime
     time_zone: str
 
-    @property
+    @cached_property
     def day(self) -> str:
         """The date, with the day's name, on the doctor's wall clock."""
         start = local(self.starts_at, self.time_zone)
         return f"{start:%A}, {start.day} {start:%B %Y}"
 
-    @property
+    @cached_property
     def times(self) -> str:
         """From when to when, on the doctor's wall clock."""
         return f"{local(self.starts_at, self.time_zone):%H:%M} to {local(self.ends_at, self.time_zone):%H:%M}"
@@ -70,6 +74,6 @@ def _render(to: str, recipient_name: str, subject: str, news: str, facts: Appoin
     return Mail(
         to=to,
         subject=" ".join(subject.split()),
-        text=_environment.get_template("appointment.txt").render(values),
-        html=_environment.get_template("appointment.html").render(values),
+        text=_text.render(values),
+        html=_html.render(values),
     )

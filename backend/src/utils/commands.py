@@ -1,4 +1,4 @@
-"""Commands beside Flask-Migrate's: `flask prepare`, which `./run` calls, `flask user …` and `flask outbox …`."""
+"""Commands beside Flask-Migrate's: `flask prepare` (which `./run` calls), `purge`, `user …` and `outbox …`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from config import Settings
 from src.context import Unhurried
 from src.controllers import demo_controller as demo
+from src.controllers import retention_controller as retention
 from src.extensions import db
 from src.repositories import outbox_repository as outbox
 from src.repositories import user_repository as users
@@ -23,7 +24,7 @@ from src.utils.transaction import transaction
 
 def register_commands(app: Flask) -> None:
     """Add our commands to `flask`."""
-    for command in (prepare, user_commands, outbox_commands):
+    for command in (prepare, purge, user_commands, outbox_commands):
         app.cli.add_command(command)
 
 
@@ -45,6 +46,22 @@ def prepare() -> None:
         for line in demo.top_up(ctx):
             progress.update(task, advance=1, description=line)
     console.print("Demo data is topped up to two weeks ahead.")
+
+
+@click.command()
+@with_appcontext
+def purge() -> None:
+    """Delete what nobody needs any longer: old mails that went out, past slots that nobody booked."""
+    from rich.progress import Progress  # noqa: PLC0415 - servers need none of it
+
+    ctx = Unhurried(transaction, current_app.extensions["clock"](), "", None, current_app.extensions["settings"])
+    deleted: dict[str, int] = {}
+    with Progress(transient=True) as progress:
+        task = progress.add_task("Purging", total=None)
+        for what, count in retention.purge(ctx):
+            deleted[what] = deleted.get(what, 0) + count
+            progress.update(task, advance=1, description=f"{deleted[what]} {what} deleted")
+    click.echo(f"Deleted: {', '.join(f'{count} {what}' for what, count in deleted.items())}.")
 
 
 user_commands = AppGroup("user", help="Shut accounts out and let them in again.")

@@ -42,11 +42,12 @@ def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
     """
     pooled = settings.database_is_pooled
     limits = _limits(settings)
+    begin = f"BEGIN; {limits}" if pooled else "BEGIN"
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: psycopg.Connection, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         if not pooled:
-            connection.execute(limits)
+            connection.execute(limits.encode())
 
     @event.listens_for(engine, "checkout")
     def on_checkout(connection: psycopg.Connection, _record: Any, _proxy: Any) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -56,20 +57,17 @@ def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        driver: Any = connection.connection.dbapi_connection
-        if pooled:
-            driver.execute(b"BEGIN; " + limits)
-        elif connection.get_execution_options().get(WRITES, False):
-            driver.execute(b"BEGIN")
+        if pooled or connection.get_execution_options().get(WRITES, True):
+            connection.exec_driver_sql(begin, execution_options={"no_parameters": True})
 
 
-def _limits(settings: Settings) -> bytes:
+def _limits(settings: Settings) -> str:
     statement = int(settings.database_statement_timeout_seconds * 1000)
     lock = int(settings.database_lock_timeout_seconds * 1000)
     local = str(settings.database_is_pooled).lower()
     values = {"statement_timeout": statement, "lock_timeout": lock, "TimeZone": "UTC"}
     calls = (f"set_config('{name}', '{value}', {local})" for name, value in values.items())
-    return f"SELECT {', '.join(calls)}".encode()
+    return f"SELECT {', '.join(calls)}"
 
 
 def _is_alive(connection: psycopg.Connection) -> bool:

@@ -136,7 +136,7 @@ def _road(app: APIFlask, route: Route[Any], settings: Settings, clock: Clock) ->
     @functools.wraps(validated)
     def view(**path: Any) -> Response:
         request.get_data()
-        claims = None if route.access.is_public else _bearer_claims()
+        claims = None if route.access.is_public else _bearer_claims(settings)
         now = clock()
         if signature.unhurried:
             actor = None
@@ -207,11 +207,11 @@ def _wants_html() -> bool:
     return request.accept_mimetypes.best_match([JSON, "text/html"], JSON) == "text/html"
 
 
-def _bearer_claims() -> TokenClaims:
+def _bearer_claims(settings: Settings) -> TokenClaims:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated
-    return read_token(token.strip())
+    return read_token(token.strip(), settings)
 
 
 def _admit(db: Connection, claims: TokenClaims, access: Access[Any], settings: Settings) -> Caller:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import lru_cache
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from src.errors import ClinicError, EmailTaken, PatientBusy, SlotOverlaps, SlotTaken
@@ -32,10 +33,15 @@ def transaction(*, writes: bool) -> Generator[Connection]:
     nothing may be written. A broken constraint is raised as the domain error it stands for.
     """
     try:
-        with db.engine.connect().execution_options(**{WRITES: writes}) as connection, connection.begin():
+        with _engine(db.engine, writes).begin() as connection:
             yield connection
     except IntegrityError as error:
         raise domain_error(error) from error
+
+
+@lru_cache(maxsize=4)
+def _engine(engine: Engine, writes: bool) -> Engine:  # noqa: FBT001 - a key of the cache
+    return engine.execution_options(**{WRITES: writes})
 
 
 def domain_error(error: IntegrityError) -> Exception:

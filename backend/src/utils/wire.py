@@ -1,11 +1,12 @@
-"""How bytes become values: JSON bodies and ids in paths."""
+"""How bytes become values: JSON bodies, ids in paths, and no cookies."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import request
+from flask import Flask, Request, request
 from flask.json.provider import DefaultJSONProvider
+from flask.sessions import SessionInterface
 from pydantic_core import from_json
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter, ValidationError
@@ -32,6 +33,13 @@ class IdConverter(BaseConverter):
         if not 1 <= number <= LARGEST_ID:
             raise ValidationError
         return number
+
+
+class NoSessions(SessionInterface):
+    """Tokens tell who asks: nobody has a cookie, and no request pays for looking for one."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """Open none; Flask then gives a session that refuses to be used."""
 
 
 def refuse_leading_slashes() -> None:

@@ -30,6 +30,7 @@ from src.repositories import (
     session_repository,
     user_repository,
 )
+from src.repositories.base import insert_unless_conflict
 from src.services.resend_mailer import ResendMailer
 from src.utils import decorators
 
@@ -60,21 +61,37 @@ class Mutant:
     seconds: float = 6
 
 
+def _book_carelessly(take: Callable[[Connection, int, datetime], Any]) -> Callable[..., Any]:
+    """Book in steps of its own, with a `take` that decides what becomes of the slot."""
+
+    def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> Any:
+        slot = take(db, slot_id, now)
+        if slot is None:
+            return None
+        values = {"slot_id": slot_id, "patient_id": patient_id, "booked_at": now, **slot._mapping}
+        appointment_id = insert_unless_conflict(db, Appointment, **values)
+        event_id = appointment_repository.add_event(db, appointment_id, "booked", patient_id, now)
+        return appointment_repository.Booked(*slot, appointment_id, event_id)
+
+    return book
+
+
+def _look_at_free_slot(db: Connection, slot_id: int) -> Any:
+    return db.execute(
+        select(
+            AvailabilitySlot.doctor_id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone
+        ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
+    ).one_or_none()
+
+
 def check_then_insert() -> None:
     def take(db: Connection, slot_id: int, now: datetime) -> Any:
-        slot = db.execute(
-            select(
-                AvailabilitySlot.doctor_id,
-                AvailabilitySlot.starts_at,
-                AvailabilitySlot.ends_at,
-                AvailabilitySlot.time_zone,
-            ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
-        ).one_or_none()
+        slot = _look_at_free_slot(db, slot_id)
         time.sleep(PAUSE)
         db.execute(update(AvailabilitySlot).where(AvailabilitySlot.id == slot_id).values(status="booked"))
         return slot
 
-    availability_repository.take = take
+    appointment_repository.book = _book_carelessly(take)
 
 
 def book_without_holding_slot_or_people() -> None:
@@ -92,19 +109,12 @@ def book_without_holding_slot_or_people() -> None:
         return {row.id: row for row in db.execute(people)}
 
     def take(db: Connection, slot_id: int, now: datetime) -> Any:
-        slot = db.execute(
-            select(
-                AvailabilitySlot.doctor_id,
-                AvailabilitySlot.starts_at,
-                AvailabilitySlot.ends_at,
-                AvailabilitySlot.time_zone,
-            ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
-        ).one_or_none()
+        slot = _look_at_free_slot(db, slot_id)
         time.sleep(PAUSE * 4)
         return slot
 
     user_repository.lock_for_booking = read_only
-    availability_repository.take = take
+    appointment_repository.book = _book_carelessly(take)
 
 
 def commit_before_the_outbox_row() -> None:
@@ -171,18 +181,30 @@ def mails_overtake_each_other() -> None:
 def cancel_without_looking() -> None:
     """Two cancels at once both succeed."""
 
-    def cancel(db: Connection, appointment_id: int, now: datetime) -> bool:
+    def cancel(db: Connection, appointment_id: int, slot_id: int, actor_id: int, now: datetime) -> int:
         time.sleep(PAUSE)
+        availability_repository.release(db, slot_id)
         db.execute(
             update(Appointment).where(Appointment.id == appointment_id).values(status="cancelled", cancelled_at=now)
         )
-        return True
+        return appointment_repository.add_event(db, appointment_id, "cancelled", actor_id, now)
 
     appointment_repository.cancel = cancel
 
 
 def cancelled_slots_stay_taken() -> None:
-    availability_repository.release = lambda db, slot_id: None
+    cancel_with_slot = appointment_repository.cancel
+
+    def cancel(db: Connection, appointment_id: int, slot_id: int, actor_id: int, now: datetime) -> int | None:
+        event_id = cancel_with_slot(db, appointment_id, slot_id, actor_id, now)
+        db.execute(
+            update(AvailabilitySlot)
+            .where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
+            .values(status="booked")
+        )
+        return event_id
+
+    appointment_repository.cancel = cancel
 
 
 def taken_slots_are_offered() -> None:
@@ -198,10 +220,12 @@ def taken_slots_are_offered() -> None:
 def history_is_deleted_on_cancel() -> None:
     """A cancelled appointment is gone, as at some of our peers."""
 
-    def cancel(db: Connection, appointment_id: int, now: datetime) -> bool:
-        gone = db.execute(delete(Appointment).where(Appointment.id == appointment_id).returning(Appointment.id))
-        return gone.one_or_none() is not None
+    def cancel(db: Connection, appointment_id: int, slot_id: int, actor_id: int, now: datetime) -> int | None:
+        event_id = cancel_with_history(db, appointment_id, slot_id, actor_id, now)
+        db.execute(delete(Appointment).where(Appointment.id == appointment_id))
+        return event_id
 
+    cancel_with_history = appointment_repository.cancel
     appointment_repository.cancel = cancel
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -36,6 +39,19 @@ SECONDS_TO_START = 40
 SECONDS_TO_STOP = 30
 
 
+FIRST_PORT, PORTS_OF_A_WORKER = 20_000, 1_000
+
+
+def _ports_of_this_worker() -> Iterator[int]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw9")  # noqa: TID251 - xdist's own
+    first = FIRST_PORT + int(worker.removeprefix("gw")) % 10 * PORTS_OF_A_WORKER
+    start = random.randrange(PORTS_OF_A_WORKER)
+    return itertools.cycle(first + (start + number) % PORTS_OF_A_WORKER for number in range(PORTS_OF_A_WORKER))
+
+
+_ports = _ports_of_this_worker()
+
+
 def copy_backend(target: Path) -> Path:
     """Copy the product without this machine's `.env` and database."""
     shutil.copytree(BACKEND, target, ignore=LEFT_BEHIND)
@@ -56,10 +72,17 @@ def clean_environment(home: Path, **settings: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of loopback that nobody listens on, and that no other test is given.
+
+    Below those that systems hand out by themselves: a server that is killed and started again must find its port free,
+    and no client may find somebody else's server there. Each worker of xdist has a thousand of its own.
+    """
+    for _ in range(PORTS_OF_A_WORKER):
+        port = next(_ports)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port")
 
 
 def wait_until(true: Callable[[], bool], seconds: float, what: Callable[[], str]) -> None:

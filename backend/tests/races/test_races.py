@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
 from apiflask import APIFlask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from src.controllers import appointment_controller
 from src.utils.transaction import transaction
 from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient
 
@@ -167,3 +169,24 @@ def test_bookings_and_cancels_of_one_slot_at_once_never_meet_a_server_error(app:
     assert set(seen) <= {200, 201, 409}
     assert seen[200] == seen[201] >= 1
     assert len(patients[0].free(doctor)) == 1
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "late"}])
+def test_a_late_cancel_does_not_free_the_slot_of_the_next_patient(
+    app: APIFlask, api: Api, monkeypatch: pytest.MonkeyPatch, key: dict[str, str]
+) -> None:
+    """It has read an active appointment, and comes to the slot after that was cancelled and the slot booked again."""
+    doctor, first, other = api.doctor(), api.patient("First Sample"), api.patient("Second Sample")
+    slot_id = doctor.publish()
+    appointment = first.book(slot_id)
+    assert first.post(f"/appointments/{appointment}/cancel").status_code == 200
+    other.book(slot_id)
+    # What was read is stale: as if the look came before all this.
+    monkeypatch.setattr(appointment_controller, "check_cancel", lambda *_: None)
+
+    late = first.post(f"/appointments/{appointment}/cancel", headers=key)
+
+    assert late.status_code == 409
+    assert count(app, "SELECT count(*) FROM availability_slots WHERE status = 'booked'") == 1
+    assert count(app, "SELECT count(*) FROM appointments WHERE status = 'booked'") == 1
+    assert count(app, "SELECT count(*) FROM appointment_events") == 3

@@ -30,7 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "mail_timeout_seconds": 5,
     "mail_lease_seconds": 60,
     "mail_retry_ceiling_seconds": 600,
-    "mail_poll_seconds": 1,
+    "mail_poll_seconds": 0.2,
     "argon2_memory_kib": 19456,
     "argon2_iterations": 2,
     "login_failures_per_account": 10,
@@ -38,12 +38,18 @@ DEFAULTS: dict[str, Any] = {
     "invitation_failures_per_address": 20,
     "throttle_window_minutes": 15,
     "shutdown_drain_seconds": 0,
+    "resend_requests_per_second": 2,
+    "mails_kept_days": 365,
+    "unused_slots_kept_days": 365,
     "database_statement_timeout_seconds": 15,
     "database_lock_timeout_seconds": 5,
 }
 WRONG = [
     ("APP_ENV", ["staging", "Production"]),
     ("SHUTDOWN_DRAIN_SECONDS", ["-1", "1.5", "301", "soon"]),
+    ("RESEND_REQUESTS_PER_SECOND", ["0", "-1", "some", "nan"]),
+    ("MAILS_KEPT_DAYS", ["0", "1.5", "for ever"]),
+    ("UNUSED_SLOTS_KEPT_DAYS", ["0", "1.5", "for ever"]),
     ("JWT_ACCESS_TOKEN_HOURS", ["0", "-1", "long", "8761", "nan"]),
     (
         "DATABASE_URL",

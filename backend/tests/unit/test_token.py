@@ -46,7 +46,7 @@ def test_every_token_is_read_back_and_needs_plain_base64_alone(
     middle = token.split(".")[1]
     payload = json.loads(base64.b64decode(middle + "=" * (-len(middle) % 4), validate=True))
     assert (payload["sub"], payload["role"]) == (str(user_id), role)
-    claims = read_token(token)
+    claims = read_token(token, its_settings)
     assert (claims.user_id, claims.epoch) == (user_id, epoch)
 
 
@@ -55,9 +55,9 @@ def test_every_token_is_read_back_and_needs_plain_base64_alone(
 @example("")
 @example("..")
 @example("e30.e30.e30")
-def test_nothing_else_is_a_token(app: Flask, text: str) -> None:
+def test_nothing_else_is_a_token(its_settings: Settings, text: str) -> None:
     with pytest.raises(Unauthenticated):
-        read_token(text)
+        read_token(text, its_settings)
 
 
 @QUICK
@@ -67,7 +67,7 @@ def test_no_character_of_a_token_may_be_changed(its_settings: Settings, at: int,
     # The last character carries two bits more than the signature has.
     at %= len(token) - 1
     if token[at] == to:
-        assert read_token(token).user_id == 7
+        assert read_token(token, its_settings).user_id == 7
         return
     with pytest.raises(Unauthenticated):
-        read_token(token[:at] + to + token[at + 1 :])
+        read_token(token[:at] + to + token[at + 1 :], its_settings)

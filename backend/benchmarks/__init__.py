@@ -1,0 +1,1 @@
+"""How fast the product is, beside a bare Flask view, a lean yardstick and pgbench. Run by ../../bench."""

@@ -1,0 +1,362 @@
+"""`./bench`: how fast the product is, in ratios to what bounds it.
+
+In interleaved rounds each scenario is measured on every system, so that what disturbs the machine disturbs all alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from app import create_app
+from benchmarks.chart import draw
+from benchmarks.measure import (
+    PGBENCH_BOOK,
+    PGBENCH_LIST,
+    SCENARIOS,
+    Block,
+    Database,
+    Summary,
+    System,
+    measure,
+    pgbench,
+    summarize,
+)
+from benchmarks.stock import PATIENTS, READ, Stock, fill_postgresql, fill_sqlite
+from benchmarks.systems import SECRETS, megabytes_per_worker, serving
+from config import load_settings
+from src.utils.security import issue_token
+from tests.conftest import migrate_to_head
+from tests.postgres import Cluster, binaries_in
+from tests.processes.servers import BACKEND
+
+# Acknowledged means on the disk, as in production.
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "max_connections": "100",
+           "shared_buffers": "256MB", "max_wal_size": "4GB"}  # fmt: skip
+MANY = 16
+GROWTH = (10_000, 1_000_000, 10_000_000)
+# What "Done means" of the performance goals says: the largest allowed ratio of CPU time to the lean yardstick's.
+GOALS = {"list free slots": 1.5, "list doctors": 1.7, "my appointments": 1.7, "who am I": 1.7, "book": 1.7}
+LEAST_OF_PGBENCH = 0.06
+console = Console()
+
+
+@dataclass
+class Results:
+    """Everything measured, by (system, scenario, connections)."""
+
+    blocks: dict[tuple[str, str, int], list[Block]] = field(default_factory=lambda: defaultdict(list))
+    memory: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    pgbench: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def summaries(self) -> list[Summary]:
+        """Return the medians."""
+        return [summarize(*key, blocks) for key, blocks in self.blocks.items()]
+
+
+@cache
+def token_maker() -> Callable[[int, str], str]:
+    """Return a function that makes tokens which every system here accepts."""
+    settings = load_settings(**{name.lower(): value for name, value in SECRETS.items()})
+    app = create_app(settings)
+
+    @cache
+    def token(user_id: int, role: str) -> str:
+        with app.app_context():
+            return issue_token(user_id, role, 0, settings)
+
+    return token
+
+
+@contextmanager
+def postgresql(slots: int) -> Iterator[tuple[Cluster, Database]]:
+    """Bring up a durable PostgreSQL with so many slots."""
+    with tempfile.TemporaryDirectory(prefix="b-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        cluster = Cluster(binaries_in(folder), folder)
+        cluster.initialise()
+        cluster.start(DURABLE)
+        try:
+            migrate_to_head(cluster.url)
+            stock = Stock(slots)
+            fill_postgresql(conninfo(cluster), stock)
+            assert cluster.process is not None
+            yield cluster, Database(stock, cluster.process.pid)
+        finally:
+            cluster.stop()
+
+
+def conninfo(cluster: Cluster) -> str:
+    """Return what psycopg connects by."""
+    return f"host={cluster.sockets} user=postgres dbname=postgres"
+
+
+@contextmanager
+def product(name: str, url: str, database: Database, folder: Path) -> Iterator[System]:
+    """Serve the product on a database."""
+    with serving(name.replace(" ", "-"), "app:app", folder, DATABASE_URL=url) as server:
+        yield System(name, server, database, token_maker())
+
+
+def run_rounds(
+    systems: list[System], scenarios: list[str], results: Results, *, rounds: int, requests: int,
+    between: Callable[[], None] = lambda: None,
+) -> None:  # fmt: skip
+    """Measure every scenario on every system, round after round; the first round warms up and does not count."""
+    with Progress(console=console) as progress:
+        task = progress.add_task("measuring", total=(rounds + 1) * len(scenarios) * len(systems))
+        for number in range(rounds + 1):
+            # Every other round in the opposite order, so that nobody always comes first.
+            order = systems if number % 2 else systems[::-1]
+            for connections, count in ((1, max(50, requests // 5)), (MANY, requests)):
+                for scenario in scenarios:
+                    for system in order:
+                        block = measure(system, scenario, count, connections)
+                        if number:
+                            name = "bare view" if system.database is None else scenario
+                            results.blocks[system.name, name, connections].append(block)
+                        progress.advance(task, 0.5)
+            for system in systems:
+                results.memory[system.name].append(megabytes_per_worker(system.server))
+            if number:
+                between()
+
+
+def bench(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the product beside the bare view, the lean yardstick and pgbench."""
+    results = Results()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        cluster, database = stack.enter_context(postgresql(options.slots))
+        yardstick = {"BENCH_CONNINFO": conninfo(cluster)}
+        bare = stack.enter_context(serving("bare", "benchmarks.yardstick:bare", folder, **yardstick))
+        lean = stack.enter_context(serving("lean", "benchmarks.yardstick:lean", folder, **yardstick))
+        ours = stack.enter_context(product("ours", cluster.url, database, folder))
+        systems = [System("lean", lean, database, token_maker()), ours]
+        if options.sqlite:
+            file = folder / "clinic.db"
+            migrate_to_head(f"sqlite:///{file}")
+            stock = Stock(min(options.slots, 100_000))
+            fill_sqlite(str(file), stock)
+            url = f"sqlite:///{file}"
+            systems.append(stack.enter_context(product("ours on SQLite", url, Database(stock, None), folder)))
+        # Their slots do not meet, so that a system that fails to cancel spoils nobody else's bookings.
+        for number, system in enumerate(systems):
+            assert system.database is not None
+            system.next_slot = len(system.database.stock.bookable) * number // 4
+        same_bytes(systems)
+
+        def between() -> None:
+            results.blocks["bare", "bare view", 1] += [measure(System("bare", bare, None, token_maker()), "", 200, 1)]
+            results.blocks["bare", "bare view", MANY] += [
+                measure(System("bare", bare, None, token_maker()), "", options.requests, MANY)
+            ]
+            database_alone(cluster, database.stock, results, options.requests)
+
+        scenarios = options.only or list(SCENARIOS)
+        run_rounds(systems, scenarios, results, rounds=options.rounds, requests=options.requests, between=between)
+    return report(results, options)
+
+
+def same_bytes(systems: list[System]) -> None:
+    """Make sure that the yardstick answers what the product answers."""
+    for scenario in ("list free slots", "list doctors", "my appointments", "doctor's appointments", "who am I"):
+        bodies = {
+            json.dumps(json.loads(_body(system, scenario)), sort_keys=True)
+            for system in systems
+            if system.name in {"lean", "ours"}
+        }
+        if len(bodies) != 1:
+            sys.exit(f"the yardstick and the product answer differently to {scenario}:\n" + "\n".join(bodies))
+
+
+def _body(system: System, scenario: str) -> bytes:
+    from benchmarks import load  # noqa: PLC0415
+
+    return load.send(system.server.port, system.requests(scenario, 1), 1).bodies[0]
+
+
+def database_alone(cluster: Cluster, stock: Stock, results: Results, requests: int) -> None:
+    """Let pgbench run the product's statements, and take its bookings back."""
+    first = stock.bookable[len(stock.bookable) * 3 // 4]
+    # Not more than there are slots, and at most 20,000.
+    each = min(requests, (stock.slots - first) // MANY - 1, 1200)
+    with psycopg.connect(conninfo(cluster), autocommit=True) as connection:
+        connection.execute("DROP SEQUENCE IF EXISTS benchmark_slots")
+        connection.execute("CREATE SEQUENCE benchmark_slots CACHE 1")
+        book = PGBENCH_BOOK.format(first=first, first_patient=stock.first_patient, patients=PATIENTS)
+        results.pgbench["book"].append(pgbench(cluster.binaries, cluster.sockets, book, MANY, each))
+        read = PGBENCH_LIST.format(read=READ)
+        results.pgbench["list free slots"].append(pgbench(cluster.binaries, cluster.sockets, read, MANY, 300))
+        connection.execute(
+            "UPDATE appointments SET status = 'cancelled', cancelled_at = now()"
+            " WHERE status = 'booked' AND slot_id >= %s",
+            [first],
+        )
+        connection.execute(
+            "UPDATE availability_slots SET status = 'free' WHERE status = 'booked' AND id >= %s", [first]
+        )
+        connection.execute("VACUUM availability_slots, appointments")
+
+
+def growth(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure listing and booking with few and with many slots, side by side."""
+    results = Results()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        systems: list[System] = []
+        for slots in GROWTH:
+            console.print(f"{slots:,} slots")
+            cluster, database = stack.enter_context(postgresql(slots))
+            systems.append(stack.enter_context(product(f"{slots} slots", cluster.url, database, folder)))
+        scenarios = ["list free slots", "list doctors", "book", "cancel"]
+        run_rounds(systems, scenarios, results, rounds=options.rounds, requests=options.requests)
+    return report(results, options)
+
+
+def report(results: Results, options: argparse.Namespace) -> dict[str, Any]:
+    """Put the medians and the ratios together."""
+    summaries = results.summaries()
+    return {
+        "machine": machine(),
+        "options": {"slots": options.slots, "rounds": options.rounds, "requests": options.requests},
+        "void": [f"{s.system}, {s.scenario}: {s.unexpected} unexpected answers" for s in summaries if s.unexpected],
+        "measured": [s.as_dict() for s in summaries],
+        "pgbench": {name: statistics.median(rates) for name, rates in results.pgbench.items()},
+        "memory_mb": {name: {"first": seen[0], "last": seen[-1]} for name, seen in results.memory.items()},
+        "ratios": ratios(summaries, results),
+    }
+
+
+def ratios(summaries: list[Summary], results: Results) -> dict[str, float]:
+    """Return what carries over to other machines."""
+    by = {(s.system, s.scenario, s.connections): s for s in summaries}
+    found: dict[str, float] = {}
+    for scenario in SCENARIOS:
+        ours = by.get(("ours", scenario, MANY))
+        if ours:
+            lean, bare = by["lean", scenario, MANY], by["bare", "bare view", MANY]
+            found[f"CPU of ours to the lean yardstick: {scenario}"] = ours.cpu_us / lean.cpu_us
+            found[f"CPU of ours to a bare view: {scenario}"] = ours.cpu_us / bare.cpu_us
+            embedded = by.get(("ours on SQLite", scenario, MANY))
+            if embedded:
+                found[f"rate of ours on SQLite to ours on PostgreSQL: {scenario}"] = embedded.rate / ours.rate
+    for name, rates in results.pgbench.items():
+        if ("ours", name, MANY) not in by:
+            continue
+        found[f"rate of ours to pgbench: {name}"] = by["ours", name, MANY].rate / statistics.median(rates)
+    return found | growth_ratios(by)
+
+
+def growth_ratios(by: dict[tuple[str, str, int], Summary]) -> dict[str, float]:
+    """Return how p50 has grown with the number of slots."""
+    found: dict[str, float] = {}
+    for (system, scenario, connections), summary in by.items():
+        few = by.get((f"{GROWTH[0]} slots", scenario, connections))
+        if few and system.endswith(" slots") and summary is not few:
+            found[f"p50 at {system} to {GROWTH[0]}: {scenario}, {connections} connections"] = (
+                summary.p50_ms / few.p50_ms
+            )
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Say what it was measured on."""
+    return {
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30),
+        "python": platform.python_version(),
+        "gunicorn": version("gunicorn"),
+        "system": platform.system(),
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the tables."""
+    table = Table(title="medians")
+    for column in ("system", "scenario", "conn.", "per second", "p50 ms", "p99 ms", "server µs", "database µs"):
+        table.add_column(column, justify="left" if column in {"system", "scenario"} else "right")
+    for row in sorted(result["measured"], key=lambda row: (row["scenario"], row["connections"], row["system"])):
+        table.add_row(
+            row["system"], row["scenario"], str(row["connections"]), f"{row['rate']:.0f}", f"{row['p50_ms']:.2f}",
+            f"{row['p99_ms']:.2f}", f"{row['server_us']:.0f}", f"{row['database_us']:.0f}",
+        )  # fmt: skip
+    console.print(table)
+    for name, rate in result["pgbench"].items():
+        console.print(f"pgbench, {name}: {rate:.0f} per second")
+    for name, seen in result["memory_mb"].items():
+        console.print(
+            f"memory of a worker, {name}: {seen['first']:.0f} MB after warming up, {seen['last']:.0f} MB last"
+        )
+    for name, ratio in result["ratios"].items():
+        console.print(f"{ratio:6.2f}  {name}{_goal(name, ratio)}")
+    for sentence in result["void"]:
+        console.print(f"[bold red]VOID[/]: {sentence}")
+
+
+def _goal(name: str, ratio: float) -> str:
+    if name == "rate of ours to pgbench: book":
+        return f"  (goal: at least {LEAST_OF_PGBENCH}{'' if ratio >= LEAST_OF_PGBENCH else ', MISSED'})"
+    scenario = name.removeprefix("CPU of ours to the lean yardstick: ")
+    if scenario in GOALS:
+        return f"  (goal: at most {GOALS[scenario]}{'' if ratio <= GOALS[scenario] else ', MISSED'})"
+    return ""
+
+
+def compare(result: dict[str, Any], earlier: dict[str, Any]) -> None:
+    """Print how the ratios have moved since an earlier run."""
+    console.print("\nsince the earlier run:")
+    for name, ratio in result["ratios"].items():
+        if name in earlier["ratios"]:
+            console.print(f"{earlier['ratios'][name]:6.2f} -> {ratio:6.2f}  {name}")
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 after unexpected answers."""
+    parser = argparse.ArgumentParser(prog="./bench", description="Measure the product beside what bounds it.")
+    parser.add_argument("--slots", type=int, default=1_000_000, help="how many slots there are (default 1,000,000)")
+    parser.add_argument("--rounds", type=int, default=5, help="how many rounds count (default 5)")
+    parser.add_argument("--requests", type=int, default=1000, help="requests of a block (default 1,000)")
+    parser.add_argument("--sqlite", action="store_true", help="measure the embedded database too")
+    parser.add_argument("--growth", action="store_true", help="measure 10 thousand, 1 million and 10 million slots")
+    parser.add_argument("--only", action="append", choices=list(SCENARIOS), help="one scenario (may be repeated)")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with the JSON file of an earlier run")
+    parser.add_argument("--output", type=Path, default=Path("bench.json"), metavar="FILE", help="where to write JSON")
+    options = parser.parse_args()
+    if options.slots < 10_000:
+        parser.error("--slots must be at least 10000")
+    options.output = options.output.resolve()
+    earlier = json.loads(options.against.read_text()) if options.against else None
+    os.chdir(BACKEND)  # where migrations are found
+    result = growth(options) if options.growth else bench(options)
+    options.output.write_text(json.dumps(result, indent=1))
+    options.output.with_suffix(".svg").write_text(draw(result))
+    show(result)
+    if earlier:
+        compare(result, earlier)
+    console.print(f"written: {options.output}, {options.output.with_suffix('.svg')}")
+    return bool(result["void"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""A clinic of any size, written straight into the tables: doctors with a hundred slots each, and patients.
+
+The doctors, by id: those whose free slots are read, the busy ones, and those who are booked. Everything begins
+tomorrow; a doctor's slots are half hours without a break.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+from typing import Any
+
+import psycopg
+from rich.progress import Progress
+
+SLOTS_OF_A_DOCTOR = 100
+READ = 20
+BUSY = 20
+APPOINTMENTS_OF_A_BUSY_DOCTOR = 20
+PATIENTS = 1000
+ZONE = "Europe/Berlin"
+CHUNK = 20_000
+
+INDEXES = (
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE contype = 'x' AND conrelid = 'availability_slots'::regclass"
+)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Who is there: accounts 1 to `doctors` are doctors, whose profiles share the number; the patients follow."""
+
+    slots: int
+
+    @property
+    def doctors(self) -> int:
+        """How many doctors."""
+        return self.slots // SLOTS_OF_A_DOCTOR
+
+    @property
+    def first_patient(self) -> int:
+        """The account of the first patient."""
+        return self.doctors + 1
+
+    @property
+    def bookable(self) -> range:
+        """The ids of the slots that are there to be booked."""
+        return range((READ + BUSY) * SLOTS_OF_A_DOCTOR + 1, self.slots + 1)
+
+    def patient_for(self, slot_id: int) -> int:
+        """Return the patient who books a slot: no two slots of one patient overlap among any 100,000."""
+        return self.first_patient + (slot_id - 1) // SLOTS_OF_A_DOCTOR % PATIENTS
+
+    def tables(self) -> dict[str, tuple[str, Iterator[tuple[Any, ...]], int]]:
+        """Return columns, rows and number of rows of each table."""
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        begin = (now + timedelta(days=1)).replace(minute=0, second=0)
+        half_hour = timedelta(minutes=30)
+        spans = [(begin + half_hour * i, begin + half_hour * (i + 1)) for i in range(SLOTS_OF_A_DOCTOR)]
+        people = self.doctors + PATIENTS
+        users = (
+            (i, f"Dr. Number {i}" if i <= self.doctors else f"Patient Number {i}", f"p{i}@people.example",
+             f"p{i}@people.example", "none", "doctor" if i <= self.doctors else "patient", now)
+            for i in range(1, people + 1)
+        )  # fmt: skip
+        doctors = ((i, i, "Dr. med.", "Cardiology", ZONE) for i in range(1, self.doctors + 1))
+
+        def slots() -> Iterator[tuple[Any, ...]]:
+            number = 0
+            for doctor in range(1, self.doctors + 1):
+                for index, (starts_at, ends_at) in enumerate(spans):
+                    number += 1
+                    booked = READ < doctor <= READ + BUSY and index < APPOINTMENTS_OF_A_BUSY_DOCTOR
+                    yield number, doctor, starts_at, ends_at, ZONE, "booked" if booked else "free", now
+
+        def appointments() -> Iterator[tuple[Any, ...]]:
+            for doctor in range(READ + 1, READ + BUSY + 1):
+                for index in range(APPOINTMENTS_OF_A_BUSY_DOCTOR):
+                    slot = (doctor - 1) * SLOTS_OF_A_DOCTOR + index + 1
+                    number = (doctor - READ - 1) * APPOINTMENTS_OF_A_BUSY_DOCTOR + index + 1
+                    yield number, slot, doctor, self.busy_patient(doctor), *spans[index], ZONE, now
+
+        return {
+            "users": ("id, name, email, email_key, password_hash, role, created_at", users, people),
+            "doctors": ("id, user_id, designation, specialization, time_zone", doctors, self.doctors),
+            "availability_slots": (
+                "id, doctor_id, starts_at, ends_at, time_zone, status, created_at",
+                slots(),
+                self.doctors * SLOTS_OF_A_DOCTOR,
+            ),
+            "appointments": (
+                "id, slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at",
+                appointments(),
+                BUSY * APPOINTMENTS_OF_A_BUSY_DOCTOR,
+            ),
+        }
+
+    def busy_patient(self, doctor: int) -> int:
+        """Return the patient who has all the appointments of a busy doctor, and none else."""
+        return self.first_patient + PATIENTS - BUSY + (doctor - READ - 1)
+
+
+def fill_postgresql(conninfo: str, stock: Stock) -> None:
+    """Copy the stock in; the slots' EXCLUDE constraint is built afterwards, at once."""
+    with psycopg.connect(conninfo, autocommit=True) as connection, Progress() as progress:
+        rules = connection.execute(INDEXES).fetchall()
+        for table, name, _ in rules:
+            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        for table, (columns, rows, count) in stock.tables().items():
+            task = progress.add_task(table, total=count)
+            with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for number, row in enumerate(rows, 1):
+                    copy.write_row(row)
+                    if number % CHUNK == 0:
+                        progress.update(task, completed=number)
+            progress.update(task, completed=count)
+            connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
+        task = progress.add_task("rules, statistics", total=len(rules) + 1)
+        for table, name, definition in rules:
+            connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+            progress.advance(task)
+        connection.execute(TOTALS.format("doctors"))
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")
+        progress.advance(task)
+
+
+TOTALS = "UPDATE totals SET value = (SELECT count(*) FROM {}) WHERE name = 'living_doctors'"
+
+
+def fill_sqlite(path: str, stock: Stock) -> None:
+    """Write the stock into a SQLite file."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    with Progress() as progress:
+        for table, (columns, rows, count) in stock.tables().items():
+            task = progress.add_task(table, total=count)
+            marks = ", ".join("?" * len(columns.split(", ")))
+            while chunk := [_plain(row) for row in islice(rows, CHUNK)]:
+                connection.execute("BEGIN")
+                connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", chunk)
+                connection.execute("COMMIT")
+                progress.advance(task, len(chunk))
+    connection.execute(TOTALS.format("doctors"))
+    connection.execute("ANALYZE")
+    connection.close()
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Write instants as SQLAlchemy does on SQLite: UTC, without a zone, with microseconds."""
+    return tuple(value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value for value in row)

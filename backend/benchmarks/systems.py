@@ -1,0 +1,55 @@
+"""The programs that are measured, and what they use up."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import psutil
+
+from tests.processes.servers import BACKEND, Program, Server, clean_environment, free_port
+
+SECRETS = {
+    "SECRET_KEY": secrets.token_urlsafe(48),
+    "JWT_SECRET_KEY": secrets.token_urlsafe(48),
+    "DOCTOR_INVITATION_CODE": secrets.token_urlsafe(48),
+}
+
+
+@contextlib.contextmanager
+def serving(name: str, target: str, folder: Path, **settings: str) -> Iterator[Server]:
+    """Start `gunicorn TARGET` as the Procfile does: with gunicorn.conf.py, in backend/, in production."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", target]
+    env = clean_environment(folder, **SECRETS, **settings)
+    program = Program(command, cwd=BACKEND, env=env, log=folder / f"{name}.log")
+    server = Server(program, port)
+    try:
+        server.wait_until_answering()
+        yield server
+    finally:
+        program.end()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all its children."""
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def cpu_seconds(processes: Iterable[psutil.Process]) -> float:
+    """Return user and system time of living processes, and of their children that have ended."""
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += sum(process.cpu_times()[:4])
+    return total
+
+
+def megabytes_per_worker(server: Server) -> float:
+    """Return the largest worker's memory that it shares with nobody, plus its part of what is shared (PSS)."""
+    workers = family(server.program.process.pid)[1:]
+    return max(worker.memory_full_info().pss for worker in workers) / 2**20

@@ -1,0 +1,230 @@
+"""What the product is measured against, under the same gunicorn: a bare view, and the same service without a road.
+
+The lean service checks the account, answers the same bytes and writes the same rows under the same constraints and
+locks, with one prepared statement per request. It validates nothing, knows one database, and explains no refusal:
+what the product costs beyond it is what its road costs.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import datetime, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jwt
+import orjson
+import psycopg
+from flask import Flask, Response, request
+from psycopg.rows import tuple_row
+
+DATABASE = os.environ["BENCH_CONNINFO"]
+SECRET = os.environ["JWT_SECRET_KEY"]
+
+bare = Flask("bare")
+lean = Flask("lean")
+_local = threading.local()
+
+
+@bare.get("/")
+def nothing() -> dict[str, str]:
+    """Answer a small JSON object."""
+    return {"status": "ok"}
+
+
+def ask(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """Run one prepared statement, a transaction of its own, on this thread's connection."""
+    if not hasattr(_local, "connection"):
+        _local.connection = psycopg.connect(DATABASE, autocommit=True, prepare_threshold=0, row_factory=tuple_row)
+        _local.connection.execute("SET timezone = 'UTC'")
+    return _local.connection.execute(statement, parameters).fetchall()
+
+
+def claims() -> dict[str, Any]:
+    """Return user, epoch and token id of the request's token."""
+    token = jwt.decode(request.headers["Authorization"][7:], SECRET, algorithms=["HS256"])
+    return {"user": int(token["sub"]), "epoch": token["epoch"], "jti": token["jti"]}
+
+
+def json(body: dict[str, Any], status: int = 200) -> Response:
+    """Answer an object."""
+    return Response(orjson.dumps(body), status=status, mimetype="application/json")
+
+
+def span(starts_at: datetime, ends_at: datetime, zone: str) -> dict[str, str]:
+    """Return the wall-clock fields of an answer."""
+    there = ZoneInfo(zone)
+    start, end = starts_at.astimezone(there).isoformat(), ends_at.astimezone(there).isoformat()
+    return {
+        "date": start[:10],
+        "start_time": start[11:16],
+        "end_time": end[11:16],
+        "starts_at": start,
+        "ends_at": end,
+        "time_zone": zone,
+    }
+
+
+CALLER = """
+    SELECT u.id, u.name, u.email, u.role, d.id AS doctor_id FROM users u LEFT JOIN doctors d ON d.user_id = u.id
+    WHERE u.id = %(user)s AND u.token_epoch = %(epoch)s AND u.deleted_at IS NULL AND u.disabled_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.jti = %(jti)s)
+"""
+
+
+@lean.get("/auth/me")
+def me() -> Response:
+    """Who am I."""
+    [(number, name, email, role, _)] = ask(CALLER, **claims())
+    return json({"id": number, "name": name, "email": email, "role": role})
+
+
+@lean.get("/patient/doctors/<int:doctor_id>/availability")
+def free_slots(doctor_id: int) -> Response:
+    """List free slots."""
+    rows = ask(
+        f"""WITH caller AS ({CALLER})
+        SELECT s.id, s.starts_at, s.ends_at, s.time_zone FROM caller LEFT JOIN LATERAL (
+            SELECT id, starts_at, ends_at, time_zone FROM availability_slots
+            WHERE doctor_id = %(doctor)s AND status = 'free' AND starts_at > now() ORDER BY starts_at) s ON true""",
+        doctor=doctor_id,
+        **claims(),
+    )
+    return json({"data": [span(*times) | {"slot_id": number} for number, *times in rows]})
+
+
+@lean.get("/patient/doctors")
+def list_doctors() -> Response:
+    """List the first ten doctors."""
+    rows = ask(
+        f"""WITH caller AS ({CALLER})
+        SELECT (SELECT value FROM totals WHERE name = 'living_doctors'), d.* FROM caller, LATERAL (
+            SELECT d.id, u.name, d.designation, d.specialization FROM doctors d JOIN users u ON u.id = d.user_id
+            WHERE u.deleted_at IS NULL ORDER BY d.id LIMIT 10) d""",
+        **claims(),
+    )
+    total = rows[0][0]
+    names = ("id", "name", "designation", "specialization")
+    data = [dict(zip(names, row[1:], strict=True)) for row in rows]
+    return json({"data": data, "page": 1, "total_pages": -(-total // 10), "total": total})
+
+
+def listed(number: int, starts_at: datetime, ends_at: datetime, zone: str, status: str, now: datetime) -> Any:
+    """Return the fields of a listed appointment."""
+    if status != "cancelled" and now >= starts_at:
+        status = "in_progress" if now < ends_at else "completed"
+    return span(starts_at, ends_at, zone) | {"appointment_id": number, "status": status}
+
+
+@lean.get("/appointments/my")
+def my_appointments() -> Response:
+    """List a patient's appointments."""
+    rows = ask(
+        f"""WITH caller AS ({CALLER})
+        SELECT a.* FROM caller c, LATERAL (
+            SELECT a.id, a.starts_at, a.ends_at, a.time_zone, a.status, u.name FROM appointments a
+            JOIN doctors d ON d.id = a.doctor_id JOIN users u ON u.id = d.user_id
+            WHERE a.patient_id = c.id ORDER BY a.id DESC LIMIT 201) a""",
+        **claims(),
+    )
+    return _appointments(rows, "doctor_name")
+
+
+@lean.get("/appointments/doctor")
+def doctors_appointments() -> Response:
+    """List a doctor's appointments."""
+    rows = ask(
+        f"""WITH caller AS ({CALLER})
+        SELECT a.* FROM caller c, LATERAL (
+            SELECT a.id, a.starts_at, a.ends_at, a.time_zone, a.status, u.name FROM appointments a
+            JOIN users u ON u.id = a.patient_id
+            WHERE a.doctor_id = c.doctor_id ORDER BY a.id DESC LIMIT 201) a""",
+        **claims(),
+    )
+    return _appointments(rows, "patient_name")
+
+
+def _appointments(rows: list[tuple[Any, ...]], other: str) -> Response:
+    now = datetime.now(timezone.utc)
+    data = [listed(*row[:5], now=now) | {other: row[5]} for row in rows[:200]]
+    return json({"data": data, "next_cursor": rows[199][0] if len(rows) > 200 else None})
+
+
+SUBJECT = "Appointment booked: Dr. Number 1, Tuesday, 14 May 2030"
+TEXT = "Your appointment no. {number} is booked. " + "x" * 420
+HTML = "<p>Your appointment no. {number} is booked.</p>" + "x" * 1300
+
+# People first, in the order of ids, then the slot: the locks of the product.
+BOOK = f"""
+    WITH caller AS ({CALLER}),
+    people AS MATERIALIZED (
+        SELECT u.id, u.email FROM users u WHERE u.deleted_at IS NULL AND u.id IN (
+            (SELECT id FROM caller),
+            (SELECT d.user_id FROM availability_slots s JOIN doctors d ON d.id = s.doctor_id WHERE s.id = %(slot)s))
+        ORDER BY u.id FOR SHARE OF u),
+    taken AS (
+        UPDATE availability_slots SET status = 'booked'
+        WHERE id = %(slot)s AND status = 'free' AND starts_at > now() AND (SELECT count(*) FROM people) = 2
+        RETURNING id, doctor_id, starts_at, ends_at, time_zone),
+    booked AS (
+        INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at)
+        SELECT id, doctor_id, %(user)s, starts_at, ends_at, time_zone, now() FROM taken
+        ON CONFLICT DO NOTHING RETURNING id, ends_at),
+    event AS (
+        INSERT INTO appointment_events (appointment_id, event, actor_id, at)
+        SELECT id, 'booked', %(user)s, now() FROM booked RETURNING id, appointment_id)
+    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, subject, text, html, due_at,
+        useless_after, created_at)
+    SELECT gen_random_uuid()::text, event.id, event.appointment_id, people.id, people.email, %(subject)s,
+        replace(%(text)s, '{{number}}', event.appointment_id::text),
+        replace(%(html)s, '{{number}}', event.appointment_id::text), now(), booked.ends_at, now()
+    FROM event JOIN booked ON booked.id = event.appointment_id JOIN people ON people.id = %(user)s
+    RETURNING appointment_id
+"""
+
+
+@lean.post("/appointments")
+def book() -> Response:
+    """Book a slot."""
+    slot = orjson.loads(request.get_data())["slot_id"]
+    rows = ask(BOOK, slot=slot, subject=SUBJECT, text=TEXT, html=HTML, **claims())
+    if not rows:
+        return json({"error": "no"}, 409)
+    return json({"message": "Your appointment is booked.", "appointment_id": rows[0][0]}, 201)
+
+
+CANCEL = f"""
+    WITH caller AS ({CALLER}),
+    wanted AS (
+        SELECT a.id, a.slot_id, a.patient_id, d.user_id AS doctor_user_id FROM appointments a
+        JOIN doctors d ON d.id = a.doctor_id WHERE a.id = %(appointment)s),
+    people AS MATERIALIZED (
+        SELECT u.id, u.email FROM users u WHERE u.deleted_at IS NULL
+        AND u.id IN ((SELECT patient_id FROM wanted), (SELECT doctor_user_id FROM wanted))
+        ORDER BY u.id FOR SHARE OF u),
+    freed AS (
+        UPDATE availability_slots SET status = 'free' WHERE id = (SELECT slot_id FROM wanted) AND status = 'booked'
+        AND (SELECT count(*) FROM people) = 2 AND (SELECT count(*) FROM caller) = 1 RETURNING id),
+    cancelled AS (
+        UPDATE appointments SET status = 'cancelled', cancelled_at = now()
+        WHERE id = %(appointment)s AND status = 'booked' AND starts_at > now() AND slot_id IN (SELECT id FROM freed)
+        RETURNING id),
+    event AS (
+        INSERT INTO appointment_events (appointment_id, event, actor_id, at)
+        SELECT id, 'cancelled', %(user)s, now() FROM cancelled RETURNING id, appointment_id)
+    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, subject, text, html, due_at, created_at)
+    SELECT gen_random_uuid()::text, event.id, event.appointment_id, people.id, people.email, %(subject)s, %(text)s,
+        %(html)s, now(), now()
+    FROM event CROSS JOIN people
+    RETURNING appointment_id
+"""
+
+
+@lean.post("/appointments/<int:appointment_id>/cancel")
+def cancel(appointment_id: int) -> Response:
+    """Cancel an appointment."""
+    rows = ask(CANCEL, appointment=appointment_id, subject=SUBJECT, text=TEXT, html=HTML, **claims())
+    if not rows:
+        return json({"error": "no"}, 409)
+    return json({"message": "The appointment is cancelled."})
