@@ -178,7 +178,7 @@ class Settings(BaseSettings):
     @property
     def database_is_pooled(self) -> bool:
         """Whether a transaction pooler stands before PostgreSQL (Neon marks its own by `-pooler` in the host)."""
-        return "-pooler" in (self.database.host or "")
+        return "-pooler" in f"{self.database.host} {self.database.query.get('host')}"
 
     @property
     def mail_transport(self) -> Literal["resend", "smtp", "console", "none"]:

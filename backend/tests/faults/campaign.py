@@ -1,23 +1,28 @@
 """A campaign: people use the product while it is being killed, and a checker decides whether promises were kept.
 
 ./test --faults SEED SECONDS     on PostgreSQL with two machines
+./test --load SECONDS            the same people and no trouble: nothing may be a 5xx, and memory must stay flat
+./test --mutants                 deliberate defects, each of which must be seen
 """
 
 from __future__ import annotations
 
 import random
 import shutil
+import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import psutil
 from sqlalchemy import text
 
 from src.utils.database import listen_to_sqlite
@@ -31,6 +36,8 @@ from tests.mail.fake_resend import fake_resend
 from tests.postgres import Cluster, binaries_in
 
 CLIENTS = 12
+# How far memory may move under steady load.
+FLAT = 0.05
 SECONDS_TO_DRAIN = LEASE_SECONDS + 10
 
 
@@ -49,6 +56,7 @@ class Report:
     mails: int
     drained_after: float
     statuses: Counter[int] = field(default_factory=Counter)
+    memory: dict[str, list[float]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         slowest = max(self.recoveries, default=0.0)
@@ -67,10 +75,11 @@ def run(
     kind: Literal["postgresql", "sqlite"] = "postgresql",
     mutant: str = "",
     faulty_share: float = 0.5,
+    trouble_comes: bool = True,
     recover_within: float = SECONDS_TO_RECOVER,
 ) -> Report:
     """Run one campaign from a seed and return what was found; `recover_within` is in seconds."""
-    defect = MUTANTS[mutant] if mutant else Mutant("", under_faults=True)
+    defect = MUTANTS[mutant] if mutant else Mutant("", under_faults=trouble_comes)
     record = Record()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="f-", dir="/tmp")))
@@ -88,7 +97,8 @@ def run(
         moods = random.Random(seed)
         resend.retry_after, resend.hang_seconds = 0.3, 1.0
         resend.mood = lambda: moods.choice(FAULTY_MOODS) if moods.random() < faulty_share else "ok"
-        _live(world, record, seed, seconds, defect)
+        with watched_memory(world) as memory:
+            _live(world, record, seed, seconds, defect)
         drained = _drain(world)
         engine = world.engine
         if kind == "sqlite":
@@ -99,12 +109,49 @@ def run(
             violations.append(f"a machine took {slow} s to serve again")
         if drained > SECONDS_TO_DRAIN:
             violations.append(f"mails still wait {drained:.0f} s after the last fault")
+        if not trouble_comes:
+            violations += [f"{status} from {path}" for status, _, path in record.server_errors]
+            violations += not_flat(memory)
         if violations and not mutant:
             _keep_logs(folder, seed)
         return Report(
             seed, seconds, violations, Counter(world.faults), world.recoveries, record.requests, record.answers,
-            len(record.booked), len(resend.accepted), drained, Counter(s for s, _, _ in record.server_errors),
+            len(record.booked), len(resend.accepted), drained, Counter(s for s, _, _ in record.server_errors), memory,
         )  # fmt: skip
+
+
+@contextmanager
+def watched_memory(world: World) -> Iterator[dict[str, list[float]]]:
+    """Yield the memory of every process of ours, in megabytes, by name; measured every two seconds while inside."""
+    seen: dict[str, list[float]] = {}
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(2):
+            for name, process in world.living():
+                with suppress(psutil.Error):
+                    seen.setdefault(f"{name} {process.pid}", []).append(process.memory_info().rss / 2**20)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        watcher.join()
+
+
+def not_flat(memory: dict[str, list[float]]) -> list[str]:
+    """Say which process's memory has moved by more than 5 percent from the first fifth of the time to the last."""
+    wrong: list[str] = []
+    for name, seen in memory.items():
+        fifth = max(1, len(seen) // 5)
+        # The very beginning warms up: caches, prepared statements, threads.
+        first, last = statistics.median(seen[fifth : 2 * fifth]), statistics.median(seen[-fifth:])
+        print(f"  memory of {name}: {first:.1f} MB, in the end {last:.1f} MB ({last / first - 1:+.1%})")
+        if abs(last / first - 1) > FLAT:
+            wrong.append(f"memory of {name} went from {first:.1f} to {last:.1f} MB")
+    return wrong
 
 
 def _keep_logs(folder: Path, seed: int) -> None:
@@ -174,8 +221,10 @@ def main() -> None:
     """Run what the command line asks for, and end with status 1 after a violation."""
     if sys.argv[1:2] == ["--mutants"]:
         sys.exit(_all_mutants())
-    seed, seconds = int(sys.argv[1]), float(sys.argv[2])
-    report = run(seed, seconds)
+    if sys.argv[1] == "--load":
+        report = run(0, float(sys.argv[2]), trouble_comes=False, faulty_share=0)
+    else:
+        report = run(int(sys.argv[1]), float(sys.argv[2]))
     print(report)
     for violation in report.violations:
         print("  violation:", violation)

@@ -296,6 +296,7 @@ MUTANTS: dict[str, Mutant] = {
     "patient-overlaps-allowed": Mutant(
         "overlapping appointments of one patient",
         sql=("ALTER TABLE appointments DROP CONSTRAINT appointments_patient_no_overlap",),
+        seconds=15,
     ),
     "commit-before-the-outbox-row": Mutant("mails to", commit_before_the_outbox_row, under_faults=True, seconds=15),
     "fresh-key-per-attempt": Mutant("mails to", fresh_key_per_attempt),

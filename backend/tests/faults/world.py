@@ -139,6 +139,16 @@ class World:
     def engine(self) -> Engine:
         return create_engine(self.url, poolclass=NullPool)
 
+    def living(self) -> Iterator[tuple[str, psutil.Process]]:
+        """Yield our processes that serve or send, by the name of their machine."""
+        for machine in self.machines:
+            for worker in machine.workers():
+                yield machine.name, worker
+        for mail in self.mail_workers:
+            assert mail.program is not None
+            with suppress(psutil.NoSuchProcess):
+                yield mail.name, psutil.Process(mail.program.process.pid)
+
     def start(self) -> None:
         for machine in self.machines:
             machine.start()
