@@ -10,6 +10,14 @@ DOCS_POLICY = (
 )
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
 
+_EVERYWHERE = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Frame-Options", "DENY"),
+]
+_DOCS_HEADERS = [*_EVERYWHERE, ("Content-Security-Policy", DOCS_POLICY)]
+_HEADERS = [*_EVERYWHERE, ("Content-Security-Policy", POLICY), ("Cache-Control", "no-store")]
+
 
 def register_headers(app: Flask) -> None:
     """Answer preflights for every address, and add security headers to every answer."""
@@ -25,11 +33,5 @@ def _answer_preflight() -> Response | None:
 
 
 def _secure(response: Response) -> Response:
-    is_docs = request.path.startswith("/docs")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Frame-Options"] = "DENY"
-    response.headers["Content-Security-Policy"] = DOCS_POLICY if is_docs else POLICY
-    if not is_docs:
-        response.headers["Cache-Control"] = "no-store"
+    response.headers.extend(_DOCS_HEADERS if request.path.startswith("/docs") else _HEADERS)
     return response

@@ -26,7 +26,7 @@ warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 ALGORITHM = "HS256"
 # By each process; a token takes about a kilobyte.
-TOKENS_REMEMBERED = 4096
+TOKENS_REMEMBERED = 2048
 REQUIRED: Options = {"require": ["sub", "exp", "jti"]}
 
 

@@ -57,5 +57,5 @@ def test_every_answer_carries_security_headers(api: Api) -> None:
     for path in ("/health", "/nothing", "/openapi.json"):
         headers = api.client.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Cache-Control"] == "no-store"
+        assert headers.getlist("Cache-Control") == ["no-store"]
         assert "default-src 'none'" in headers["Content-Security-Policy"]

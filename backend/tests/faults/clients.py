@@ -10,8 +10,9 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from src.utils.clock import system_clock
 from tests.faults.record import NEVER, Answered, Outcome, Record, SlotOperation, now
@@ -86,6 +87,8 @@ class Client:
         self.email = f"patient{next(town.numbers)}@people.example"
         self.token = ""
         self.mine: dict[int, tuple[int, DoctorOnDuty]] = {}
+        # What was booked and not yet given up: only this person cancels it, or a doctor who leaves.
+        self.active: dict[int, tuple[int, DoctorOnDuty]] = {}
 
     def run(self, until: float) -> None:
         self.token = self.join(self.email, "patient")
@@ -154,8 +157,9 @@ class Client:
         if target is not None:
             self.book_slot(*target, key=uuid.uuid4().hex)
 
-    def book_slot(self, doctor: DoctorOnDuty, slot_id: int, key: str) -> None:
-        began = now()
+    def book_slot(self, doctor: DoctorOnDuty, slot_id: int, key: str, began: float | None = None) -> None:
+        """Book; `began` is when the key was first used, where somebody else has asked with it already."""
+        began = now() if began is None else began
         answer = self.until_answered("POST", "/appointments", {"slot_id": slot_id}, self.token, key)
         if answer is None:
             self.record.unanswered.add((self.email, slot_id))
@@ -165,6 +169,8 @@ class Client:
             with self.record.lock:
                 self.record.booked[appointment] = (self.email, slot_id)
             self.mine[appointment] = (slot_id, doctor)
+            self.expect_no_overlap(slot_id, doctor)
+            self.active[appointment] = (slot_id, doctor)
             self.operation(slot_id, "book", began, answer.ended, "done", appointment)
             self.read_own_write(appointment)
         else:
@@ -173,6 +179,22 @@ class Client:
                 self.operation(slot_id, "book", began, answer.ended, outcomes[answer.kind])
             else:
                 self.record.violation(f"a booking was answered {answer.status} {answer.body}")
+
+    def expect_no_overlap(self, slot_id: int, doctor: DoctorOnDuty) -> None:
+        start, end = self.span(slot_id, doctor)
+        for appointment, (other_slot, other_doctor) in self.active.items():
+            other_start, other_end = self.span(other_slot, other_doctor)
+            if other_slot != slot_id and start < other_end and other_start < end and not other_doctor.leaving:
+                self.record.violation(
+                    f"overlapping appointments of one patient: {appointment} and one of slot {slot_id}"
+                )
+
+    def span(self, slot_id: int, doctor: DoctorOnDuty) -> tuple[datetime, datetime]:
+        start, end = (
+            datetime.fromisoformat(f"{self.town.day}T{at}").replace(tzinfo=ZoneInfo(doctor.zone))
+            for at in doctor.slots[slot_id]
+        )
+        return start, end
 
     def double_tap(self) -> None:
         """The same request twice at once, as impatient people send it: one appointment, one answer."""
@@ -187,8 +209,9 @@ class Client:
                 self.until_answered("POST", "/appointments", {"slot_id": slot_id}, self.token, key)
             )
         )
+        began = now()
         ask_again.start()
-        self.book_slot(doctor, slot_id, key)
+        self.book_slot(doctor, slot_id, key, began)
         ask_again.join()
         [second] = answers
         if second is not None and second.status == 201 and second.body["appointment_id"] not in self.mine:
@@ -217,6 +240,7 @@ class Client:
             self.cancel_by(doctor.token, appointment, slot_id, doctor)
 
     def cancel_by(self, token: str, appointment: int, slot_id: int, doctor: DoctorOnDuty) -> None:
+        self.active.pop(appointment, None)
         began = now()
         path = f"/appointments/{appointment}/cancel"
         answer = self.until_answered("POST", path, token=token, key=uuid.uuid4().hex)
