@@ -151,35 +151,41 @@ def _appointments(rows: list[tuple[Any, ...]], other: str) -> Response:
     return json({"data": data, "next_cursor": rows[199][0] if len(rows) > 200 else None})
 
 
-SUBJECT = "Appointment booked: Dr. Number 1, Tuesday, 14 May 2030"
-TEXT = "Your appointment no. {number} is booked. " + "x" * 420
-HTML = "<p>Your appointment no. {number} is booked.</p>" + "x" * 1300
+LETTER = """
+    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, template, facts, due_at, {columns}
+        created_at)
+    SELECT gen_random_uuid()::text, event.id, appointment.id, recipient.id, recipient.email, '{template}',
+        json_build_object('number', appointment.id, 'recipient_name', recipient.name, 'doctor_name', doctor.name,
+            'specialization', doctor.specialization, 'patient_name', patient.name, 'starts_at', appointment.starts_at,
+            'ends_at', appointment.ends_at, 'time_zone', appointment.time_zone {facts}),
+        now(), {values} now()
+"""
 
 # People first, in the order of ids, then the slot: the locks of the product.
 BOOK = f"""
     WITH caller AS ({CALLER}),
     people AS MATERIALIZED (
-        SELECT u.id, u.email FROM users u WHERE u.deleted_at IS NULL AND u.id IN (
+        SELECT u.id, u.name, u.email, d.specialization FROM users u LEFT JOIN doctors d ON d.user_id = u.id
+        WHERE u.deleted_at IS NULL AND u.id IN (
             (SELECT id FROM caller),
             (SELECT d.user_id FROM availability_slots s JOIN doctors d ON d.id = s.doctor_id WHERE s.id = %(slot)s))
         ORDER BY u.id FOR SHARE OF u),
-    taken AS (
-        UPDATE availability_slots SET status = 'booked'
+    slot AS MATERIALIZED (
+        SELECT id, doctor_id, starts_at, ends_at, time_zone FROM availability_slots
         WHERE id = %(slot)s AND status = 'free' AND starts_at > now() AND (SELECT count(*) FROM people) = 2
-        RETURNING id, doctor_id, starts_at, ends_at, time_zone),
-    booked AS (
+        FOR NO KEY UPDATE),
+    appointment AS (
         INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at)
-        SELECT id, doctor_id, %(user)s, starts_at, ends_at, time_zone, now() FROM taken
-        ON CONFLICT DO NOTHING RETURNING id, ends_at),
+        SELECT id, doctor_id, %(user)s, starts_at, ends_at, time_zone, now() FROM slot
+        ON CONFLICT DO NOTHING RETURNING id, slot_id, starts_at, ends_at, time_zone),
+    taken AS (
+        UPDATE availability_slots SET status = 'booked' FROM appointment WHERE availability_slots.id = slot_id),
     event AS (
         INSERT INTO appointment_events (appointment_id, event, actor_id, at)
-        SELECT id, 'booked', %(user)s, now() FROM booked RETURNING id, appointment_id)
-    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, subject, text, html, due_at,
-        useless_after, created_at)
-    SELECT gen_random_uuid()::text, event.id, event.appointment_id, people.id, people.email, %(subject)s,
-        replace(%(text)s, '{{number}}', event.appointment_id::text),
-        replace(%(html)s, '{{number}}', event.appointment_id::text), now(), booked.ends_at, now()
-    FROM event JOIN booked ON booked.id = event.appointment_id JOIN people ON people.id = %(user)s
+        SELECT id, 'booked', %(user)s, now() FROM appointment RETURNING id)
+    {LETTER.format(template="booked", columns="useless_after,", values="appointment.ends_at,", facts="")}
+    FROM event CROSS JOIN appointment JOIN people patient ON patient.id = %(user)s
+    JOIN people recipient ON recipient.id = patient.id JOIN people doctor ON doctor.id <> patient.id
     RETURNING appointment_id
 """
 
@@ -188,7 +194,7 @@ BOOK = f"""
 def book() -> Response:
     """Book a slot."""
     slot = orjson.loads(request.get_data())["slot_id"]
-    rows = ask(BOOK, slot=slot, subject=SUBJECT, text=TEXT, html=HTML, **claims())
+    rows = ask(BOOK, slot=slot, **claims())
     if not rows:
         return json({"error": "no"}, 409)
     return json({"message": "Your appointment is booked.", "appointment_id": rows[0][0]}, 201)
@@ -200,23 +206,25 @@ CANCEL = f"""
         SELECT a.id, a.slot_id, a.patient_id, d.user_id AS doctor_user_id FROM appointments a
         JOIN doctors d ON d.id = a.doctor_id WHERE a.id = %(appointment)s),
     people AS MATERIALIZED (
-        SELECT u.id, u.email FROM users u WHERE u.deleted_at IS NULL
+        SELECT u.id, u.name, u.email, d.specialization FROM users u LEFT JOIN doctors d ON d.user_id = u.id
+        WHERE u.deleted_at IS NULL
         AND u.id IN ((SELECT patient_id FROM wanted), (SELECT doctor_user_id FROM wanted))
         ORDER BY u.id FOR SHARE OF u),
+    slot AS MATERIALIZED (
+        SELECT id FROM availability_slots WHERE id = (SELECT slot_id FROM wanted)
+        AND (SELECT count(*) FROM people) = 2 AND (SELECT count(*) FROM caller) = 1 FOR NO KEY UPDATE),
+    appointment AS (
+        UPDATE appointments SET status = 'cancelled', cancelled_at = now() FROM slot
+        WHERE appointments.id = %(appointment)s AND slot_id = slot.id AND status = 'booked' AND starts_at > now()
+        RETURNING appointments.id, slot_id, patient_id, starts_at, ends_at, time_zone),
     freed AS (
-        UPDATE availability_slots SET status = 'free' WHERE id = (SELECT slot_id FROM wanted) AND status = 'booked'
-        AND (SELECT count(*) FROM people) = 2 AND (SELECT count(*) FROM caller) = 1 RETURNING id),
-    cancelled AS (
-        UPDATE appointments SET status = 'cancelled', cancelled_at = now()
-        WHERE id = %(appointment)s AND status = 'booked' AND starts_at > now() AND slot_id IN (SELECT id FROM freed)
-        RETURNING id),
+        UPDATE availability_slots SET status = 'free' FROM appointment WHERE availability_slots.id = slot_id),
     event AS (
         INSERT INTO appointment_events (appointment_id, event, actor_id, at)
-        SELECT id, 'cancelled', %(user)s, now() FROM cancelled RETURNING id, appointment_id)
-    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, subject, text, html, due_at, created_at)
-    SELECT gen_random_uuid()::text, event.id, event.appointment_id, people.id, people.email, %(subject)s, %(text)s,
-        %(html)s, now(), now()
-    FROM event CROSS JOIN people
+        SELECT id, 'cancelled', %(user)s, now() FROM appointment RETURNING id)
+    {LETTER.format(template="cancelled", columns="", values="", facts=", 'cancelled_by', CAST(%(by)s AS text)")}
+    FROM event CROSS JOIN appointment JOIN people patient ON patient.id = appointment.patient_id
+    JOIN people doctor ON doctor.id <> patient.id CROSS JOIN people recipient
     RETURNING appointment_id
 """
 
@@ -224,7 +232,7 @@ CANCEL = f"""
 @lean.post("/appointments/<int:appointment_id>/cancel")
 def cancel(appointment_id: int) -> Response:
     """Cancel an appointment."""
-    rows = ask(CANCEL, appointment=appointment_id, subject=SUBJECT, text=TEXT, html=HTML, **claims())
+    rows = ask(CANCEL, appointment=appointment_id, by="the patient, Patient Number 1", **claims())
     if not rows:
         return json({"error": "no"}, 409)
     return json({"message": "The appointment is cancelled."})

@@ -70,3 +70,15 @@ class Unhurried(Generic[Actor]):
     address: str
     actor: Actor
     settings: Settings
+
+
+Controller = TypeVar("Controller", bound=Callable[..., object])
+
+
+def one_statement(controller: Controller) -> Controller:
+    """Declare that a controller writes by one statement, which is a transaction by itself where the database can.
+
+    BEGIN and COMMIT, a round trip each, are spared there. What it may refuse must be decided within the statement.
+    """
+    controller.__dict__["one_statement"] = True
+    return controller

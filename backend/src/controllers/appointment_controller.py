@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from src.context import Caller, Context, Doctor, Patient
-from src.controllers.presenters import doctors_appointment, facts_of, listed, patients_appointment
+from src.context import Caller, Context, Doctor, Patient, one_statement
+from src.controllers.presenters import doctors_appointment, listed, patients_appointment
 from src.domain.appointment_rules import check_cancel
 from src.errors import (
     AlreadyBegun,
@@ -26,8 +26,7 @@ from src.errors import (
 )
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
-from src.repositories import outbox_repository as outbox
-from src.repositories import user_repository as users
+from src.repositories import booking_repository as bookings
 from src.schemas.appointment import (
     AppointmentBooked,
     AppointmentDetails,
@@ -38,60 +37,28 @@ from src.schemas.appointment import (
     PatientsAppointments,
 )
 from src.schemas.base import Message
-from src.services.appointment_mails import AppointmentFacts, booking_confirmation, cancellation
 
 
+@one_statement
 @raises(SlotNotFound, SlotTaken, SlotPast, PatientBusy)
 def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
     """Book a free slot. The patient gets a confirmation by e-mail."""
-    doctor = _hold_both_people(ctx, body.slot_id)
-    booked = appointments.book(ctx.db, body.slot_id, ctx.actor.user_id, ctx.now)
-    if booked is None:
-        raise _why_not_taken(ctx.db, body.slot_id, ctx.now)
-    if booked.appointment_id is None or booked.event_id is None:
-        raise PatientBusy
-    facts = AppointmentFacts(
-        number=booked.appointment_id,
-        doctor_name=doctor.name,
-        specialization=doctor.specialization,
-        patient_name=ctx.actor.name,
-        starts_at=booked.starts_at,
-        ends_at=booked.ends_at,
-        time_zone=booked.time_zone,
-    )
-    outbox.add(
-        ctx.db,
-        [(ctx.actor.user_id, booking_confirmation(ctx.actor.email, facts))],
-        event_id=booked.event_id,
-        appointment_id=booked.appointment_id,
-        now=ctx.now,
-        useless_after=booked.ends_at,
-    )
-    return AppointmentBooked(message="Your appointment is booked.", appointment_id=booked.appointment_id)
+    appointment_id, slot_was_free = bookings.book(ctx.db, body.slot_id, ctx.actor.user_id, ctx.now)
+    if appointment_id is None:
+        raise PatientBusy if slot_was_free else _why_not_free(ctx.db, body.slot_id, ctx.now)
+    return AppointmentBooked(message="Your appointment is booked.", appointment_id=appointment_id)
 
 
+@one_statement
 @raises(AppointmentNotFound, NotYourAppointment, AlreadyCancelled, AlreadyBegun)
 def cancel(ctx: Context[Caller], appointment_id: int) -> Message:
     """Cancel an appointment that is ahead. Both parties are told by e-mail, and the slot is free again at once."""
-    row = _found(ctx.db, appointment_id)
-    check_cancel(row.status, row.starts_at, ctx.now, (row.patient_id, row.doctor_user_id), ctx.actor.user_id)
-    # People first, then the slot, as booking does: transactions that take locks in one order cannot deadlock.
-    if ctx.actor.user_id not in users.lock_living(ctx.db, row.patient_id, row.doctor_user_id):
+    by = f"the {ctx.actor.role}, {ctx.actor.name}"
+    if not bookings.cancel(ctx.db, appointment_id, ctx.actor.user_id, by, ctx.now):
+        row = _found(ctx.db, appointment_id)
+        check_cancel(row.status, row.starts_at, ctx.now, (row.patient_id, row.doctor_user_id), ctx.actor.user_id)
+        # Nothing stands against it but that the caller's account has just gone.
         raise Unauthenticated
-    event_id = appointments.cancel(ctx.db, appointment_id, row.slot_id, ctx.actor.user_id, ctx.now)
-    if event_id is None:
-        raise AlreadyCancelled
-    facts, by = facts_of(row), f"the {ctx.actor.role}, {ctx.actor.name}"
-    outbox.add(
-        ctx.db,
-        [
-            (row.patient_id, cancellation(row.patient_email, row.patient_name, by, facts)),
-            (row.doctor_user_id, cancellation(row.doctor_email, row.doctor_name, by, facts)),
-        ],
-        event_id=event_id,
-        appointment_id=appointment_id,
-        now=ctx.now,
-    )
     return Message(message="The appointment is cancelled.")
 
 
@@ -129,18 +96,7 @@ def list_doctors(ctx: Context[Doctor], query: AppointmentsWanted) -> DoctorsAppo
     )
 
 
-def _hold_both_people(ctx: Context[Patient], slot_id: int) -> Row[Any]:
-    """Hold patient and doctor against deletion, and return the doctor."""
-    people = users.lock_for_booking(ctx.db, ctx.actor.user_id, slot_id)
-    if people.pop(ctx.actor.user_id, None) is None:
-        raise Unauthenticated
-    if not people:
-        raise SlotNotFound
-    [doctor] = people.values()
-    return doctor
-
-
-def _why_not_taken(db: Connection, slot_id: int, now: datetime) -> ClinicError:
+def _why_not_free(db: Connection, slot_id: int, now: datetime) -> ClinicError:
     state = slots.find_state(db, slot_id)
     if state is None or state.status == "withdrawn":
         return SlotNotFound()

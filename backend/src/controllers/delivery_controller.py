@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from config import Settings
+from src.controllers.presenters import mail_of
 from src.repositories import outbox_repository as outbox
 from src.services.mail import Mail, MailDelayed, Mailer, MailRefused
 from src.services.pace import Pace
@@ -40,12 +42,14 @@ def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings
     last_start = clock() + lease - timedelta(seconds=settings.mail_timeout_seconds)
     with transaction(writes=True) as db:
         claimed = outbox.claim(db, clock(), lease, limit=BATCH)
-    for number, row in enumerate(claimed):
-        if number > 0 and (pace.wait() or clock() > last_start):
+    waiting = deque(claimed)
+    try:
+        while waiting and (len(waiting) == len(claimed) or not (pace.wait() or clock() > last_start)):
+            _deliver(waiting.popleft(), transaction, mailer, clock, settings, pace)
+    finally:
+        if waiting:
             with transaction(writes=True) as db:
-                outbox.give_back(db, claimed[number:], clock())
-            break
-        _deliver(row, transaction, mailer, clock, settings, pace)
+                outbox.give_back(db, waiting, clock())
     return bool(claimed)
 
 
@@ -55,7 +59,10 @@ def _deliver(
     if row.useless_after is not None and row.useless_after <= clock():
         return _finish(row, "dropped", transaction, clock, "The appointment was over before the mail could be sent.")
     try:
-        mailer.send(Mail(row.recipient, row.subject, row.text, row.html), row.key)
+        mail = mail_of(row)
+        if row.text is None and not _kept(row, mail, transaction):
+            return None
+        mailer.send(mail, row.key)
     except MailRefused as refusal:
         log.error("mail %s set aside: %s", row.id, refusal)
         return _finish(row, "set_aside", transaction, clock, str(refusal))
@@ -68,6 +75,12 @@ def _deliver(
             outbox.postpone(db, row.id, row.attempts, clock() + timedelta(seconds=pause), str(delay))
         return None
     return _finish(row, "sent", transaction, clock)
+
+
+def _kept(row: Row[Any], mail: Mail, transaction: Transaction) -> bool:
+    """Keep the mail as rendered before anybody else sees it, so that every later attempt says the same."""
+    with transaction(writes=True, one_statement=True) as db:
+        return outbox.keep_rendered(db, row.id, row.attempts, mail)
 
 
 def _finish(row: Row[Any], status: str, transaction: Transaction, clock: Clock, error: str | None = None) -> None:

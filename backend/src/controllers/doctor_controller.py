@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from src.context import Context, Doctor
 from src.controllers.presenters import doctors_appointment
-from src.controllers.withdrawal import cancel_ahead
 from src.domain.wall_clock import day_bounds
 from src.errors import Unauthenticated
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
+from src.repositories import booking_repository as bookings
 from src.repositories import doctor_repository as doctors
 from src.repositories import outbox_repository as outbox
 from src.repositories import user_repository as users
@@ -65,7 +65,8 @@ def delete_account(ctx: Context[Doctor]) -> Message:
     if not users.lock_for_deletion(ctx.db, ctx.actor.user_id):
         raise Unauthenticated
     slots.withdraw_all(ctx.db, ctx.actor.doctor_id)
-    cancel_ahead(ctx)
+    by = f"the doctor, {ctx.actor.name}, who no longer offers appointments here"
+    bookings.cancel_all_ahead(ctx.db, ctx.actor.doctor_id, ctx.actor.user_id, by, ctx.now)
     outbox.scrub_finished(ctx.db, ctx.actor.user_id)
     users.erase(ctx.db, ctx.actor.user_id, ctx.now)
     doctors.erase_profile(ctx.db, ctx.actor.doctor_id)

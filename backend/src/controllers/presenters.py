@@ -9,7 +9,8 @@ from sqlalchemy import Row
 
 from src.domain.appointment_rules import shown_status
 from src.schemas.base import wall_clock_span
-from src.services.appointment_mails import AppointmentFacts
+from src.services.appointment_mails import render
+from src.services.mail import Mail, MailUnknown
 
 
 def listed(row: Row[Any], now: datetime) -> dict[str, Any]:
@@ -31,14 +32,16 @@ def doctors_appointment(row: Row[Any], now: datetime) -> dict[str, Any]:
     return {"patient_name": row.other_name, **listed(row, now)}
 
 
-def facts_of(row: Row[Any]) -> AppointmentFacts:
-    """Return what mails say of an appointment, from a row of `find_full`."""
-    return AppointmentFacts(
-        number=row.id,
-        doctor_name=row.doctor_name,
-        specialization=row.specialization,
-        patient_name=row.patient_name,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        time_zone=row.time_zone,
-    )
+def mail_of(row: Row[Any]) -> Mail:
+    """Return a mail of the outbox as it was rendered, or as it will be; raise MailUnknown as `render` does."""
+    if row.text is None:
+        return render(row.recipient or "", row.template, row.facts)
+    return Mail(row.recipient or "", row.subject, row.text, row.html)
+
+
+def mail_to_look_at(row: Row[Any]) -> Mail:
+    """Return a mail of the outbox as a person can read it, also where this version cannot render it."""
+    try:
+        return mail_of(row)
+    except MailUnknown as unknown:
+        return Mail(row.recipient or "", str(unknown), f"{unknown}\n\n{row.facts}\n", "")

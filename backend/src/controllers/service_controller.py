@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import Row
+
 from src import __version__
 from src.context import Context, Unhurried
+from src.controllers.presenters import mail_to_look_at
 from src.errors import DatabaseBehind, DatabaseNotMigrated, GoingDown, raises
 from src.models import SCHEMA_REVISION
 from src.repositories import health_repository
@@ -59,17 +64,17 @@ def ready(ctx: Context[None]) -> Readiness:
 
 def development_outbox(ctx: Context[None]) -> DevelopmentOutbox:
     """Show the newest mails as they were, or would have been, sent. Not there in production."""
-    return DevelopmentOutbox(
-        data=[
-            DevelopmentMail(
-                id=mail.id,
-                to=mail.recipient,
-                subject=mail.subject,
-                text=mail.text,
-                html=mail.html,
-                created_at=mail.created_at.isoformat(),
-                sent_at=mail.sent_at.isoformat() if mail.sent_at else None,
-            )
-            for mail in outbox.newest(ctx.db, NEWEST_MAILS)
-        ]
+    return DevelopmentOutbox(data=[_shown(row) for row in outbox.newest(ctx.db, NEWEST_MAILS)])
+
+
+def _shown(row: Row[Any]) -> DevelopmentMail:
+    mail = mail_to_look_at(row)
+    return DevelopmentMail(
+        id=row.id,
+        to=row.recipient,
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        created_at=row.created_at.isoformat(),
+        sent_at=row.sent_at.isoformat() if row.sent_at else None,
     )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.models.base import Base, Id
 
 
 class OutboxMail(Base):
-    """One mail to one recipient for one event, as rendered.
+    """One mail to one recipient for one event.
+
+    It is written as `template` and `facts`, what was true at the event, and rendered by the worker that first claims
+    it; from then on it stays as rendered, because a provider refuses the same key with another text.
 
     `waiting` ones are sent from `due_at` on; claiming one moves `due_at` past the lease, so that a worker killed in
     between delays the mail and loses nothing. `sent`, `dropped` (too late to be of use) and `set_aside` (an operator
@@ -21,6 +25,7 @@ class OutboxMail(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         CheckConstraint("status IN ('waiting', 'sent', 'dropped', 'set_aside')", name="status"),
+        CheckConstraint("text IS NOT NULL OR (template IS NOT NULL AND facts IS NOT NULL)", name="has_content"),
         UniqueConstraint("event_id", "recipient_id"),
         UniqueConstraint("key"),
         Index(
@@ -51,9 +56,13 @@ class OutboxMail(Base):
     recipient_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     # NULL once it is scrubbed, after the recipient's account has gone.
     recipient: Mapped[str | None] = mapped_column(String(320))
-    subject: Mapped[str] = mapped_column(Text)
-    text: Mapped[str] = mapped_column(Text)
-    html: Mapped[str] = mapped_column(Text)
+    # Which mail it is, and what it says, as src/services/appointment_mails.py knows them.
+    template: Mapped[str | None] = mapped_column(String(32))
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # NULL until it is rendered.
+    subject: Mapped[str | None] = mapped_column(Text)
+    text: Mapped[str | None] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16), server_default="waiting")
     due_at: Mapped[datetime]
     # After this instant the mail is of no use any more; NULL means it always is.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, RowMapping, bindparam, delete, exists, func, select, update
 
 from src.models import Appointment, AvailabilitySlot
 from src.repositories.base import insert_unless_conflict
@@ -89,12 +89,12 @@ _TAKE = (
 )
 
 
-def take(db: Connection, slot_id: int, now: datetime) -> Row[tuple[int, datetime, datetime, str]] | None:
+def take(db: Connection, slot_id: int, now: datetime) -> RowMapping | None:
     """Turn a free slot that is ahead into a booked one and hold it.
 
     Returns its (doctor_id, starts_at, ends_at, time_zone), or None when it cannot be booked.
     """
-    return db.execute(_TAKE, {"slot_id": slot_id, "now": now}).one_or_none()
+    return db.execute(_TAKE, {"slot_id": slot_id, "now": now}).mappings().one_or_none()
 
 
 def find_state(db: Connection, slot_id: int) -> Row[tuple[str, datetime]] | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from src.models import OutboxMail, User
@@ -16,40 +15,6 @@ from src.repositories.base import delete_chunk
 from src.services.mail import Mail
 
 Earlier = aliased(OutboxMail)
-
-
-_ADD = insert(OutboxMail)
-
-
-def add(
-    db: Connection,
-    mails: Sequence[tuple[int, Mail]],
-    *,
-    event_id: int,
-    appointment_id: int,
-    now: datetime,
-    useless_after: datetime | None = None,
-) -> None:
-    """Put rendered mails about one event into the outbox, each with its recipient's account, due at once."""
-    db.execute(
-        _ADD,
-        [
-            {
-                "key": str(uuid.uuid4()),
-                "event_id": event_id,
-                "appointment_id": appointment_id,
-                "recipient_id": recipient_id,
-                "recipient": mail.to,
-                "subject": mail.subject,
-                "text": mail.text,
-                "html": mail.html,
-                "due_at": now,
-                "useless_after": useless_after,
-                "created_at": now,
-            }
-            for recipient_id, mail in mails
-        ],
-    )
 
 
 _ANY_DUE = select(
@@ -97,6 +62,8 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[R
             OutboxMail.key,
             OutboxMail.recipient_id,
             OutboxMail.recipient,
+            OutboxMail.template,
+            OutboxMail.facts,
             OutboxMail.subject,
             OutboxMail.text,
             OutboxMail.html,
@@ -105,6 +72,31 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[R
         )
     )
     return sorted(db.execute(statement), key=lambda row: row.id)
+
+
+_KEEP_RENDERED = (
+    update(OutboxMail)
+    .where(
+        OutboxMail.id == bindparam("mail_id"),
+        OutboxMail.status == "waiting",
+        OutboxMail.attempts == bindparam("claimed_as"),
+        OutboxMail.text.is_(None),
+    )
+    .values(subject=bindparam("subject"), text=bindparam("text"), html=bindparam("html"))
+    .returning(OutboxMail.id)
+)
+
+
+def keep_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> bool:
+    """Keep a mail as rendered, before its first attempt; False when another worker has taken it over meanwhile."""
+    values = {
+        "mail_id": mail_id,
+        "claimed_as": attempts,
+        "subject": mail.subject,
+        "text": mail.text,
+        "html": mail.html,
+    }
+    return db.execute(_KEEP_RENDERED, values).one_or_none() is not None
 
 
 def finish(
@@ -141,7 +133,7 @@ _GIVE_BACK = (
 )
 
 
-def give_back(db: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+def give_back(db: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:
     """Make claimed mails that were not tried due again, except those that another worker has taken over."""
     db.execute(_GIVE_BACK, [{"mail_id": row.id, "claimed_as": row.attempts, "now": now} for row in rows])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, exists, select, update
 
-from src.models import AvailabilitySlot, DoctorProfile, RevokedToken, User
+from src.models import DoctorProfile, RevokedToken, User
 from src.repositories.base import insert_unless_conflict
 
 
@@ -47,44 +47,15 @@ def find_caller(db: Connection, user_id: int, epoch: int, jti: str) -> Row[Any] 
 
 
 _LIVING = User.deleted_at.is_(None)
-_LOCK_LIVING = (
-    select(User.id)
-    .where(User.id.in_([bindparam("one"), bindparam("other")]), _LIVING)
-    .order_by(User.id)
-    .with_for_update(read=True)
-)
+_LOCK_LIVING = select(User.id).where(User.id == bindparam("user_id"), _LIVING).with_for_update(read=True)
 
 
-def lock_living(db: Connection, one: int, other: int | None = None) -> set[int]:
-    """Hold the living accounts among one or two against deletion until the transaction ends, and return their ids.
+def lock_living(db: Connection, user_id: int) -> bool:
+    """Hold a living account against deletion until the transaction ends; False when it is deleted.
 
-    Always in the order of ids, and always before slots and appointments: locks taken in one order cannot deadlock.
+    Always before slots and appointments: locks taken in one order cannot deadlock.
     """
-    return set(db.execute(_LOCK_LIVING, {"one": one, "other": other}).scalars())
-
-
-_OWNER_OF_SLOT = (
-    select(DoctorProfile.user_id)
-    .join(AvailabilitySlot, AvailabilitySlot.doctor_id == DoctorProfile.id)
-    .where(AvailabilitySlot.id == bindparam("slot_id"))
-    .scalar_subquery()
-)
-_LOCK_FOR_BOOKING = (
-    select(User.id, User.name, DoctorProfile.specialization)
-    .outerjoin(DoctorProfile, DoctorProfile.user_id == User.id)
-    .where(User.id.in_([bindparam("patient_id"), _OWNER_OF_SLOT]), _LIVING)
-    .order_by(User.id)
-    .with_for_update(read=True, of=User)
-)
-
-
-def lock_for_booking(db: Connection, patient_id: int, slot_id: int) -> dict[int, Row[Any]]:
-    """Hold the patient and the slot's doctor, as `lock_living` does; return (id, name, specialization) by id.
-
-    Constraints alone let a booking slip in beside a deletion.
-    """
-    rows = db.execute(_LOCK_FOR_BOOKING, {"patient_id": patient_id, "slot_id": slot_id})
-    return {row.id: row for row in rows}
+    return db.execute(_LOCK_LIVING, {"user_id": user_id}).scalar_one_or_none() is not None
 
 
 def lock_for_deletion(db: Connection, user_id: int) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import cached_property
+from typing import Annotated, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from pydantic import AfterValidator, TypeAdapter
 
 from src.domain.wall_clock import local
-from src.services.mail import Mail
+from src.services.mail import Mail, MailUnknown
 
 _environment = Environment(
     loader=PackageLoader("src.services", "mail_templates"),
@@ -22,18 +24,24 @@ _environment = Environment(
 _text = _environment.get_template("appointment.txt")
 _html = _environment.get_template("appointment.html")
 
+# SQLite writes instants without a zone: the UTC reading.
+Utc = Annotated[datetime, AfterValidator(lambda at: at if at.tzinfo else at.replace(tzinfo=timezone.utc))]
+
 
 @dataclass(frozen=True)
 class AppointmentFacts:
-    """What a mail says of an appointment; `number` is its id."""
+    """What a mail says of an appointment, as the outbox keeps it; `number` is the appointment's id."""
 
     number: int
+    recipient_name: str
     doctor_name: str
     specialization: str
     patient_name: str
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Utc
+    ends_at: Utc
     time_zone: str
+    # Who cancelled it, in words.
+    cancelled_by: str | None = None
 
     @cached_property
     def day(self) -> str:
@@ -47,33 +55,21 @@ class AppointmentFacts:
         return f"{local(self.starts_at, self.time_zone):%H:%M} to {local(self.ends_at, self.time_zone):%H:%M}"
 
 
-def booking_confirmation(to: str, facts: AppointmentFacts) -> Mail:
-    """Tell the patient that the appointment is booked."""
-    return _render(
-        to,
-        facts.patient_name,
-        f"Appointment booked: {facts.doctor_name}, {facts.day}",
-        "Your appointment is booked.",
-        facts,
-    )
+_facts: TypeAdapter[AppointmentFacts] = TypeAdapter(AppointmentFacts)
+
+# By the name of the template that the outbox keeps: the beginning of the subject, and the news.
+LETTERS = {
+    "booked": ("Appointment booked", "Your appointment is booked."),
+    "cancelled": ("Appointment cancelled", "This appointment was cancelled by {facts.cancelled_by}."),
+}
 
 
-def cancellation(to: str, recipient_name: str, cancelled_by: str, facts: AppointmentFacts) -> Mail:
-    """Tell a party that the appointment is cancelled; `cancelled_by` says by whom."""
-    return _render(
-        to,
-        recipient_name,
-        f"Appointment cancelled: {facts.doctor_name}, {facts.day}",
-        f"This appointment was cancelled by {cancelled_by}.",
-        facts,
-    )
-
-
-def _render(to: str, recipient_name: str, subject: str, news: str, facts: AppointmentFacts) -> Mail:
-    values = {"recipient_name": recipient_name, "subject": subject, "news": news, "facts": facts}
-    return Mail(
-        to=to,
-        subject=" ".join(subject.split()),
-        text=_text.render(values),
-        html=_html.render(values),
-    )
+def render(to: str, template: str, facts: dict[str, Any]) -> Mail:
+    """Turn what the outbox keeps into a mail; raise MailUnknown for one of another version of this program."""
+    if template not in LETTERS:
+        raise MailUnknown(f"A mail of the kind {template!r} is unknown to this version.")
+    known = _facts.validate_python(facts)
+    title, news = LETTERS[template]
+    subject = " ".join(f"{title}: {known.doctor_name}, {known.day}".split())
+    values = {"subject": subject, "news": news.format(facts=known), "facts": known}
+    return Mail(to=to, subject=subject, text=_text.render(values), html=_html.render(values))

@@ -31,6 +31,10 @@ class MailDelayed(Exception):
         self.retry_after = retry_after
 
 
+class MailUnknown(MailDelayed):
+    """This version of the program cannot render the mail; the one whose servers wrote it can."""
+
+
 class Mailer(Protocol):
     """Something that sends mails."""
 

@@ -15,6 +15,7 @@ from config import Settings
 from src.context import Unhurried
 from src.controllers import demo_controller as demo
 from src.controllers import retention_controller as retention
+from src.controllers.presenters import mail_to_look_at
 from src.extensions import db
 from src.repositories import outbox_repository as outbox
 from src.repositories import user_repository as users
@@ -93,8 +94,9 @@ outbox_commands = AppGroup("outbox", help="Look at the mails that did not go out
 def list_mails(limit: int) -> None:
     """List mails that wait or were set aside, oldest first."""
     with transaction(writes=False) as session:
-        for mail in outbox.list_unsent(session, limit):
-            click.echo(f"{mail.id}\t{mail.status}\t{mail.attempts} attempts\tto {mail.recipient}\t{mail.subject}")
+        for row in outbox.list_unsent(session, limit):
+            subject = mail_to_look_at(row).subject
+            click.echo(f"{row.id}\t{row.status}\t{row.attempts} attempts\tto {row.recipient}\t{subject}")
 
 
 @outbox_commands.command()
@@ -102,12 +104,13 @@ def list_mails(limit: int) -> None:
 def show(mail_id: int) -> None:
     """Show one mail and what became of it."""
     with transaction(writes=False) as session:
-        mail = outbox.find(session, mail_id)
-    if mail is None:
+        row = outbox.find(session, mail_id)
+    if row is None:
         sys.exit(f"There is no mail {mail_id}.")
-    click.echo(f"Status:  {mail.status}, {mail.attempts} attempts, due {mail.due_at.isoformat()}")
-    click.echo(f"Error:   {mail.last_error or 'none'}")
-    click.echo(f"To:      {mail.recipient or '(erased)'}")
+    mail = mail_to_look_at(row)
+    click.echo(f"Status:  {row.status}, {row.attempts} attempts, due {row.due_at.isoformat()}")
+    click.echo(f"Error:   {row.last_error or 'none'}")
+    click.echo(f"To:      {row.recipient or '(erased)'}")
     click.echo(f"Subject: {mail.subject}\n\n{mail.text}")
 
 

@@ -15,6 +15,8 @@ CONNECT_TIMEOUT_SECONDS = 3
 SQLITE_BUSY_TIMEOUT_SECONDS = 10
 # The execution option by which `transaction(writes=True)` asks for a transaction that can write.
 WRITES = "writes"
+# And by which a writer says that a single statement does it all: PostgreSQL then needs no BEGIN.
+ONE_STATEMENT = "one_statement"
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
@@ -57,7 +59,8 @@ def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        if pooled or connection.get_execution_options().get(WRITES, True):
+        options = connection.get_execution_options()
+        if pooled or (options.get(WRITES, True) and not options.get(ONE_STATEMENT, False)):
             connection.exec_driver_sql(begin, execution_options={"no_parameters": True})
 
 

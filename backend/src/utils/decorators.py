@@ -29,7 +29,7 @@ from src.errors import ClinicError, Invalid, NotADoctor, NotAPatient, Unauthenti
 from src.repositories import user_repository as users
 from src.schemas.base import In, Out
 from src.utils.clock import Clock
-from src.utils.idempotency import answer_once, key_of_request
+from src.utils.idempotency import HEADER, answer_once, key_of_request
 from src.utils.openapi import SECURITY_SCHEME, error_responses
 from src.utils.security import read_token
 from src.utils.transaction import transaction
@@ -108,6 +108,7 @@ class Signature:
     query: type[In] | None
     answer: type[Out]
     unhurried: bool
+    one_statement: bool
 
     @classmethod
     def of(cls, controller: Callable[..., Out]) -> Signature:
@@ -119,6 +120,7 @@ class Signature:
             query=hints.get("query"),
             answer=hints["return"],
             unhurried=typing.get_origin(hints[first]) is Unhurried,
+            one_statement=getattr(controller, "one_statement", False),
         )
 
 
@@ -145,7 +147,9 @@ def _road(app: APIFlask, route: Route[Any], settings: Settings, clock: Clock) ->
                     actor = _admit(db, claims, route.access, settings)
             address = request.remote_addr or ""
             return _enter(validated, path, Unhurried(transaction, now, address, actor, settings), signature)
-        with transaction(writes=route.writes) as db:
+        # A key is kept in the transaction of the work, which then is more than one statement.
+        alone = signature.one_statement and HEADER not in request.headers
+        with transaction(writes=route.writes, one_statement=alone) as db:
             actor = None if claims is None else _admit(db, claims, route.access, settings)
             enter = functools.partial(_enter, validated, path, Context(db, now, actor, settings), signature)
             key = key_of_request() if route.is_idempotent else None

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from src.errors import ClinicError, EmailTaken, PatientBusy, SlotOverlaps, SlotTaken
 from src.extensions import db
-from src.utils.database import WRITES
+from src.utils.database import ONE_STATEMENT, WRITES
 
 # PostgreSQL gives the constraint's name; SQLite gives columns for its own rules and our word for a trigger's.
 ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
@@ -26,22 +26,23 @@ ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
 
 
 @contextmanager
-def transaction(*, writes: bool) -> Generator[Connection]:
+def transaction(*, writes: bool, one_statement: bool = False) -> Generator[Connection]:
     """Yield a connection in one transaction: committed at the end, rolled back on any exception.
 
     `writes` takes SQLite's write lock from the start; without it, each statement on PostgreSQL stands for itself and
-    nothing may be written. A broken constraint is raised as the domain error it stands for.
+    nothing may be written. With `one_statement` each stands for itself there, too, and may write: for those who write
+    by a single one. A broken constraint is raised as the domain error it stands for.
     """
     try:
-        with _engine(db.engine, writes).begin() as connection:
+        with _engine(db.engine, writes, one_statement).begin() as connection:
             yield connection
     except IntegrityError as error:
         raise domain_error(error) from error
 
 
-@lru_cache(maxsize=4)
-def _engine(engine: Engine, writes: bool) -> Engine:  # noqa: FBT001 - a key of the cache
-    return engine.execution_options(**{WRITES: writes})
+@lru_cache(maxsize=8)
+def _engine(engine: Engine, writes: bool, one_statement: bool) -> Engine:  # noqa: FBT001 - a key of the cache
+    return engine.execution_options(**{WRITES: writes, ONE_STATEMENT: one_statement})
 
 
 def domain_error(error: IntegrityError) -> Exception:

@@ -20,17 +20,15 @@ from src.controllers import (
     auth_controller,
     availability_controller,
     demo_controller,
-    doctor_controller,
 )
 from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, User
 from src.repositories import (
-    appointment_repository,
     availability_repository,
+    booking_repository,
     outbox_repository,
     session_repository,
     user_repository,
 )
-from src.repositories.base import insert_unless_conflict
 from src.services.resend_mailer import ResendMailer
 from src.utils import decorators
 
@@ -61,27 +59,38 @@ class Mutant:
     seconds: float = 6
 
 
+def _in_steps() -> None:
+    """Let a defect that takes several statements have a transaction, as it would have had."""
+    transaction = decorators.transaction
+    decorators.transaction = lambda *, writes, one_statement=False: transaction(writes=writes)
+
+
 def _book_carelessly(take: Callable[[Connection, int, datetime], Any]) -> Callable[..., Any]:
-    """Book in steps of its own, with a `take` that decides what becomes of the slot."""
+    """Book in steps, with a `take` that decides what becomes of the slot."""
+    _in_steps()
 
     def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> Any:
         slot = take(db, slot_id, now)
         if slot is None:
-            return None
-        values = {"slot_id": slot_id, "patient_id": patient_id, "booked_at": now, **slot._mapping}
-        appointment_id = insert_unless_conflict(db, Appointment, **values)
-        event_id = appointment_repository.add_event(db, appointment_id, "booked", patient_id, now)
-        return appointment_repository.Booked(*slot, appointment_id, event_id)
+            return booking_repository.Booking(None, False)
+        return booking_repository.book_taken(db, slot_id, slot, patient_id, now)
 
     return book
 
 
 def _look_at_free_slot(db: Connection, slot_id: int) -> Any:
-    return db.execute(
-        select(
-            AvailabilitySlot.doctor_id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone
-        ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
-    ).one_or_none()
+    return (
+        db.execute(
+            select(
+                AvailabilitySlot.doctor_id,
+                AvailabilitySlot.starts_at,
+                AvailabilitySlot.ends_at,
+                AvailabilitySlot.time_zone,
+            ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
+        )
+        .mappings()
+        .one_or_none()
+    )
 
 
 def check_then_insert() -> None:
@@ -91,52 +100,50 @@ def check_then_insert() -> None:
         db.execute(update(AvailabilitySlot).where(AvailabilitySlot.id == slot_id).values(status="booked"))
         return slot
 
-    appointment_repository.book = _book_carelessly(take)
+    booking_repository.book = _book_carelessly(take)
 
 
 def book_without_holding_slot_or_people() -> None:
-    def read_only(db: Connection, patient_id: int, slot_id: int) -> Any:
-        owner = (
-            select(DoctorProfile.user_id)
-            .join(AvailabilitySlot, AvailabilitySlot.doctor_id == DoctorProfile.id)
-            .where(AvailabilitySlot.id == slot_id)
-        )
-        people = (
-            select(User.id, User.name, DoctorProfile.specialization)
-            .outerjoin(DoctorProfile, DoctorProfile.user_id == User.id)
-            .where(User.id.in_([patient_id, owner.scalar_subquery()]), User.deleted_at.is_(None))
-        )
-        return {row.id: row for row in db.execute(people)}
-
     def take(db: Connection, slot_id: int, now: datetime) -> Any:
         slot = _look_at_free_slot(db, slot_id)
         time.sleep(PAUSE * 4)
         return slot
 
-    user_repository.lock_for_booking = read_only
-    appointment_repository.book = _book_carelessly(take)
+    booking_repository.book = _book_carelessly(take)
 
 
 def commit_before_the_outbox_row() -> None:
     """A server that dies in between has booked, and nobody is told."""
-    add, transaction = outbox_repository.add, decorators.transaction
+    transaction, execute = decorators.transaction, Connection.execute
 
-    def add_later(db: Connection, *mail: Any, **values: Any) -> None:
-        db.info["late mails"].append((mail, values))
+    def execute_letters_later(self: Connection, statement: Any, *values: Any, **options: Any) -> Any:
+        late = self.info.get("late letters")
+        if late is not None and str(statement).strip().startswith("INSERT INTO outbox"):
+            return late.append((statement, *values))
+        return execute(self, statement, *values, **options)
 
     @contextmanager
-    def committing_first(*, writes: bool) -> Generator[Connection]:
+    def committing_first(*, writes: bool, one_statement: bool = False) -> Generator[Connection]:
         with transaction(writes=writes) as db:
-            late = db.info["late mails"] = []
+            late = db.info["late letters"] = []
             yield db
+            db.info["late letters"] = None
         if late:
             time.sleep(PAUSE * 3)
             with transaction(writes=True) as db:
-                for mail, values in late:
-                    add(db, *mail, **values)
+                for statement, *values in late:
+                    db.execute(statement, *values)
 
-    outbox_repository.add = add_later
+    booking_repository.book = _book_carelessly(availability_repository.take)
+    booking_repository.cancel = _cancel_in_steps()
+    Connection.execute = execute_letters_later
     decorators.transaction = committing_first
+
+
+def _cancel_in_steps() -> Callable[..., bool]:
+    """Return what SQLite does, for PostgreSQL."""
+    _in_steps()
+    return booking_repository.cancel_in_steps
 
 
 def fresh_key_per_attempt() -> None:
@@ -170,8 +177,9 @@ def mails_overtake_each_other() -> None:
             return []
         db.execute(update(OutboxMail).where(OutboxMail.id.in_(ids)).values(due_at=now + lease))
         columns = (
-            OutboxMail.id, OutboxMail.key, OutboxMail.recipient_id, OutboxMail.recipient, OutboxMail.subject,
-            OutboxMail.text, OutboxMail.html, OutboxMail.attempts, OutboxMail.useless_after,
+            OutboxMail.id, OutboxMail.key, OutboxMail.recipient_id, OutboxMail.recipient, OutboxMail.template,
+            OutboxMail.facts, OutboxMail.subject, OutboxMail.text, OutboxMail.html, OutboxMail.attempts,
+            OutboxMail.useless_after,
         )  # fmt: skip
         return list(db.execute(select(*columns).where(OutboxMail.id.in_(ids))))
 
@@ -180,31 +188,35 @@ def mails_overtake_each_other() -> None:
 
 def cancel_without_looking() -> None:
     """Two cancels at once both succeed."""
+    cancel = _cancel_in_steps()
 
-    def cancel(db: Connection, appointment_id: int, slot_id: int, actor_id: int, now: datetime) -> int:
+    def cancel_any(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> bool:
         time.sleep(PAUSE)
-        availability_repository.release(db, slot_id)
         db.execute(
-            update(Appointment).where(Appointment.id == appointment_id).values(status="cancelled", cancelled_at=now)
+            update(Appointment).where(Appointment.id == appointment_id).values(status="booked", cancelled_at=None)
         )
-        return appointment_repository.add_event(db, appointment_id, "cancelled", actor_id, now)
+        return cancel(db, appointment_id, actor_id, cancelled_by, now)
 
-    appointment_repository.cancel = cancel
+    booking_repository.cancel = cancel_any
 
 
 def cancelled_slots_stay_taken() -> None:
-    cancel_with_slot = appointment_repository.cancel
+    cancel = _cancel_in_steps()
 
-    def cancel(db: Connection, appointment_id: int, slot_id: int, actor_id: int, now: datetime) -> int | None:
-        event_id = cancel_with_slot(db, appointment_id, slot_id, actor_id, now)
+    def cancel_and_keep(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> bool:
+        done = cancel(db, appointment_id, actor_id, cancelled_by, now)
         db.execute(
             update(AvailabilitySlot)
-            .where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
+            .where(
+                AvailabilitySlot.id
+                == select(Appointment.slot_id).where(Appointment.id == appointment_id).scalar_subquery(),
+                AvailabilitySlot.status == "free",
+            )
             .values(status="booked")
         )
-        return event_id
+        return done
 
-    appointment_repository.cancel = cancel
+    booking_repository.cancel = cancel_and_keep
 
 
 def taken_slots_are_offered() -> None:
@@ -220,13 +232,15 @@ def taken_slots_are_offered() -> None:
 def history_is_deleted_on_cancel() -> None:
     """A cancelled appointment is gone, as at some of our peers."""
 
-    def cancel(db: Connection, appointment_id: int, slot_id: int, actor_id: int, now: datetime) -> int | None:
-        event_id = cancel_with_history(db, appointment_id, slot_id, actor_id, now)
-        db.execute(delete(Appointment).where(Appointment.id == appointment_id))
-        return event_id
+    cancel = _cancel_in_steps()
 
-    cancel_with_history = appointment_repository.cancel
-    appointment_repository.cancel = cancel
+    def cancel_and_delete(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> bool:
+        done = cancel(db, appointment_id, actor_id, cancelled_by, now)
+        if done:
+            db.execute(delete(Appointment).where(Appointment.id == appointment_id))
+        return done
+
+    booking_repository.cancel = cancel_and_delete
 
 
 def tokens_of_ended_sessions_still_open() -> None:
@@ -270,7 +284,7 @@ def wall_clocks_are_taken_for_utc() -> None:
 
 
 def accounts_go_and_appointments_stay() -> None:
-    doctor_controller.cancel_ahead = lambda ctx: None
+    booking_repository.cancel_all_ahead = lambda *_: None
 
 
 def leases_are_not_taken() -> None:

@@ -21,7 +21,8 @@ from typing import Any
 class FakeResend:
     """What the provider accepted, and how it shall misbehave: one word of `script` per call, then it works.
 
-    Words: `500`, `503-html`, `429`, `403`, `422`, `hang`, `cut`, `accept-then-cut`.
+    Words: `500`, `503-html`, `429`, `403`, `422`, `hang`, `cut`, `accept-then-cut`, and
+    `late`, which hangs and works then.
     """
 
     accepted: list[dict[str, Any]] = field(default_factory=list)
@@ -81,6 +82,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif mood in {"500", "403", "422"}:
             self._json(int(mood), {"statusCode": int(mood), "name": "validation_error", "message": "no"})
         else:
+            if mood == "late":
+                fake.release.wait(fake.hang_seconds)
             self._json(*fake.accept(key, payload))
 
     def _break_off(self, mood: str, key: str, payload: dict[str, Any]) -> None:

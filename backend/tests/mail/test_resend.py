@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from apiflask import APIFlask
+from sqlalchemy import text
 
 from src.controllers.delivery_controller import deliver_due
+from src.services import appointment_mails
 from src.services.mailers import mailer_for
 from src.utils.transaction import transaction
 from tests.conftest import AT_ONCE, MakeApp, StillClock
@@ -61,7 +63,7 @@ def test_a_mail_goes_out_whole_and_once(api: Api, resend: FakeResend, attempt: A
     assert "booked" in call["subject"]
     assert call["text"]
     assert call["html"].startswith("<!doctype html>")
-    assert len(call["key"]) == 36
+    assert len(call["key"]) >= 32, "as many random bits as nobody guesses, and far below Resend's 256 characters"
 
 
 @pytest.mark.parametrize("mood", ["500", "503-html", "429", "403", "hang", "cut", "accept-then-cut"])
@@ -80,6 +82,52 @@ def test_a_fault_is_retried_with_the_same_key_until_the_mail_is_accepted_once(
     assert len(resend.accepted) == 1
     assert len(resend.calls) == 3
     assert len({call["key"] for call in resend.calls}) == 1
+
+
+def test_a_mail_stays_as_it_was_first_rendered(
+    app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new version with other words comes in between; the provider would refuse them under the same key."""
+    resend.script.append("accept-then-cut")
+    api.patient().book(api.doctor().publish())
+    assert attempt() is True
+    monkeypatch.setitem(appointment_mails.LETTERS, "booked", ("Congratulations", "We are looking forward to it."))
+    clock.forward(minutes=20)
+    assert attempt() is True
+
+    assert len(resend.calls) == 2
+    assert {call["subject"].partition(":")[0] for call in resend.calls} == {"Appointment booked"}
+    assert statuses(app) == ["sent"]
+
+
+def test_a_mail_that_cannot_be_rendered_delays_no_other(
+    app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
+    """As where an old worker still runs beside the servers of a version with a new mail."""
+    doctor, patient = api.doctor(), api.patient()
+    patient.book(doctor.publish("09:00", "09:30"))
+    patient.book(doctor.publish("10:00", "10:30"))
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(text("UPDATE outbox SET template = 'of tomorrow' WHERE id = 1"))
+
+    assert attempt() is True
+    assert attempt() is False
+    assert ["10:00" in mail["text"] for mail in resend.accepted] == [True]
+    assert statuses(app) == ["waiting", "sent"]
+    shown = app.test_cli_runner().invoke(args=["outbox", "show", "1"])
+    assert "of tomorrow" in shown.output
+    assert api.client.get("/dev/outbox").status_code == 200
+
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(text("UPDATE outbox SET template = 'booked' WHERE id = 1"))
+    clock.forward(hours=5)
+    assert attempt() is True
+    assert statuses(app) == ["sent", "sent"]
+
+
+def statuses(app: APIFlask) -> list[str]:
+    with app.app_context(), transaction(writes=False) as db:
+        return list(db.scalars(text("SELECT status FROM outbox ORDER BY id")))
 
 
 def test_retry_after_is_honoured(api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock) -> None:

@@ -17,6 +17,8 @@ from tests.mail.fake_resend import FakeResend, fake_resend
 from tests.people import Api
 from worker import work
 
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
 
 @pytest.fixture
 def resend() -> Iterator[FakeResend]:
@@ -73,6 +75,41 @@ def test_several_workers_send_each_mail_once(app: APIFlask, api: Api, resend: Fa
     with working(app), working(app), working(app):
         until(lambda: len(resend.accepted) == 12)
     assert len(resend.calls) == 12
+
+
+@ON_POSTGRESQL
+def test_a_thousand_due_mails_drain_and_no_transaction_is_open_while_the_network_is_slow(
+    app: APIFlask, api: Api, resend: FakeResend
+) -> None:
+    api.patient().book(api.doctor().publish())
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(text(_OWE_A_THOUSAND))
+    resend.script.extend(["ok"] * 500 + ["late"])
+    with working(app):
+        until(lambda: len(resend.calls) == 501)
+        with app.app_context(), transaction(writes=False) as db:
+            assert db.execute(text(_OPEN_TRANSACTIONS)).scalar_one() == 0
+        resend.release.set()
+        until(lambda: len(resend.accepted) == 1000)
+    assert len({mail["to"][0] for mail in resend.accepted}) == 1000
+    with app.app_context(), transaction(writes=False) as db:
+        assert db.execute(text("SELECT status, count(*) FROM outbox GROUP BY status")).all() == [("sent", 1000)]
+
+
+# To the patient's nine hundred and ninety-nine friends, as it were.
+_OWE_A_THOUSAND = """
+    WITH friends AS (
+        INSERT INTO users (name, email, email_key, password_hash, role, created_at)
+        SELECT 'Friend ' || n, 'f' || n || '@people.example', 'f' || n || '@people.example', 'x', 'patient', now()
+        FROM generate_series(1, 999) AS n RETURNING id, email)
+    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, template, facts, due_at, created_at)
+    SELECT gen_random_uuid()::text, event_id, appointment_id, friends.id, friends.email, template, facts, due_at,
+        outbox.created_at FROM outbox CROSS JOIN friends
+"""
+_OPEN_TRANSACTIONS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+"""
 
 
 def test_trouble_with_the_database_does_not_end_the_worker(app: APIFlask, api: Api, resend: FakeResend) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +12,20 @@ from dataclasses import replace
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
 
-from src.controllers import appointment_controller
+from src.repositories import booking_repository as bookings
+from src.repositories import user_repository as users
 from src.utils.transaction import transaction
+from tests.conftest import StillClock
 from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient
 
 Call = Callable[[], TestResponse]
+CLOCK = StillClock()
+
+# On SQLite writers wait at its one lock, before they have read anything.
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def at_once(calls: Sequence[Call]) -> list[TestResponse]:
@@ -172,21 +180,87 @@ def test_bookings_and_cancels_of_one_slot_at_once_never_meet_a_server_error(app:
 
 
 @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "late"}])
-def test_a_late_cancel_does_not_free_the_slot_of_the_next_patient(
-    app: APIFlask, api: Api, monkeypatch: pytest.MonkeyPatch, key: dict[str, str]
+def test_a_second_cancel_does_not_free_the_slot_of_the_next_patient(
+    app: APIFlask, api: Api, key: dict[str, str]
 ) -> None:
-    """It has read an active appointment, and comes to the slot after that was cancelled and the slot booked again."""
     doctor, first, other = api.doctor(), api.patient("First Sample"), api.patient("Second Sample")
     slot_id = doctor.publish()
     appointment = first.book(slot_id)
-    assert first.post(f"/appointments/{appointment}/cancel").status_code == 200
+    assert first.cancel(appointment).status_code == 200
     other.book(slot_id)
-    # What was read is stale: as if the look came before all this.
-    monkeypatch.setattr(appointment_controller, "check_cancel", lambda *_: None)
 
-    late = first.post(f"/appointments/{appointment}/cancel", headers=key)
+    assert first.post(f"/appointments/{appointment}/cancel", headers=key).status_code == 409
+    _slot_is_of_the_next_patient(app)
 
-    assert late.status_code == 409
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "late"}])
+def test_a_cancel_that_waited_does_not_free_the_slot_of_the_next_patient(
+    app: APIFlask, api: Api, key: dict[str, str]
+) -> None:
+    """It has read an active appointment, and gets the slot after that was cancelled and the slot booked again."""
+    doctor, first, other = api.doctor(), api.patient("First Sample"), api.patient("Second Sample")
+    slot_id = doctor.publish()
+    appointment = first.book(slot_id)
+    late = with_own_client(app, first)
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            assert bookings.cancel(db, appointment, first.id, "the patient", CLOCK())
+            answer = pool.submit(late.post, f"/appointments/{appointment}/cancel", headers=key)
+            until_somebody_waits(db)
+            assert bookings.book(db, slot_id, other.id, CLOCK()).appointment_id
+        assert answer.result(timeout=30).status_code == 409
+    _slot_is_of_the_next_patient(app)
+
+
+def _slot_is_of_the_next_patient(app: APIFlask) -> None:
     assert count(app, "SELECT count(*) FROM availability_slots WHERE status = 'booked'") == 1
     assert count(app, "SELECT count(*) FROM appointments WHERE status = 'booked'") == 1
     assert count(app, "SELECT count(*) FROM appointment_events") == 3
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize(("end", "status"), [("kept", 409), ("rolled back", 201)])
+def test_a_booking_waits_for_one_that_has_the_slot(app: APIFlask, api: Api, end: str, status: int) -> None:
+    doctor, first, other = api.doctor(), api.patient("First Sample"), api.patient("Second Sample")
+    slot_id = doctor.publish()
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
+            assert bookings.book(db, slot_id, first.id, CLOCK()).appointment_id
+            answer = pool.submit(with_own_client(app, other).post, "/appointments", {"slot_id": slot_id})
+            until_somebody_waits(db)
+            if end == "rolled back":
+                raise KeyboardInterrupt
+        assert answer.result(timeout=30).status_code == status
+    assert count(app, "SELECT count(*) FROM appointments") == 1
+    assert count(app, "SELECT count(*) FROM outbox") == 1
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("who", ["doctor", "patient"])
+def test_a_booking_waits_for_a_deletion_that_has_begun(app: APIFlask, api: Api, who: str) -> None:
+    doctor, patient = api.doctor(), api.patient()
+    slot_id = doctor.publish()
+    gone = doctor if who == "doctor" else patient
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            assert users.lock_for_deletion(db, gone.id)
+            answer = pool.submit(with_own_client(app, patient).post, "/appointments", {"slot_id": slot_id})
+            until_somebody_waits(db)
+            users.erase(db, gone.id, CLOCK())
+        assert answer.result(timeout=30).status_code in {401, 404, 409}
+    assert count(app, "SELECT count(*) FROM appointments") == 0
+    assert count(app, "SELECT count(*) FROM outbox") == 0
+    assert count(app, "SELECT count(*) FROM availability_slots WHERE status = 'free'") == 1
+
+
+def until_somebody_waits(db: Connection) -> None:
+    """Wait until another connection is held up by a lock of this one."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+    deadline = time.monotonic() + 20
+    while not db.execute(waiting).scalar_one():
+        assert time.monotonic() < deadline, "nobody came to the lock"
+        time.sleep(0.01)

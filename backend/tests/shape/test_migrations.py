@@ -16,10 +16,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 from app import create_app
+from src.controllers.delivery_controller import deliver_due
 from src.extensions import db
 from src.models import Base
+from src.services.mail import Mail
+from src.services.memory_mailer import MemoryMailer
 from src.utils.database import listen_to_sqlite
-from tests.conftest import create_database, make_settings
+from src.utils.transaction import transaction
+from tests.conftest import AT_ONCE, StillClock, create_database, make_settings
 
 NINE = datetime(2030, 3, 5, 9, 0, tzinfo=timezone.utc)
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -94,6 +98,31 @@ def test_there_is_one_line_of_migrations(empty_app: APIFlask) -> None:
     assert len(script.get_heads()) == 1
     revisions = [revision.revision for revision in script.walk_revisions()]
     assert revisions == [f"{number:04}" for number in range(len(revisions), 0, -1)]
+
+
+def test_mails_that_were_rendered_by_an_older_version_stay_as_they_are(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade(revision="0003")
+    with db.engine.begin() as connection:
+        add_user(connection, 1, "doctor")
+        add_user(connection, 2, "patient")
+        insert(connection, "doctors", id=1, user_id=1, designation="", specialization="", time_zone="UTC")
+        add_slot(connection, 1, 1)
+        add_appointment(connection, 1, slot=1, doctor=1, patient=2)
+        insert(connection, "appointment_events", id=1, appointment_id=1, event="booked", actor_id=2, at=NINE)
+        mail = {"subject": "Booked", "text": "Old words", "html": "<p>Old words</p>"}
+        about = {"event_id": 1, "appointment_id": 1, "recipient_id": 2, "recipient": "person2@people.example"}
+        insert(connection, "outbox", key="k", due_at=NINE, created_at=NINE, **mail, **about)
+    flask_migrate.upgrade()
+    mailer, clock = MemoryMailer(), StillClock()
+    clock.now = NINE
+    assert deliver_due(transaction, mailer, clock, make_settings(), AT_ONCE) is True
+    assert mailer.sent == [("k", Mail(to="person2@people.example", **mail))]
+    flask_migrate.downgrade(revision="0003")
+    with db.engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT subject, text, html, status FROM outbox")).one() == (
+            *mail.values(),
+            "sent",
+        )
 
 
 def schema() -> dict[str, Any]:
