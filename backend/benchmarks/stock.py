@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 from rich.progress import Progress
 
+from src.models import PROFILES_OF_A_BLOCK
+
 SLOTS_OF_A_DOCTOR = 100
 READ = 20
 BUSY = 20
@@ -123,13 +125,13 @@ def fill_postgresql(conninfo: str, stock: Stock) -> None:
         for table, name, definition in rules:
             connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
             progress.advance(task)
-        connection.execute(TOTALS.format("doctors"))
+        connection.execute(COUNT)
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
         progress.advance(task)
 
 
-TOTALS = "UPDATE totals SET value = (SELECT count(*) FROM {}) WHERE name = 'living_doctors'"
+COUNT = f"INSERT INTO doctor_blocks SELECT id / {PROFILES_OF_A_BLOCK}, count(*) FROM doctors GROUP BY 1"
 
 
 def fill_sqlite(path: str, stock: Stock) -> None:
@@ -144,7 +146,7 @@ def fill_sqlite(path: str, stock: Stock) -> None:
                 connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", chunk)
                 connection.execute("COMMIT")
                 progress.advance(task, len(chunk))
-    connection.execute(TOTALS.format("doctors"))
+    connection.execute(COUNT)
     connection.execute("ANALYZE")
     connection.close()
 

@@ -99,7 +99,7 @@ def list_doctors() -> Response:
     """List the first ten doctors."""
     rows = ask(
         f"""WITH caller AS ({CALLER})
-        SELECT (SELECT value FROM totals WHERE name = 'living_doctors'), d.* FROM caller, LATERAL (
+        SELECT (SELECT sum(living) FROM doctor_blocks), d.* FROM caller, LATERAL (
             SELECT d.id, u.name, d.designation, d.specialization FROM doctors d JOIN users u ON u.id = d.user_id
             WHERE u.deleted_at IS NULL ORDER BY d.id LIMIT 10) d""",
         **claims(),

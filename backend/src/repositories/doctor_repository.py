@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Connection, Integer, Row, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Row, bindparam, func, insert, select, text, update
 
-from src.models import DoctorProfile, Total, User
-
-LIVING_DOCTORS = "living_doctors"
+from src.models import PROFILES_OF_A_BLOCK, DoctorBlock, DoctorProfile, User
 
 
 def add(db: Connection, user_id: int, designation: str, specialization: str) -> int:
-    """Give a new doctor a profile and return its id. Last in its transaction: it holds the number of doctors."""
+    """Give a new doctor a profile and return its id. Last in its transaction: it holds a block's number."""
     statement = (
         insert(DoctorProfile)
         .values(user_id=user_id, designation=designation, specialization=specialization)
         .returning(DoctorProfile.id)
     )
     doctor_id = db.scalars(statement).one()
-    _count(db, 1)
+    _count(db, doctor_id, 1)
     return doctor_id
 
 
@@ -40,9 +38,9 @@ def update_profile(db: Connection, doctor_id: int, changes: dict[str, str]) -> N
 
 
 def erase_profile(db: Connection, doctor_id: int) -> None:
-    """Blank the profile of a doctor who leaves. Last in its transaction: it holds the number of doctors."""
+    """Blank the profile of a doctor who leaves. Last in its transaction: it holds a block's number."""
     update_profile(db, doctor_id, {"designation": "", "specialization": ""})
-    _count(db, -1)
+    _count(db, doctor_id, -1)
 
 
 def is_living(db: Connection, doctor_id: int) -> bool:
@@ -51,35 +49,59 @@ def is_living(db: Connection, doctor_id: int) -> bool:
     return db.scalars(query).one_or_none() is not None
 
 
-_LIVING_DOCTORS = select(Total.value).where(Total.name == LIVING_DOCTORS)
+_TOTAL = select(func.coalesce(func.sum(DoctorBlock.living), 0))
 
 
 def count_living(db: Connection) -> int:
     """Return how many doctors patients can find."""
-    return db.execute(_LIVING_DOCTORS).scalar_one()
+    return db.execute(_TOTAL).scalar_one()
 
 
+_upto = func.sum(DoctorBlock.living).over(order_by=DoctorBlock.block).label("upto")
+_blocks = select(DoctorBlock.block, DoctorBlock.living, _upto).subquery()
+_BLOCK_OF_PAGE = (
+    select(_blocks.c.block, _blocks.c.upto - _blocks.c.living)
+    .where(_blocks.c.upto > bindparam("offset", type_=BigInteger))
+    .order_by(_blocks.c.block)
+    .limit(1)
+)
 _LIST_LIVING = (
     select(
         DoctorProfile.id,
         User.name,
         DoctorProfile.designation,
         DoctorProfile.specialization,
-        _LIVING_DOCTORS.scalar_subquery().label("total"),
+        _TOTAL.scalar_subquery().label("total"),
     )
     .join(User)
-    .where(User.deleted_at.is_(None))
+    .where(User.deleted_at.is_(None), DoctorProfile.id >= bindparam("first"))
     .order_by(DoctorProfile.id)
     # Written into the statement: not knowing them, PostgreSQL plans for a tenth of all doctors.
-    .offset(bindparam("before", type_=BigInteger, literal_execute=True))
+    .offset(bindparam("skipped", type_=Integer, literal_execute=True))
     .limit(bindparam("most", type_=Integer, literal_execute=True))
 )
 
 
 def list_living(db: Connection, *, offset: int, limit: int) -> Sequence[Row[tuple[int, str, str, str, int]]]:
-    """Return (id, name, designation, specialization, total number), in the order in which the doctors came."""
-    return db.execute(_LIST_LIVING, {"before": offset, "most": limit}).all()
+    """Return (id, name, designation, specialization, total number), in the order in which the doctors came.
+
+    A page other than the first is entered at its block, so that it costs the same wherever it is.
+    """
+    block, before = 0, 0
+    if offset:
+        found = db.execute(_BLOCK_OF_PAGE, {"offset": offset}).one_or_none()
+        if found is None:
+            return []
+        block, before = found
+    values = {"first": block * PROFILES_OF_A_BLOCK, "skipped": offset - before, "most": limit}
+    return db.execute(_LIST_LIVING, values).all()
 
 
-def _count(db: Connection, difference: int) -> None:
-    db.execute(update(Total).where(Total.name == LIVING_DOCTORS).values(value=Total.value + difference))
+_COUNT = text(
+    "INSERT INTO doctor_blocks (block, living) VALUES (:block, :difference)"
+    " ON CONFLICT (block) DO UPDATE SET living = doctor_blocks.living + :difference"
+)
+
+
+def _count(db: Connection, doctor_id: int, difference: int) -> None:
+    db.execute(_COUNT, {"block": doctor_id // PROFILES_OF_A_BLOCK, "difference": difference})

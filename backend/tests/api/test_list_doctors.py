@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from apiflask import APIFlask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
+from src.utils.transaction import transaction
 from tests.people import Api, error_of
 
 PATH = "/patient/doctors"
@@ -50,6 +53,32 @@ def test_pages_hold_every_doctor_once_in_a_stable_order(api: Api) -> None:
             assert len(body["data"]) <= limit
             seen += [row["id"] for row in body["data"]]
         assert seen == doctors
+
+
+def test_pages_begin_where_they_should_whoever_left_and_however_ids_run(app: APIFlask, api: Api) -> None:
+    """Doctors are counted in blocks of 500 ids: here are full, empty and thinned ones."""
+    ada, doctors = api.patient(), []
+    for number in (1, 2, 499, 500, 501, 999, 1000, 2501, 2502, 2503):
+        give_the_next_doctor_the_id(app, number)
+        doctors.append(api.doctor(f"Dr. Number {number}"))
+    assert [doctor.doctor_id for doctor in doctors][-1] == 2503
+    for gone in (0, 5, 7):
+        assert doctors[gone].delete("/doctor/account").status_code == 200
+    here = [doctor.doctor_id for number, doctor in enumerate(doctors) if number not in {0, 5, 7}]
+    for limit in range(1, 9):
+        for page in range(1, 10):
+            body = ada.get(f"{PATH}?page={page}&limit={limit}").get_json()
+            assert [row["id"] for row in body["data"]] == here[(page - 1) * limit : page * limit], (page, limit)
+            assert body["total"] == 7
+
+
+def give_the_next_doctor_the_id(app: APIFlask, number: int) -> None:
+    with app.app_context(), transaction(writes=True) as db:
+        if db.dialect.name == "postgresql":
+            db.execute(text("SELECT setval('doctors_id_seq', :id, false)"), {"id": number})
+        else:
+            db.execute(text("DELETE FROM sqlite_sequence WHERE name = 'doctors'"))
+            db.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('doctors', :id - 1)"), {"id": number})
 
 
 def test_a_page_has_ten_rows_unless_asked(api: Api) -> None:

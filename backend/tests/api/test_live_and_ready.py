@@ -5,6 +5,7 @@ from __future__ import annotations
 from apiflask import APIFlask
 from sqlalchemy import text
 
+from src.models import SCHEMA_REVISION
 from src.utils.transaction import transaction
 from tests.conftest import MakeApp, StillClock
 from tests.people import Api, Deliver, error_of
@@ -30,7 +31,7 @@ def test_not_ready_before_the_newest_migration(app: APIFlask) -> None:
         answer = app.test_client().get("/health/ready")
     finally:
         with app.app_context(), transaction(writes=True) as db:
-            db.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+            db.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": SCHEMA_REVISION})
     assert answer.status_code == 503
     assert "flask db upgrade" in error_of(answer)
 

@@ -19,6 +19,7 @@ CALLER = 1
 READING = {
     "/auth/me": CALLER,
     "/patient/doctors": CALLER + 1,
+    "/patient/doctors?page=7": CALLER + 2,
     "/patient/doctors/{doctor}/availability": CALLER + 1,
     "/appointments/my": CALLER + 1,
     "/patient/dashboard": CALLER + 3,

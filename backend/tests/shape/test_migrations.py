@@ -125,6 +125,27 @@ def test_mails_that_were_rendered_by_an_older_version_stay_as_they_are(empty_app
         )
 
 
+def test_doctors_are_counted_on_the_way_up_and_down(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade(revision="0004")
+    with db.engine.begin() as connection:
+        for user, doctor in ((1, 3), (2, 499), (3, 500), (4, 1700)):
+            add_user(connection, user, "doctor")
+            insert(connection, "doctors", id=doctor, user_id=user, designation="", specialization="")
+        connection.execute(
+            sa.text(
+                "UPDATE users SET deleted_at = created_at, email = NULL, email_key = NULL,"
+                " password_hash = NULL WHERE id = 2"
+            )
+        )
+    flask_migrate.upgrade()
+    with db.engine.connect() as connection:
+        counted = connection.execute(sa.text("SELECT block, living FROM doctor_blocks ORDER BY block")).all()
+    assert counted == [(0, 1), (1, 1), (3, 1)]
+    flask_migrate.downgrade(revision="0004")
+    with db.engine.connect() as connection:
+        assert connection.scalars(sa.text("SELECT value FROM totals")).one() == 3
+
+
 def schema() -> dict[str, Any]:
     """Return the columns, indexes, constraints and triggers of every table, by its name."""
     inspector = sa.inspect(db.engine)

@@ -1,0 +1,37 @@
+"""Doctors are counted in blocks, so that a page far back is found without passing all before it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+LIVING = "doctors JOIN users ON users.id = doctors.user_id WHERE users.deleted_at IS NULL"
+
+
+def upgrade() -> None:
+    """Count the doctors of each five hundred profiles once."""
+    op.create_table(
+        "doctor_blocks",
+        sa.Column("block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("living", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("block", name="pk_doctor_blocks"),
+    )
+    op.execute(f"INSERT INTO doctor_blocks (block, living) SELECT doctors.id / 500, count(*) FROM {LIVING} GROUP BY 1")
+    op.drop_table("totals")
+
+
+def downgrade() -> None:
+    """Count them all."""
+    op.create_table(
+        "totals",
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_totals"),
+    )
+    op.execute(f"INSERT INTO totals (name, value) SELECT 'living_doctors', count(*) FROM {LIVING}")
+    op.drop_table("doctor_blocks")
