@@ -34,7 +34,7 @@ from src.utils.headers import register_headers
 from src.utils.logs import register_request_ids
 from src.utils.openapi import SECURITY_SCHEME, finish_spec
 from src.utils.problems import register_problems
-from src.utils.wire import IdConverter, NoSessions, StrictJson, refuse_leading_slashes
+from src.utils.wire import IdConverter, NoSessions, StrictJson, as_it_is, refuse_leading_slashes
 
 CREATED = HTTPStatus.CREATED
 
@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     app.extensions |= {"settings": settings, "clock": clock}
     app.json = StrictJson(app)
     app.session_interface = NoSessions()
+    app.ensure_sync = as_it_is
     app.url_map.merge_slashes = False
     app.url_map.converters["int"] = IdConverter
 

@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy import create_engine, pool
 
 from src.models import Base
-from src.utils.database import WRITES, listen_to_sqlite
+from src.utils.database import SQLITE, listen_to_sqlite
 
 config = context.config
 if config.config_file_name is not None and current_app.config.get("CONFIGURE_MIGRATION_LOGS", True):
@@ -22,7 +22,7 @@ def run_migrations() -> None:
     engine = create_engine(settings.migration_database_url or settings.database_url, poolclass=pool.NullPool)
     if settings.database_is_sqlite:
         listen_to_sqlite(engine)
-    with engine.connect().execution_options(**{WRITES: True}) as connection:
+    with engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -30,6 +30,8 @@ def run_migrations() -> None:
             compare_type=True,
         )
         with context.begin_transaction():
+            if settings.database_is_sqlite:
+                connection.exec_driver_sql(SQLITE.writes)
             context.run_migrations()
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from src.models import Appointment, AppointmentEvent, DoctorProfile, User
+from src.repositories.base import limited
 
 # Ids are smaller than this: a page without a cursor begins here.
 LARGEST_ID = 2**63 - 1
@@ -69,10 +70,7 @@ _OF_DOCTOR = (
 
 def _page(query: Select[Any]) -> Select[Any]:
     """Newest first, in pages that stay in place while new ones come (keyset: the index is entered at `before`)."""
-    before = query.where(Appointment.id < bindparam("before"))
-    # Written into the statement: not knowing it, PostgreSQL plans for a tenth of all rows.
-    most = bindparam("most", type_=Integer, literal_execute=True)
-    return before.order_by(Appointment.id.desc()).limit(most)
+    return query.where(Appointment.id < bindparam("before")).order_by(Appointment.id.desc())
 
 
 def _next(query: Select[Any]) -> Select[Any]:
@@ -93,12 +91,14 @@ _OF_DOCTOR_BETWEEN = _OF_DOCTOR.where(
 
 def list_of_patient(db: Connection, patient_id: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
     """Return a patient's appointments with `other_name`, the doctor's; newest booking first."""
-    return db.execute(_PAGE_OF_PATIENT, {"of": patient_id, "before": before or LARGEST_ID, "most": limit}).all()
+    page = limited(_PAGE_OF_PATIENT, limit)
+    return db.execute(page, {"of": patient_id, "before": before or LARGEST_ID}).all()
 
 
 def list_of_doctor(db: Connection, doctor_id: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
     """Return a doctor's appointments with `other_name`, the patient's; newest booking first."""
-    return db.execute(_PAGE_OF_DOCTOR, {"of": doctor_id, "before": before or LARGEST_ID, "most": limit}).all()
+    page = limited(_PAGE_OF_DOCTOR, limit)
+    return db.execute(page, {"of": doctor_id, "before": before or LARGEST_ID}).all()
 
 
 def list_of_doctor_between(db: Connection, doctor_id: int, begin: datetime, end: datetime) -> Sequence[Row[Any]]:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, TextClause, bindparam, delete, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    TextClause,
+    bindparam,
+    delete,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -36,6 +47,15 @@ def _insert_unless_conflict(model: type[DeclarativeBase], columns: tuple[str, ..
         f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING RETURNING {key}"  # noqa: S608
     )
     return statement.bindparams(*(bindparam(name, type_=table.c[name].type) for name in columns))
+
+
+@lru_cache(maxsize=512)
+def limited(query: Select[Any], most: int) -> Select[Any]:
+    """Return the query with its limit written into it.
+
+    A limit that comes as a parameter makes PostgreSQL plan for a tenth of all rows.
+    """
+    return query.limit(literal_column(str(int(most))))
 
 
 def delete_chunk(

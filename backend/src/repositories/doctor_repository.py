@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import BigInteger, Connection, Integer, Row, bindparam, func, insert, select, text, update
 
 from src.models import PROFILES_OF_A_BLOCK, DoctorBlock, DoctorProfile, User
+from src.repositories.base import limited
 
 
 def add(db: Connection, user_id: int, designation: str, specialization: str) -> int:
@@ -74,12 +75,12 @@ _LIST_LIVING = (
         _TOTAL.scalar_subquery().label("total"),
     )
     .join(User)
-    .where(User.deleted_at.is_(None), DoctorProfile.id >= bindparam("first"))
+    .where(User.deleted_at.is_(None))
     .order_by(DoctorProfile.id)
-    # Written into the statement: not knowing them, PostgreSQL plans for a tenth of all doctors.
-    .offset(bindparam("skipped", type_=Integer, literal_execute=True))
-    .limit(bindparam("most", type_=Integer, literal_execute=True))
 )
+# Written into the statement as limits are, for the same reason.
+_skipped = bindparam("skipped", type_=Integer, literal_execute=True)
+_LIST_FROM_BLOCK = _LIST_LIVING.where(DoctorProfile.id >= bindparam("first")).offset(_skipped)
 
 
 def list_living(db: Connection, *, offset: int, limit: int) -> Sequence[Row[tuple[int, str, str, str, int]]]:
@@ -87,14 +88,14 @@ def list_living(db: Connection, *, offset: int, limit: int) -> Sequence[Row[tupl
 
     A page other than the first is entered at its block, so that it costs the same wherever it is.
     """
-    block, before = 0, 0
-    if offset:
-        found = db.execute(_BLOCK_OF_PAGE, {"offset": offset}).one_or_none()
-        if found is None:
-            return []
-        block, before = found
-    values = {"first": block * PROFILES_OF_A_BLOCK, "skipped": offset - before, "most": limit}
-    return db.execute(_LIST_LIVING, values).all()
+    if offset == 0:
+        return db.execute(limited(_LIST_LIVING, limit)).all()
+    found = db.execute(_BLOCK_OF_PAGE, {"offset": offset}).one_or_none()
+    if found is None:
+        return []
+    block, before = found
+    values = {"first": block * PROFILES_OF_A_BLOCK, "skipped": offset - before}
+    return db.execute(limited(_LIST_FROM_BLOCK, limit), values).all()
 
 
 _COUNT = text(

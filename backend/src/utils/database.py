@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import select
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Connection, Engine, event
@@ -13,55 +13,73 @@ from config import Settings
 
 CONNECT_TIMEOUT_SECONDS = 3
 SQLITE_BUSY_TIMEOUT_SECONDS = 10
-# The execution option by which `transaction(writes=True)` asks for a transaction that can write.
-WRITES = "writes"
-# And by which a writer says that a single statement does it all: PostgreSQL then needs no BEGIN.
-ONE_STATEMENT = "one_statement"
+# The engine's execution option that holds its Beginnings.
+BEGINNINGS = "beginnings"
+
+
+class Beginnings(NamedTuple):
+    """What begins a transaction that reads, that writes, that writes by one statement.
+
+    The drivers are told to begin none by themselves. None: each statement is a transaction by itself.
+    """
+
+    reads: str | None
+    writes: str
+    writes_once: str | None
+
+
+# A deferred transaction that turns to writing fails at once when another has written: tried, 600 in 1,600.
+SQLITE = Beginnings("BEGIN", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE")
+POSTGRESQL = Beginnings(None, "BEGIN", None)
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
     """Return the engine's options for Flask-SQLAlchemy."""
     if settings.database_is_sqlite:
-        return {"connect_args": {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}, "pool_size": 16}
-    # Behind a transaction pooler a prepared statement may meet a server connection that does not know it.
-    prepare = None if settings.database_is_pooled else 5
+        return {
+            "connect_args": {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+            "pool_size": 16,
+            "execution_options": {BEGINNINGS: SQLITE},
+        }
+    # Behind a transaction pooler a prepared statement may meet a server connection that does not know it, and a setting
+    # of the session would land on somebody else's: every transaction is told its limits there, reading ones too.
+    pooled = settings.database_is_pooled
+    told = f"BEGIN; {_limits(settings)}"
     return {
         "connect_args": {
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-            "prepare_threshold": prepare,
-            # The driver must not begin transactions by itself: on_begin does, where something is written.
+            "prepare_threshold": None if pooled else 5,
             "autocommit": True,
         },
         "pool_size": 8,
+        "execution_options": {BEGINNINGS: Beginnings(told, told, told) if pooled else POSTGRESQL},
     }
 
 
-def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
-    """Begin transactions where they are needed, bound how long statements run and wait, and notice dead connections.
+def begin(connection: Connection, *, writes: bool, one_statement: bool) -> None:
+    """Begin a transaction in the database, where it takes a statement to."""
+    how: Beginnings = connection.get_execution_options()[BEGINNINGS]
+    statement = (how.writes_once if one_statement else how.writes) if writes else how.reads
+    if statement is not None:
+        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
-    Direct connections are told their limits once. Behind a transaction pooler a setting of the session would land on
-    somebody else's connection, so there every transaction is told, reading ones too (`SET LOCAL`).
+
+def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
+    """Bound how long statements run and wait, and notice dead connections.
+
+    Only the pool is listened to: an event of the engine itself would cost every statement a search for listeners.
     """
-    pooled = settings.database_is_pooled
-    limits = _limits(settings)
-    begin = f"BEGIN; {limits}" if pooled else "BEGIN"
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: psycopg.Connection, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        if not pooled:
-            connection.execute(limits.encode())
+        if not settings.database_is_pooled:
+            connection.execute(_limits(settings).encode())
 
     @event.listens_for(engine, "checkout")
     def on_checkout(connection: psycopg.Connection, _record: Any, _proxy: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         if not _is_alive(connection):
             # All connections from before are given up: whatever ended this one has ended the others.
             raise InvalidatePoolError
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        options = connection.get_execution_options()
-        if pooled or (options.get(WRITES, True) and not options.get(ONE_STATEMENT, False)):
-            connection.exec_driver_sql(begin, execution_options={"no_parameters": True})
 
 
 def _limits(settings: Settings) -> str:
@@ -94,13 +112,7 @@ def listen_to_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        # The driver must not begin transactions by itself: on_begin does, with the right lock.
+        # The driver must not begin transactions by itself: `begin` does, with the right lock.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        # A deferred transaction that turns to writing fails at once when another has written: tried, 600 in 1,600.
-        writes = connection.get_execution_options().get(WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Concatenate, Generic, TypeVar, cast
 
+import orjson
 from apiflask import APIFlask
 from flask import Response, render_template, request
-from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from config import Settings
@@ -199,7 +199,7 @@ def _answer(route: Route[Any], out: Out, settings: Settings) -> Response:
     """Serialize once, straight: what comes from our own queries is not validated again."""
     if route.page is not None and _wants_html():
         return Response(render_template(route.page, answer=out, settings=settings), mimetype="text/html")
-    response = Response(to_json(vars(out)), status=route.status, mimetype=JSON)
+    response = Response(orjson.dumps(vars(out), default=vars), status=route.status, mimetype=JSON)
     if route.page is not None:
         response.vary.add("Accept")
     if route.location is not None:

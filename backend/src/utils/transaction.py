@@ -1,17 +1,16 @@
-"""The only place that commits."""
+"""The only place that begins and commits."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from functools import lru_cache
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from src.errors import ClinicError, EmailTaken, PatientBusy, SlotOverlaps, SlotTaken
 from src.extensions import db
-from src.utils.database import ONE_STATEMENT, WRITES
+from src.utils.database import begin
 
 # PostgreSQL gives the constraint's name; SQLite gives columns for its own rules and our word for a trigger's.
 ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
@@ -34,15 +33,11 @@ def transaction(*, writes: bool, one_statement: bool = False) -> Generator[Conne
     by a single one. A broken constraint is raised as the domain error it stands for.
     """
     try:
-        with _engine(db.engine, writes, one_statement).begin() as connection:
+        with db.engine.begin() as connection:
+            begin(connection, writes=writes, one_statement=one_statement)
             yield connection
     except IntegrityError as error:
         raise domain_error(error) from error
-
-
-@lru_cache(maxsize=8)
-def _engine(engine: Engine, writes: bool, one_statement: bool) -> Engine:  # noqa: FBT001 - a key of the cache
-    return engine.execution_options(**{WRITES: writes, ONE_STATEMENT: one_statement})
 
 
 def domain_error(error: IntegrityError) -> Exception:

@@ -102,7 +102,7 @@ def test_there_is_one_line_of_migrations(empty_app: APIFlask) -> None:
 
 def test_mails_that_were_rendered_by_an_older_version_stay_as_they_are(empty_app: APIFlask) -> None:
     flask_migrate.upgrade(revision="0003")
-    with db.engine.begin() as connection:
+    with transaction(writes=True) as connection:
         add_user(connection, 1, "doctor")
         add_user(connection, 2, "patient")
         insert(connection, "doctors", id=1, user_id=1, designation="", specialization="", time_zone="UTC")
@@ -127,7 +127,7 @@ def test_mails_that_were_rendered_by_an_older_version_stay_as_they_are(empty_app
 
 def test_doctors_are_counted_on_the_way_up_and_down(empty_app: APIFlask) -> None:
     flask_migrate.upgrade(revision="0004")
-    with db.engine.begin() as connection:
+    with transaction(writes=True) as connection:
         for user, doctor in ((1, 3), (2, 499), (3, 500), (4, 1700)):
             add_user(connection, user, "doctor")
             insert(connection, "doctors", id=doctor, user_id=user, designation="", specialization="")
@@ -174,6 +174,8 @@ def connection(database_url: str) -> Iterator[sa.Connection]:
     if engine.dialect.name == "sqlite":
         listen_to_sqlite(engine)
     with engine.connect() as connection:
+        if is_sqlite(connection):
+            connection.exec_driver_sql("BEGIN")
         for number in range(1, 5):
             add_user(connection, number, "doctor" if number < 3 else "patient")
         for number in (1, 2):
