@@ -51,7 +51,7 @@ class System:
         """Make the requests of a block."""
         if self.database is None:
             return [load.request("GET", "/", "")] * count
-        return list(islice(cycle(SCENARIOS[scenario](self, self.database.stock, count)), count))
+        return list(islice(cycle((SCENARIOS | GROWING)[scenario](self, self.database.stock, count)), count))
 
 
 def _free_slots(system: System, stock: Stock, count: int) -> list[bytes]:
@@ -107,6 +107,19 @@ def _cancel(system: System, _stock: Stock, _count: int) -> list[bytes]:
     ]
 
 
+def _last_page_of_doctors(system: System, stock: Stock, count: int) -> list[bytes]:
+    path = f"/patient/doctors?page={-(-stock.doctors // 10)}"
+    return [load.request("GET", path, system.token(_patient(stock, i), "patient")) for i in range(min(count, 200))]
+
+
+def _page_of_history(system: System, stock: Stock, _count: int) -> list[bytes]:
+    return [load.request("GET", "/appointments/my?limit=20", system.token(stock.old_patient, "patient"))]
+
+
+def _dashboard_over_history(system: System, stock: Stock, _count: int) -> list[bytes]:
+    return [load.request("GET", "/patient/dashboard", system.token(stock.old_patient, "patient"))]
+
+
 def _patient(stock: Stock, number: int) -> int:
     return stock.first_patient + number % (PATIENTS - BUSY)
 
@@ -117,6 +130,17 @@ SCENARIOS: dict[str, Callable[[System, Stock, int], list[bytes]]] = {
     "my appointments": _my_appointments,
     "doctor's appointments": _doctors_appointments,
     "who am I": _me,
+    "book": _book,
+    "cancel": _cancel,
+}
+
+# Of interest where there is much.
+GROWING: dict[str, Callable[[System, Stock, int], list[bytes]]] = {
+    "list free slots": _free_slots,
+    "list doctors": _doctors,
+    "last page of doctors": _last_page_of_doctors,
+    "page of a long history": _page_of_history,
+    "dashboard over a long history": _dashboard_over_history,
     "book": _book,
     "cancel": _cancel,
 }

@@ -34,9 +34,15 @@ INDEXES = (
 
 @dataclass(frozen=True)
 class Stock:
-    """Who is there: accounts 1 to `doctors` are doctors, whose profiles share the number; the patients follow."""
+    """Who is there: accounts 1 to `doctors` are doctors, whose profiles share the number; the patients follow.
+
+    One more patient has a history of `history` cancelled appointments, and with `mails` each of these was told to a
+    thousand people: so many rows of the outbox are done with.
+    """
 
     slots: int
+    history: int = APPOINTMENTS_OF_A_BUSY_DOCTOR
+    mails: bool = False
 
     @property
     def doctors(self) -> int:
@@ -63,7 +69,7 @@ class Stock:
         begin = (now + timedelta(days=1)).replace(minute=0, second=0)
         half_hour = timedelta(minutes=30)
         spans = [(begin + half_hour * i, begin + half_hour * (i + 1)) for i in range(SLOTS_OF_A_DOCTOR)]
-        people = self.doctors + PATIENTS
+        people = self.doctors + PATIENTS + 1
         users = (
             (i, f"Dr. Number {i}" if i <= self.doctors else f"Patient Number {i}", f"p{i}@people.example",
              f"p{i}@people.example", "none", "doctor" if i <= self.doctors else "patient", now)
@@ -101,6 +107,11 @@ class Stock:
             ),
         }
 
+    @property
+    def old_patient(self) -> int:
+        """The patient with the history."""
+        return self.first_patient + PATIENTS
+
     def busy_patient(self, doctor: int) -> int:
         """Return the patient who has all the appointments of a busy doctor, and none else."""
         return self.first_patient + PATIENTS - BUSY + (doctor - READ - 1)
@@ -126,9 +137,72 @@ def fill_postgresql(conninfo: str, stock: Stock) -> None:
             connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
             progress.advance(task)
         connection.execute(COUNT)
+        _write_history(connection, stock, progress)
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
         progress.advance(task)
+
+
+def _write_history(connection: psycopg.Connection, stock: Stock, progress: Progress) -> None:
+    """Let patients book one slot and cancel it, again and again, the old patient first of all."""
+    usual = APPOINTMENTS_OF_A_BUSY_DOCTOR
+    for first, last, times in (
+        (stock.old_patient, stock.old_patient, stock.history),
+        (stock.first_patient, stock.first_patient + PATIENTS - BUSY - 1, usual),
+    ):
+        people = {"slot": stock.bookable[0], "first": first, "last": last}
+        connection.execute(HISTORY, {**people, "times": times})
+        connection.execute(EVENTS, people)
+    if not stock.mails:
+        return
+    rules = connection.execute(RULES_OF_OUTBOX).fetchall()
+    indexes = connection.execute(INDEXES_OF_OUTBOX).fetchall()
+    for name, _ in rules:
+        connection.execute(f"ALTER TABLE outbox DROP CONSTRAINT {name}")
+    for name, _ in indexes:
+        connection.execute(f"DROP INDEX {name}")
+    task = progress.add_task("mails that were sent", total=PATIENTS)
+    for first in range(stock.first_patient, stock.first_patient + PATIENTS, TOLD_AT_ONCE):
+        connection.execute(SENT, {"patient": stock.old_patient, "first": first, "last": first + TOLD_AT_ONCE - 1})
+        progress.advance(task, TOLD_AT_ONCE)
+    task = progress.add_task("their rules", total=len(rules) + len(indexes))
+    for name, definition in rules:
+        connection.execute(f"ALTER TABLE outbox ADD CONSTRAINT {name} {definition}")
+        progress.advance(task)
+    for _, definition in indexes:
+        connection.execute(definition)
+        progress.advance(task)
+
+
+TOLD_AT_ONCE = 50
+HISTORY = """
+    INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, status, booked_at,
+        cancelled_at)
+    SELECT s.id, s.doctor_id, u.id, s.starts_at, s.ends_at, s.time_zone, 'cancelled', now(), now()
+    FROM users u CROSS JOIN generate_series(1, %(times)s) CROSS JOIN availability_slots s
+    WHERE s.id = %(slot)s AND u.id BETWEEN %(first)s AND %(last)s
+"""
+EVENTS = """
+    INSERT INTO appointment_events (appointment_id, event, actor_id, at)
+    SELECT id, event, patient_id, now() FROM appointments CROSS JOIN (VALUES ('booked'), ('cancelled')) AS e (event)
+    WHERE slot_id = %(slot)s AND patient_id BETWEEN %(first)s AND %(last)s ORDER BY id, event
+"""
+RULES_OF_OUTBOX = (
+    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE conrelid = 'outbox'::regclass AND contype IN ('u', 'f', 'c')"
+)
+INDEXES_OF_OUTBOX = (
+    "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
+    " WHERE indrelid = 'outbox'::regclass AND NOT indisunique"
+)
+SENT = """
+    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, template, facts, subject, text, html,
+        status, due_at, sent_at, attempts, created_at)
+    SELECT gen_random_uuid()::text, e.id, e.appointment_id, u.id, u.email, 'cancelled', '{}', 'Subject', 'Text', 'HTML',
+        'sent', now(), now(), 1, now()
+    FROM appointment_events e CROSS JOIN users u
+    WHERE e.actor_id = %(patient)s AND e.event = 'cancelled' AND u.id BETWEEN %(first)s AND %(last)s
+"""
 
 
 COUNT = f"INSERT INTO doctor_blocks SELECT id / {PROFILES_OF_A_BLOCK}, count(*) FROM doctors GROUP BY 1"

@@ -14,14 +14,14 @@ LIVING = "doctors JOIN users ON users.id = doctors.user_id WHERE users.deleted_a
 
 
 def upgrade() -> None:
-    """Count the doctors of each five hundred profiles once."""
+    """Count the doctors of each two hundred profiles once."""
     op.create_table(
         "doctor_blocks",
         sa.Column("block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("living", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("block", name="pk_doctor_blocks"),
     )
-    op.execute(f"INSERT INTO doctor_blocks (block, living) SELECT doctors.id / 500, count(*) FROM {LIVING} GROUP BY 1")
+    op.execute(f"INSERT INTO doctor_blocks (block, living) SELECT doctors.id / 200, count(*) FROM {LIVING} GROUP BY 1")
     op.drop_table("totals")
 
 

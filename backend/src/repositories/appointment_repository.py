@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from src.models import Appointment, AppointmentEvent, DoctorProfile, User
+from src.models.base import Id
 from src.repositories.base import limited
 
 # Ids are smaller than this: a page without a cursor begins here.
@@ -53,18 +54,21 @@ def history(db: Connection, appointment_id: int) -> list[Row[tuple[str, datetime
     return list(db.execute(query))
 
 
+# A value that PostgreSQL does not look up in its statistics. Of somebody with many appointments it would think that one
+# comes by soon enough among all the newest ones, and would pass a million of other people's where all are old.
+_of_anybody = select(bindparam("of", type_=Id)).scalar_subquery()
 _LISTED = (Appointment.id, Appointment.starts_at, Appointment.ends_at, Appointment.time_zone, Appointment.status)
 # Each of these carries `other_name`, the name of the person whom the reader does not know yet.
 _OF_PATIENT = (
     select(*_LISTED, DoctorUser.name.label("other_name"))
     .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
     .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
-    .where(Appointment.patient_id == bindparam("of"))
+    .where(Appointment.patient_id == _of_anybody)
 )
 _OF_DOCTOR = (
     select(*_LISTED, PatientUser.name.label("other_name"))
     .join(PatientUser, PatientUser.id == Appointment.patient_id)
-    .where(Appointment.doctor_id == bindparam("of"))
+    .where(Appointment.doctor_id == _of_anybody)
 )
 
 

@@ -41,7 +41,7 @@ NEVER_ROWS = {
     ),
     "a number of doctors that is not counted right": (
         "SELECT block FROM doctor_blocks b WHERE living <> (SELECT count(*) FROM doctors d"
-        " JOIN users u ON u.id = d.user_id WHERE u.deleted_at IS NULL AND d.id / 500 = b.block)"
+        " JOIN users u ON u.id = d.user_id WHERE u.deleted_at IS NULL AND d.id / 200 = b.block)"
     ),
     "an appointment without the event of its booking": (
         "SELECT a.id FROM appointments a WHERE (SELECT count(*) FROM appointment_events e"

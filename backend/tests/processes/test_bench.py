@@ -6,41 +6,48 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.processes.servers import BACKEND, clean_environment
 
+pytestmark = pytest.mark.timeout(300)
 
-@pytest.mark.timeout(300)
-def test_a_small_run_measures_everything_and_is_not_void(tmp_path: Path) -> None:
-    output = tmp_path / "bench.json"
-    small = ["--slots", "10000", "--rounds", "1", "--requests", "60", "--sqlite", "--output", output]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *small],
+
+def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--output", folder / "bench.json", *arguments],
         cwd=BACKEND,
-        env=clean_environment(tmp_path),
+        env=clean_environment(folder),
         capture_output=True,
         text=True,
         timeout=280,
         check=False,
     )
+
+
+def results(folder: Path, done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout + done.stderr
-    result = json.loads(output.read_text())
+    result = json.loads((folder / "bench.json").read_text())
     assert result["void"] == []
+    assert all(ratio > 0 for ratio in result["ratios"].values())
+    assert (folder / "bench.svg").read_text().startswith("<svg")
+    return result
+
+
+def test_a_small_run_measures_everything_and_is_not_void(tmp_path: Path) -> None:
+    result = results(tmp_path, bench(tmp_path, "--slots", "10000", "--rounds", "1", "--requests", "60", "--sqlite"))
     measured = {(row["system"], row["scenario"]) for row in result["measured"]}
     assert {("lean", "book"), ("ours", "book"), ("ours on SQLite", "book"), ("bare", "bare view")} <= measured
-    assert all(ratio > 0 for ratio in result["ratios"].values())
-    assert output.with_suffix(".svg").read_text().startswith("<svg")
 
-    again = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--against", output, "--slots", "9"],
-        cwd=BACKEND,
-        env=clean_environment(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    again = bench(tmp_path, "--against", str(tmp_path / "bench.json"), "--slots", "9")
     assert again.returncode == 2
-    assert "--slots must be at least" in again.stderr
+    assert "at least 10000 slots" in again.stderr
+
+
+def test_a_small_growth_loses_no_mail_and_is_not_void(tmp_path: Path) -> None:
+    sizes = ["--growth", "10000", "20000", "--history", "50"]
+    result = results(tmp_path, bench(tmp_path, *sizes, "--rounds", "1", "--requests", "60"))
+    for scenario in ("last page of doctors", "dashboard over a long history", "a mail by the worker", "book"):
+        assert any(f"p50 at 20000 slots to 10000: {scenario}" in name for name in result["ratios"])
