@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from src.models.base import Base, Id
+from src.models.base import Base, Id, word
+
+FREE, BOOKED, WITHDRAWN = word("free"), word("booked"), word("withdrawn")
 
 
 class AvailabilitySlot(Base):

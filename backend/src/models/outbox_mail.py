@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from src.models.base import Base, Id
+from src.models.base import Base, Id, word
+
+WAITING = word("waiting")
 
 
 class OutboxMail(Base):

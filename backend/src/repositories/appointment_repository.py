@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, Row, Select, bindparam, func, literal_column, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from src.models import Appointment, AppointmentEvent, DoctorProfile, User
+from src.models.appointment import BOOKED
 from src.models.base import Id
 from src.repositories.base import limited
 
@@ -54,55 +56,85 @@ def history(db: Connection, appointment_id: int) -> list[Row[tuple[str, datetime
     return list(db.execute(query))
 
 
+# Each list carries `other_name`, the name of the person whom the reader does not know yet.
+
+
+def _for_patient(shown: Any = Appointment) -> Select[Any]:
+    return (
+        select(*_listed(shown), DoctorUser.name.label("other_name"))
+        .join(DoctorProfile, DoctorProfile.id == shown.doctor_id)
+        .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
+    )
+
+
+def _for_doctor(shown: Any = Appointment) -> Select[Any]:
+    return select(*_listed(shown), PatientUser.name.label("other_name")).join(
+        PatientUser, PatientUser.id == shown.patient_id
+    )
+
+
+def _listed(shown: Any) -> tuple[Any, ...]:
+    return shown.id, shown.starts_at, shown.ends_at, shown.time_zone, shown.status
+
+
 # A value that PostgreSQL does not look up in its statistics. Of somebody with many appointments it would think that one
 # comes by soon enough among all the newest ones, and would pass a million of other people's where all are old.
 _of_anybody = select(bindparam("of", type_=Id)).scalar_subquery()
-_LISTED = (Appointment.id, Appointment.starts_at, Appointment.ends_at, Appointment.time_zone, Appointment.status)
-# Each of these carries `other_name`, the name of the person whom the reader does not know yet.
-_OF_PATIENT = (
-    select(*_LISTED, DoctorUser.name.label("other_name"))
-    .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
-    .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
-    .where(Appointment.patient_id == _of_anybody)
-)
-_OF_DOCTOR = (
-    select(*_LISTED, PatientUser.name.label("other_name"))
-    .join(PatientUser, PatientUser.id == Appointment.patient_id)
-    .where(Appointment.doctor_id == _of_anybody)
-)
 
 
-def _page(query: Select[Any]) -> Select[Any]:
-    """Newest first, in pages that stay in place while new ones come (keyset: the index is entered at `before`)."""
-    return query.where(Appointment.id < bindparam("before")).order_by(Appointment.id.desc())
+def _page(
+    of: InstrumentedAttribute[int], other: InstrumentedAttribute[int], seen: Callable[[Any], Select[Any]], most: int
+) -> Select[Any]:
+    """Newest first, in pages that stay in place while new ones come (keyset: the index is entered at `before`).
+
+    The page is cut before anything is joined: of a join, PostgreSQL would first make the whole.
+    """
+    newest = (
+        select(*_listed(Appointment), other)
+        .where(of == _of_anybody, Appointment.id < bindparam("before"))
+        .order_by(Appointment.id.desc())
+    )
+    shown = aliased(Appointment, limited(newest, most).subquery())
+    return seen(shown).order_by(shown.id.desc())
+
+
+@lru_cache(maxsize=1024)
+def _page_of_patient(most: int) -> Select[Any]:
+    return _page(Appointment.patient_id, Appointment.doctor_id, _for_patient, most)
+
+
+@lru_cache(maxsize=1024)
+def _page_of_doctor(most: int) -> Select[Any]:
+    return _page(Appointment.doctor_id, Appointment.patient_id, _for_doctor, most)
 
 
 def _next(query: Select[Any]) -> Select[Any]:
-    ahead = query.where(Appointment.status == "booked", Appointment.starts_at > bindparam("now"))
-    return ahead.order_by(Appointment.starts_at).limit(1)
+    ahead = query.where(Appointment.status == BOOKED, Appointment.starts_at > bindparam("now"))
+    return ahead.order_by(Appointment.starts_at).limit(literal_column("1"))
 
 
-_PAGE_OF_PATIENT = _page(_OF_PATIENT)
-_PAGE_OF_DOCTOR = _page(_OF_DOCTOR)
-_NEXT_OF_PATIENT = _next(_OF_PATIENT)
-_NEXT_OF_DOCTOR = _next(_OF_DOCTOR)
-_OF_DOCTOR_BETWEEN = _OF_DOCTOR.where(
-    Appointment.status == "booked",
-    Appointment.starts_at >= bindparam("begin"),
-    Appointment.starts_at < bindparam("end"),
-).order_by(Appointment.starts_at)
+_NEXT_OF_PATIENT = _next(_for_patient().where(Appointment.patient_id == bindparam("of")))
+_NEXT_OF_DOCTOR = _next(_for_doctor().where(Appointment.doctor_id == bindparam("of")))
+_OF_DOCTOR_BETWEEN = (
+    _for_doctor()
+    .where(
+        Appointment.doctor_id == bindparam("of"),
+        Appointment.status == BOOKED,
+        Appointment.starts_at >= bindparam("begin"),
+        Appointment.starts_at < bindparam("end"),
+    )
+    .order_by(Appointment.starts_at)
+)
 
 
 def list_of_patient(db: Connection, patient_id: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
     """Return a patient's appointments with `other_name`, the doctor's; newest booking first."""
-    page = limited(_PAGE_OF_PATIENT, limit)
-    return db.execute(page, {"of": patient_id, "before": before or LARGEST_ID}).all()
+    return db.execute(_page_of_patient(limit), {"of": patient_id, "before": before or LARGEST_ID}).all()
 
 
 def list_of_doctor(db: Connection, doctor_id: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
     """Return a doctor's appointments with `other_name`, the patient's; newest booking first."""
-    page = limited(_PAGE_OF_DOCTOR, limit)
-    return db.execute(page, {"of": doctor_id, "before": before or LARGEST_ID}).all()
+    return db.execute(_page_of_doctor(limit), {"of": doctor_id, "before": before or LARGEST_ID}).all()
 
 
 def list_of_doctor_between(db: Connection, doctor_id: int, begin: datetime, end: datetime) -> Sequence[Row[Any]]:
@@ -128,6 +160,6 @@ def count_of_patient(db: Connection, patient_id: int) -> int:
 def count_ahead_of_patient(db: Connection, patient_id: int, now: datetime) -> int:
     """Count a patient's booked appointments that are ahead."""
     query = select(func.count()).where(
-        Appointment.patient_id == patient_id, Appointment.status == "booked", Appointment.starts_at > now
+        Appointment.patient_id == patient_id, Appointment.status == BOOKED, Appointment.starts_at > now
     )
     return db.scalars(query).one()

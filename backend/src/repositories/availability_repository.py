@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Row, RowMapping, bindparam, delete, exists, func, select, update
 
 from src.models import Appointment, AvailabilitySlot
+from src.models.availability_slot import BOOKED, FREE, WITHDRAWN
 from src.repositories.base import insert_unless_conflict
 
 
@@ -31,7 +32,7 @@ _FREE = (
     select(AvailabilitySlot.id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone)
     .where(
         AvailabilitySlot.doctor_id == bindparam("doctor_id"),
-        AvailabilitySlot.status == "free",
+        AvailabilitySlot.status == FREE,
         AvailabilitySlot.starts_at > bindparam("now"),
     )
     .order_by(AvailabilitySlot.starts_at)
@@ -56,7 +57,7 @@ def count_ahead(db: Connection, doctor_id: int, now: datetime) -> SlotCounts:
         select(AvailabilitySlot.status, func.count())
         .where(
             AvailabilitySlot.doctor_id == doctor_id,
-            AvailabilitySlot.status != "withdrawn",
+            AvailabilitySlot.status != WITHDRAWN,
             AvailabilitySlot.starts_at > now,
         )
         .group_by(AvailabilitySlot.status)
@@ -69,7 +70,7 @@ def spans_ahead(db: Connection, doctor_id: int, now: datetime) -> list[tuple[dat
     """Return (starts_at, ends_at) of the doctor's published slots that are ahead, whoever has them."""
     query = select(AvailabilitySlot.starts_at, AvailabilitySlot.ends_at).where(
         AvailabilitySlot.doctor_id == doctor_id,
-        AvailabilitySlot.status != "withdrawn",
+        AvailabilitySlot.status != WITHDRAWN,
         AvailabilitySlot.ends_at > now,
     )
     return [(row.starts_at, row.ends_at) for row in db.execute(query)]
@@ -79,7 +80,7 @@ _TAKE = (
     update(AvailabilitySlot)
     .where(
         AvailabilitySlot.id == bindparam("slot_id"),
-        AvailabilitySlot.status == "free",
+        AvailabilitySlot.status == FREE,
         AvailabilitySlot.starts_at > bindparam("now"),
     )
     .values(status="booked")
@@ -105,7 +106,7 @@ def find_state(db: Connection, slot_id: int) -> Row[tuple[str, datetime]] | None
 
 _RELEASE = (
     update(AvailabilitySlot)
-    .where(AvailabilitySlot.id == bindparam("slot_id"), AvailabilitySlot.status == "booked")
+    .where(AvailabilitySlot.id == bindparam("slot_id"), AvailabilitySlot.status == BOOKED)
     .values(status="free")
 )
 
@@ -118,12 +119,12 @@ def release(db: Connection, slot_id: int) -> None:
 def withdraw_all(db: Connection, doctor_id: int) -> None:
     """Withdraw every slot of the doctor, in the order of ids as everywhere where several are held."""
     query = select(AvailabilitySlot.id).where(
-        AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != "withdrawn"
+        AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != WITHDRAWN
     )
     db.execute(query.order_by(AvailabilitySlot.id).with_for_update())
     db.execute(
         update(AvailabilitySlot)
-        .where(AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != "withdrawn")
+        .where(AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != WITHDRAWN)
         .values(status="withdrawn")
     )
 

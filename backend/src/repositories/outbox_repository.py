@@ -11,20 +11,36 @@ from sqlalchemy.orm import aliased
 
 from src.models import OutboxMail, User
 from src.models.base import Instant
-from src.repositories.base import delete_chunk
+from src.models.outbox_mail import WAITING
+from src.repositories.base import delete_chunk, limited
 from src.services.mail import Mail
 
 Earlier = aliased(OutboxMail)
 
 
-_ANY_DUE = select(
-    exists().where(OutboxMail.status == "waiting", OutboxMail.due_at <= bindparam("now", type_=Instant()))
-)
+_ANY_DUE = select(exists().where(OutboxMail.status == WAITING, OutboxMail.due_at <= bindparam("now", type_=Instant())))
 
 
 def any_due(db: Connection, now: datetime) -> bool:
     """Say whether a claim may find something, without taking SQLite's write lock for it."""
     return db.execute(_ANY_DUE, {"now": now}).scalar_one()
+
+
+_DUE = (
+    select(OutboxMail.id)
+    .where(
+        OutboxMail.status == WAITING,
+        OutboxMail.due_at <= bindparam("now", type_=Instant()),
+        ~exists().where(
+            Earlier.status == WAITING,
+            Earlier.appointment_id == OutboxMail.appointment_id,
+            Earlier.recipient_id == OutboxMail.recipient_id,
+            Earlier.id < OutboxMail.id,
+        ),
+    )
+    .order_by(OutboxMail.due_at, OutboxMail.id)
+    .with_for_update(skip_locked=True)
+)
 
 
 def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[Row[Any]]:
@@ -33,24 +49,7 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[R
     A mail waits while an earlier one to the same person about the same appointment does: the cancellation must not
     overtake the confirmation. Rows that another worker is just claiming are skipped.
     """
-    ids = list(
-        db.scalars(
-            select(OutboxMail.id)
-            .where(
-                OutboxMail.status == "waiting",
-                OutboxMail.due_at <= now,
-                ~exists().where(
-                    Earlier.status == "waiting",
-                    Earlier.appointment_id == OutboxMail.appointment_id,
-                    Earlier.recipient_id == OutboxMail.recipient_id,
-                    Earlier.id < OutboxMail.id,
-                ),
-            )
-            .order_by(OutboxMail.due_at, OutboxMail.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-    )
+    ids = list(db.scalars(limited(_DUE, limit), {"now": now}))
     if not ids:
         return []
     statement = (
@@ -78,7 +77,7 @@ _KEEP_RENDERED = (
     update(OutboxMail)
     .where(
         OutboxMail.id == bindparam("mail_id"),
-        OutboxMail.status == "waiting",
+        OutboxMail.status == WAITING,
         OutboxMail.attempts == bindparam("claimed_as"),
         OutboxMail.text.is_(None),
     )
@@ -117,7 +116,7 @@ def postpone(db: Connection, mail_id: int, attempts: int, due_at: datetime, erro
     """Try again at `due_at`, unless another worker has taken the mail over since attempt number `attempts`."""
     db.execute(
         update(OutboxMail)
-        .where(OutboxMail.id == mail_id, OutboxMail.status == "waiting", OutboxMail.attempts == attempts)
+        .where(OutboxMail.id == mail_id, OutboxMail.status == WAITING, OutboxMail.attempts == attempts)
         .values(due_at=due_at, last_error=error)
     )
 
@@ -126,7 +125,7 @@ _GIVE_BACK = (
     update(OutboxMail)
     .where(
         OutboxMail.id == bindparam("mail_id"),
-        OutboxMail.status == "waiting",
+        OutboxMail.status == WAITING,
         OutboxMail.attempts == bindparam("claimed_as"),
     )
     .values(due_at=bindparam("now"), attempts=OutboxMail.attempts - 1)
@@ -142,7 +141,7 @@ def scrub_finished(db: Connection, recipient_id: int) -> None:
     """Forget the address in the mails that need it no more."""
     db.execute(
         update(OutboxMail)
-        .where(OutboxMail.recipient_id == recipient_id, OutboxMail.status != "waiting")
+        .where(OutboxMail.recipient_id == recipient_id, OutboxMail.status != WAITING)
         .values(recipient=None)
     )
 
@@ -152,10 +151,12 @@ def newest(db: Connection, limit: int) -> list[Row[Any]]:
     return list(db.execute(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(limit)))
 
 
+_OLDEST_WAITING = select(func.min(OutboxMail.created_at)).where(OutboxMail.status == WAITING)
+
+
 def oldest_waiting(db: Connection) -> datetime | None:
     """Return since when the oldest unsent mail waits."""
-    query = select(func.min(OutboxMail.created_at)).where(OutboxMail.status == "waiting")
-    return db.execute(query).scalar_one()
+    return db.execute(_OLDEST_WAITING).scalar_one()
 
 
 def list_unsent(db: Connection, limit: int) -> list[Row[Any]]:

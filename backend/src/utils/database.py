@@ -65,7 +65,7 @@ def begin(connection: Connection, *, writes: bool, one_statement: bool) -> None:
 
 
 def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
-    """Bound how long statements run and wait, and notice dead connections.
+    """Bound how long statements run and wait and how they are planned, and notice dead connections.
 
     Only the pool is listened to: an event of the engine itself would cost every statement a search for listeners.
     """
@@ -86,7 +86,14 @@ def _limits(settings: Settings) -> str:
     statement = int(settings.database_statement_timeout_seconds * 1000)
     lock = int(settings.database_lock_timeout_seconds * 1000)
     local = str(settings.database_is_pooled).lower()
-    values = {"statement_timeout": statement, "lock_timeout": lock, "TimeZone": "UTC"}
+    values = {
+        "statement_timeout": statement,
+        "lock_timeout": lock,
+        "TimeZone": "UTC",
+        # A page is read from its index in order, up to its limit. A bitmap has no order: it would read the whole of a
+        # long history, and sort it, whenever the planner takes it for a short one.
+        "enable_bitmapscan": "off",
+    }
     calls = (f"set_config('{name}', '{value}', {local})" for name, value in values.items())
     return f"SELECT {', '.join(calls)}"
 

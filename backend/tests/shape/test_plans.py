@@ -1,57 +1,133 @@
-"""PostgreSQL enters an index at the rows that are shown, also where its statistics tempt it to do otherwise."""
+"""PostgreSQL enters an index at the rows that are shown, whatever its statistics tempt it to.
+
+Each statement is planned in both ways that prepared ones are: for the very values, and once for all values.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from apiflask import APIFlask
 from sqlalchemy import Connection, Select, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
 from src.repositories import appointment_repository as appointments
+from src.repositories import availability_repository as slots
+from src.repositories import outbox_repository as outbox
 from src.repositories.base import limited
 from src.utils.transaction import transaction
-from tests.people import Api
+from tests.conftest import NOW
+from tests.people import Api, Doctor, Patient
 
-pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
+    pytest.mark.parametrize("planned", ["force_custom_plan", "force_generic_plan"]),
+]
+# Of the tens of thousands that there are.
+FEW = 200
 
-# A tenth of all appointments are one patient's with one doctor, and 18,000 of other people are newer.
+# A tenth of all appointments are one patient's with one doctor, the oldest; 6,000 other doctors' are newer. The doctor
+# has withdrawn thousands of slots, and as many mails were sent.
 PAST = """
-    WITH people AS (
-        INSERT INTO users (name, email, email_key, password_hash, role, created_at)
-        SELECT 'Person ' || n, 'q' || n || '@people.example', 'q' || n || '@people.example', 'x', 'doctor', now()
-        FROM generate_series(1, 900) AS n RETURNING id),
-    profiles AS (INSERT INTO doctors (user_id, designation, specialization) SELECT id, '', '' FROM people RETURNING *)
+    INSERT INTO users (name, email, email_key, password_hash, role, created_at)
+    SELECT 'Person ' || n, 'q' || n || '@people.example', 'q' || n || '@people.example', 'x', 'doctor', now()
+    FROM generate_series(1, 6000) AS n;
+    INSERT INTO doctors (user_id, designation, specialization) SELECT id, '', '' FROM users WHERE name LIKE 'Person %';
     INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, status, booked_at,
         cancelled_at)
     SELECT s.id, coalesce(p.id, s.doctor_id), coalesce(p.user_id, :patient), s.starts_at, s.ends_at, 'UTC', 'cancelled',
         now(), now()
     FROM availability_slots s, generate_series(1, 20000) AS n LEFT JOIN (
-        SELECT *, row_number() OVER () AS number FROM profiles) AS p ON n > 2000 AND p.number = n % 900 + 1
-    ORDER BY n
+        SELECT *, row_number() OVER () AS number FROM doctors) AS p ON n > 2000 AND p.number = n % 6000 + 2
+    ORDER BY n;
+    INSERT INTO availability_slots (doctor_id, starts_at, ends_at, time_zone, status, created_at)
+    SELECT doctor_id, starts_at, ends_at, 'UTC', 'withdrawn', now() FROM availability_slots, generate_series(1, 20000);
+    INSERT INTO appointment_events (appointment_id, event, actor_id, at)
+    SELECT id, 'cancelled', patient_id, now() FROM appointments;
+    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, template, facts, status, due_at,
+        created_at)
+    SELECT e.id, e.id, appointment_id, actor_id, 'a@people.example', 'cancelled', '{}', 'sent', now(), now()
+    FROM appointment_events e;
+    ANALYZE
 """
 
 
-@pytest.mark.parametrize("whose", ["patient", "doctor"])
-def test_a_page_of_an_old_history_does_not_pass_all_that_is_newer(app: APIFlask, api: Api, whose: str) -> None:
-    doctor, patient = api.doctor(), api.patient()
+@pytest.fixture
+def doctor(api: Api) -> Doctor:
+    doctor = api.doctor()
     doctor.publish()
-    page = {"patient": appointments._PAGE_OF_PATIENT, "doctor": appointments._PAGE_OF_DOCTOR}[whose]
+    return doctor
+
+
+@pytest.fixture
+def patient(api: Api) -> Patient:
+    return api.patient()
+
+
+@pytest.fixture
+def past(app: APIFlask, doctor: Doctor, patient: Patient, planned: str) -> Iterator[Connection]:
     with app.app_context(), transaction(writes=True) as db:
-        db.execute(text(PAST), {"patient": patient.id})
-        db.execute(text("ANALYZE appointments"))
-        of = {"patient": patient.id, "doctor": doctor.doctor_id}[whose]
-        assert rows_passed(db, limited(page, 21), {"of": of, "before": appointments.LARGEST_ID}) < 200
+        for statement in PAST.split(";"):
+            db.execute(text(statement), {"patient": patient.id} if ":patient" in statement else {})
+        db.execute(text(f"SET LOCAL plan_cache_mode = {planned}"))
+        yield db
 
 
-def rows_passed(db: Connection, query: Select[Any], values: dict[str, Any]) -> int:
-    """Return how many rows were looked at and not wanted, planned with these very values."""
-    compiled = query.params(values).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
-    [[plan]] = db.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}").all()
-    return _removed(plan[0]["Plan"])
+def test_a_page_of_a_patients_old_history(past: Connection, patient: Patient) -> None:
+    page = appointments._page_of_patient(21)
+    assert looked_at(past, page, {"of": patient.id, "before": appointments.LARGEST_ID}) < FEW
 
 
-def _removed(node: dict[str, Any]) -> int:
-    own = node.get("Rows Removed by Filter", 0) * node["Actual Loops"]
-    return int(own + sum(_removed(child) for child in node.get("Plans", [])))
+def test_a_page_of_a_doctors_old_history(past: Connection, doctor: Doctor) -> None:
+    page = appointments._page_of_doctor(21)
+    assert looked_at(past, page, {"of": doctor.doctor_id, "before": appointments.LARGEST_ID}) < FEW
+
+
+def test_what_comes_next(past: Connection, doctor: Doctor, patient: Patient) -> None:
+    assert looked_at(past, appointments._NEXT_OF_PATIENT, {"of": patient.id, "now": NOW}) < FEW
+    assert looked_at(past, appointments._NEXT_OF_DOCTOR, {"of": doctor.doctor_id, "now": NOW}) < FEW
+    day = {"of": doctor.doctor_id, "begin": NOW, "end": NOW + timedelta(days=1)}
+    assert looked_at(past, appointments._OF_DOCTOR_BETWEEN, day) < FEW
+
+
+def test_free_slots_among_withdrawn_ones(past: Connection, doctor: Doctor) -> None:
+    assert looked_at(past, slots._FREE, {"doctor_id": doctor.doctor_id, "now": NOW}) < FEW
+
+
+def test_due_mails_among_sent_ones(past: Connection) -> None:
+    """An idle worker asks five times a second."""
+    assert looked_at(past, outbox._ANY_DUE, {"now": NOW}) < FEW
+    assert looked_at(past, limited(outbox._DUE, 10), {"now": NOW}) < FEW
+    assert looked_at(past, outbox._OLDEST_WAITING, {}) < FEW
+
+
+def looked_at(db: Connection, query: Select[Any], values: dict[str, Any]) -> int:
+    """Return how many rows of tables and indexes the statement looks at, prepared as psycopg prepares it."""
+    compiled = query.compile(dialect=postgresql.dialect(), compile_kwargs={"render_postcompile": True})
+    given = {**compiled.params, **values}
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        names.append(found[1])
+        return f"${len(names)}"
+
+    statement = re.sub(r"%\((\w+)\)s", number, compiled.string)
+    arguments = ", ".join(f"'{given[name]}'" for name in names)
+    db.exec_driver_sql("DEALLOCATE ALL")
+    db.exec_driver_sql(f"PREPARE asked AS {statement}", execution_options={"no_parameters": True})
+    asked = f"asked({arguments})" if names else "asked"
+    [[plan]] = db.exec_driver_sql(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {asked}", execution_options={"no_parameters": True}
+    ).all()
+    return _looked_at(plan[0]["Plan"])
+
+
+def _looked_at(node: dict[str, Any]) -> int:
+    below = sum(_looked_at(child) for child in node.get("Plans", []))
+    if "Scan" not in node["Node Type"] or node["Node Type"] == "Subquery Scan":
+        return below
+    return below + int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
