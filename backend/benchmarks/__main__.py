@@ -8,24 +8,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import statistics
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from app import create_app
 from benchmarks.chart import draw
@@ -36,14 +28,12 @@ from benchmarks.measure import (
     PGBENCH_BOOK,
     PGBENCH_LIST,
     SCENARIOS,
-    Block,
     Database,
-    Summary,
     System,
     measure,
     pgbench,
-    summarize,
 )
+from benchmarks.report import MANY, Results, compare, console, report, show
 from benchmarks.stock import PATIENTS, READ, Stock, fill_postgresql, fill_sqlite
 from benchmarks.systems import SECRETS, megabytes_per_worker, serving
 from config import load_settings
@@ -55,31 +45,8 @@ from tests.processes.servers import BACKEND
 # Acknowledged means on the disk, as in production.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "max_connections": "100",
            "shared_buffers": "256MB", "max_wal_size": "4GB"}  # fmt: skip
-MANY = 16
 GROWTH = (10_000, 1_000_000, 10_000_000)
 LEAST_SLOTS = 10_000
-# What "Done means" of the performance goals says: the largest allowed ratio of CPU time to the lean yardstick's.
-GOALS = {"list free slots": 1.5, "list doctors": 1.7, "my appointments": 1.7, "who am I": 1.7, "book": 1.7}
-LEAST_OF_PGBENCH = 0.06
-LEAST_OF_SQLITE = 0.5
-# How much longer a call may take in the largest clinic than in the smallest.
-GROWTH_GOALS = {"list free slots": 1.25, "book": 1.25}
-LARGEST_GROWTH = 1.5
-# A table in a log needs its width, too.
-console = Console(width=None if sys.stdout.isatty() else 130)
-
-
-@dataclass
-class Results:
-    """Everything measured, by (system, scenario, connections)."""
-
-    blocks: dict[tuple[str, str, int], list[Block]] = field(default_factory=lambda: defaultdict(list))
-    memory: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    pgbench: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-
-    def summaries(self) -> list[Summary]:
-        """Return the medians."""
-        return [summarize(*key, blocks) for key, blocks in self.blocks.items()]
 
 
 @cache
@@ -251,112 +218,6 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
         results.blocks.clear()  # that was to warm up
         run_rounds(systems, list(GROWING), results, rounds=options.rounds, requests=options.requests, between=between)
     return report(results, options)
-
-
-def report(results: Results, options: argparse.Namespace) -> dict[str, Any]:
-    """Put the medians and the ratios together."""
-    summaries = results.summaries()
-    return {
-        "machine": machine(),
-        "options": {"slots": options.slots, "rounds": options.rounds, "requests": options.requests},
-        "void": [f"{s.system}, {s.scenario}: {s.unexpected} unexpected answers" for s in summaries if s.unexpected],
-        "measured": [s.as_dict() for s in summaries],
-        "pgbench": {name: statistics.median(rates) for name, rates in results.pgbench.items()},
-        "memory_mb": {name: {"first": seen[0], "last": seen[-1]} for name, seen in results.memory.items()},
-        "ratios": ratios(summaries, results, options.growth),
-    }
-
-
-def ratios(summaries: list[Summary], results: Results, sizes: list[int] | None) -> dict[str, float]:
-    """Return what carries over to other machines."""
-    by = {(s.system, s.scenario, s.connections): s for s in summaries}
-    found: dict[str, float] = {}
-    for scenario in SCENARIOS:
-        ours = by.get(("ours", scenario, MANY))
-        if ours:
-            lean, bare = by["lean", scenario, MANY], by["bare", "bare view", MANY]
-            found[f"{TO_YARDSTICK}: {scenario}"] = ours.cpu_us / lean.cpu_us
-            found[f"CPU of ours to a bare view: {scenario}"] = ours.cpu_us / bare.cpu_us
-            embedded = by.get(("ours on SQLite", scenario, MANY))
-            if embedded:
-                found[f"{SQLITE_TO_POSTGRESQL}: {scenario}"] = embedded.rate / ours.rate
-    for name, rates in results.pgbench.items():
-        if ("ours", name, MANY) not in by:
-            continue
-        found[f"rate of ours to pgbench: {name}"] = by["ours", name, MANY].rate / statistics.median(rates)
-    return found | (growth_ratios(by, sizes[0]) if sizes else {})
-
-
-def growth_ratios(by: dict[tuple[str, str, int], Summary], smallest: int) -> dict[str, float]:
-    """Return how p50 has grown with the number of slots."""
-    found: dict[str, float] = {}
-    for (system, scenario, connections), summary in by.items():
-        few = by[f"{smallest} slots", scenario, connections]
-        if summary is not few:
-            name = f"p50 at {system} to {smallest}: {scenario}, {connections} connections"
-            found[name] = summary.p50_ms / few.p50_ms
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """Say what it was measured on."""
-    return {
-        "cores": os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 2**30),
-        "python": platform.python_version(),
-        "gunicorn": version("gunicorn"),
-        "system": platform.system(),
-    }
-
-
-def show(result: dict[str, Any]) -> None:
-    """Print the tables."""
-    table = Table(title="medians")
-    for column in ("system", "scenario", "conn.", "per second", "p50 ms", "p99 ms", "server µs", "database µs"):
-        table.add_column(column, justify="left" if column in {"system", "scenario"} else "right")
-    for row in sorted(result["measured"], key=lambda row: (row["scenario"], row["connections"], row["system"])):
-        table.add_row(
-            row["system"], row["scenario"], str(row["connections"]), f"{row['rate']:.0f}", f"{row['p50_ms']:.2f}",
-            f"{row['p99_ms']:.2f}", f"{row['server_us']:.0f}", f"{row['database_us']:.0f}",
-        )  # fmt: skip
-    console.print(table)
-    for name, rate in result["pgbench"].items():
-        console.print(f"pgbench, {name}: {rate:.0f} per second")
-    for name, seen in result["memory_mb"].items():
-        console.print(
-            f"memory of a worker, {name}: {seen['first']:.0f} MB after warming up, {seen['last']:.0f} MB last"
-        )
-    for name, ratio in result["ratios"].items():
-        console.print(f"{ratio:6.2f}  {name}{_goal(name, ratio)}")
-    for sentence in result["void"]:
-        console.print(f"[bold red]VOID[/]: {sentence}")
-
-
-def _goal(name: str, ratio: float) -> str:
-    kind, _, rest = name.partition(": ")
-    scenario = rest.partition(",")[0]
-    least = {"rate of ours to pgbench: book": LEAST_OF_PGBENCH, f"{SQLITE_TO_POSTGRESQL}: book": LEAST_OF_SQLITE}
-    if name in least:
-        return f"  (goal: at least {least[name]}{'' if ratio >= least[name] else ', MISSED'})"
-    if kind.startswith("p50 at"):
-        most = GROWTH_GOALS.get(scenario, LARGEST_GROWTH)
-    elif kind == TO_YARDSTICK and scenario in GOALS:
-        most = GOALS[scenario]
-    else:
-        return ""
-    return f"  (goal: at most {most}{'' if ratio <= most else ', MISSED'})"
-
-
-TO_YARDSTICK = "CPU of ours to the lean yardstick"
-SQLITE_TO_POSTGRESQL = "rate of ours on SQLite to ours on PostgreSQL"
-
-
-def compare(result: dict[str, Any], earlier: dict[str, Any]) -> None:
-    """Print how the ratios have moved since an earlier run."""
-    console.print("\nsince the earlier run:")
-    for name, ratio in result["ratios"].items():
-        if name in earlier["ratios"]:
-            console.print(f"{earlier['ratios'][name]:6.2f} -> {ratio:6.2f}  {name}")
 
 
 def main() -> int:
