@@ -68,9 +68,9 @@ def _for_patient(shown: Any = Appointment) -> Select[Any]:
 
 
 def _for_doctor(shown: Any = Appointment) -> Select[Any]:
-    return select(*_listed(shown), PatientUser.name.label("other_name")).join(
-        PatientUser, PatientUser.id == shown.patient_id
-    )
+    # Looked up row by row: of a join, PostgreSQL may think that a doctor's patients are worth reading all accounts.
+    name = select(PatientUser.name).where(PatientUser.id == shown.patient_id).scalar_subquery()
+    return select(*_listed(shown), name.label("other_name"))
 
 
 def _listed(shown: Any) -> tuple[Any, ...]:
