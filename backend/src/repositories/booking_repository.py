@@ -120,6 +120,8 @@ _NOTICES = _letters(
     JOIN people AS doctor ON doctor.id <> patient.id CROSS JOIN people AS recipient""",
     more_facts=CANCELLED_BY,
 )
+# The people are counted, not looked for, so that all of them are held before the slot: a CTE is read no further than it
+# is asked, and held no further than it is read.
 _CANCEL = _statement(f"""
     WITH wanted AS MATERIALIZED (
         SELECT a.id, a.slot_id, a.patient_id, d.user_id AS doctor_user_id
@@ -133,7 +135,7 @@ _CANCEL = _statement(f"""
     ), slot AS MATERIALIZED (
         SELECT id FROM availability_slots
         WHERE id = (SELECT slot_id FROM wanted)
-        AND EXISTS (SELECT FROM people WHERE people.id = :actor_id AND deleted_at IS NULL)
+        AND (SELECT count(*) FILTER (WHERE people.id = :actor_id AND deleted_at IS NULL) FROM people) = 1
         FOR NO KEY UPDATE
     ), appointment AS (
         UPDATE appointments SET status = 'cancelled', cancelled_at = :now FROM slot

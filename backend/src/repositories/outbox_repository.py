@@ -73,14 +73,14 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[R
     return sorted(db.execute(statement), key=lambda row: row.id)
 
 
+# Unless another worker has taken it over since attempt number `claimed_as`.
+_CLAIMED = update(OutboxMail).where(
+    OutboxMail.id == bindparam("mail_id"),
+    OutboxMail.status == WAITING,
+    OutboxMail.attempts == bindparam("claimed_as"),
+)
 _KEEP_RENDERED = (
-    update(OutboxMail)
-    .where(
-        OutboxMail.id == bindparam("mail_id"),
-        OutboxMail.status == WAITING,
-        OutboxMail.attempts == bindparam("claimed_as"),
-        OutboxMail.text.is_(None),
-    )
+    _CLAIMED.where(OutboxMail.text.is_(None))
     .values(subject=bindparam("subject"), text=bindparam("text"), html=bindparam("html"))
     .returning(OutboxMail.id)
 )
@@ -112,24 +112,15 @@ def finish(
     db.execute(update(OutboxMail).where(OutboxMail.id == mail_id).values(**values))
 
 
+_POSTPONE = _CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("error"))
+
+
 def postpone(db: Connection, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
     """Try again at `due_at`, unless another worker has taken the mail over since attempt number `attempts`."""
-    db.execute(
-        update(OutboxMail)
-        .where(OutboxMail.id == mail_id, OutboxMail.status == WAITING, OutboxMail.attempts == attempts)
-        .values(due_at=due_at, last_error=error)
-    )
+    db.execute(_POSTPONE, {"mail_id": mail_id, "claimed_as": attempts, "again_at": due_at, "error": error})
 
 
-_GIVE_BACK = (
-    update(OutboxMail)
-    .where(
-        OutboxMail.id == bindparam("mail_id"),
-        OutboxMail.status == WAITING,
-        OutboxMail.attempts == bindparam("claimed_as"),
-    )
-    .values(due_at=bindparam("now"), attempts=OutboxMail.attempts - 1)
-)
+_GIVE_BACK = _CLAIMED.values(due_at=bindparam("now"), attempts=OutboxMail.attempts - 1)
 
 
 def give_back(db: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:

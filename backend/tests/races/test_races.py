@@ -257,6 +257,32 @@ def test_a_booking_waits_for_a_deletion_that_has_begun(app: APIFlask, api: Api, 
     assert count(app, "SELECT count(*) FROM availability_slots WHERE status = 'free'") == 1
 
 
+@ON_POSTGRESQL
+@pytest.mark.parametrize("first", ["doctor", "patient"])
+@pytest.mark.parametrize("gone", ["doctor", "patient"])
+def test_a_cancel_holds_no_slot_while_it_waits_for_a_deletion(app: APIFlask, api: Api, first: str, gone: str) -> None:
+    """Or both would wait for each other: a deletion comes to the slots after the accounts."""
+    if first == "doctor":
+        doctor, patient = api.doctor(), api.patient()
+    else:
+        patient, doctor = api.patient(), api.doctor()
+    appointment = patient.book(doctor.publish())
+    leaving, caller = (doctor, patient) if gone == "doctor" else (patient, doctor)
+    client = app.test_client()
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            assert users.lock_for_deletion(db, leaving.id)
+            answer = pool.submit(
+                client.post,
+                f"/appointments/{appointment}/cancel",
+                headers={"Authorization": f"Bearer {caller.token}"},
+            )
+            until_somebody_waits(db)
+            db.execute(text("SELECT id FROM availability_slots FOR UPDATE NOWAIT"))
+        assert answer.result(timeout=30).status_code == 200
+
+
 def until_somebody_waits(db: Connection) -> None:
     """Wait until another connection is held up by a lock of this one."""
     waiting = text("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
