@@ -86,7 +86,7 @@ _LIST_FROM_BLOCK = _LIST_LIVING.where(DoctorProfile.id >= bindparam("first")).of
 def list_living(db: Connection, *, offset: int, limit: int) -> Sequence[Row[tuple[int, str, str, str, int]]]:
     """Return (id, name, designation, specialization, total number), in the order in which the doctors came.
 
-    A page other than the first is entered at its block, so that it costs the same wherever it is.
+    A page other than the first is entered at its block, so that it passes fewer than PROFILES_OF_A_BLOCK rows.
     """
     if offset == 0:
         return db.execute(limited(_LIST_LIVING, limit)).all()
