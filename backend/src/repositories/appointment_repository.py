@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, literal_column, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from src.models import Appointment, AppointmentEvent, DoctorProfile, User
@@ -110,7 +110,7 @@ def _page_of_doctor(most: int) -> Select[Any]:
 
 def _next(query: Select[Any]) -> Select[Any]:
     ahead = query.where(Appointment.status == BOOKED, Appointment.starts_at > bindparam("now"))
-    return ahead.order_by(Appointment.starts_at).limit(literal_column("1"))
+    return limited(ahead.order_by(Appointment.starts_at), 1)
 
 
 _NEXT_OF_PATIENT = _next(_for_patient().where(Appointment.patient_id == bindparam("of")))
