@@ -1,4 +1,8 @@
-"""Demo data for `./run`: plainly fictional people, and slots for the two weeks ahead."""
+"""Demo data: plainly fictional people who log in with a published password, and slots for the two weeks ahead.
+
+`./run` adds it only where nobody can be harmed by that password: see `reason_against`. A mark in the database says that
+demo data filled it, so that the next start tops it up.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,12 @@ from src.context import Unhurried
 from src.domain.wall_clock import instant_of, local
 from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
+from src.repositories import installation_repository as installation
 from src.repositories import user_repository as users
 from src.schemas.fields import email_key
 from src.utils.security import hash_password
 
+MARK = "demo_data"
 PASSWORD = "password123"  # noqa: S105 - published on purpose
 DAYS_AHEAD = 14
 SLOT = timedelta(minutes=30)
@@ -46,8 +52,33 @@ PATIENTS = (
 )
 
 
+REFUSED_IN_PRODUCTION = "Demo data is refused in production, because everybody knows its password."
+
+
+def reason_against(ctx: Unhurried[None]) -> str | None:
+    """Return the sentence that says why `./run` must leave this database alone, None where it may fill it.
+
+    It may fill an SQLite database in development that has no account yet, or that demo data filled.
+    """
+    if ctx.settings.is_production:
+        return REFUSED_IN_PRODUCTION
+    if not ctx.settings.database_is_sqlite:
+        return "Demo data was not added, because the database is not the embedded one; to add it, run: flask demo"
+    with ctx.transaction(writes=False) as db:
+        if is_marked(db) or not users.any_exist(db):
+            return None
+    return "Demo data was not added, because the database has people of its own; to add it, run: flask demo"
+
+
+def is_marked(db: Connection) -> bool:
+    """Say whether demo data filled this database."""
+    return installation.recall(db, MARK) is not None
+
+
 def top_up(ctx: Unhurried[None]) -> Iterator[str]:
-    """Add what is missing of people and slots, doubling nothing; yield a line for each person done."""
+    """Mark the database, then add the people and slots that are missing; yield a line for each person done."""
+    with ctx.transaction(writes=True) as db:
+        installation.remember(db, MARK, "yes")
     for doctor in DOCTORS:
         doctor_id = _doctor(ctx, doctor)
         with ctx.transaction(writes=True) as db:
@@ -56,11 +87,6 @@ def top_up(ctx: Unhurried[None]) -> Iterator[str]:
     for name, email in PATIENTS:
         _account(ctx, name, email, "patient")
         yield name
-
-
-def exists(db: Connection) -> bool:
-    """Say whether the demo people are in this database."""
-    return users.find_by_email_key(db, email_key(PATIENTS[0][1])) is not None
 
 
 def _doctor(ctx: Unhurried[None], doctor: DemoDoctor) -> int:

@@ -20,6 +20,11 @@ def add(
     )
 
 
+def any_exist(db: Connection) -> bool:
+    """Say whether anybody has or had an account."""
+    return db.scalars(select(exists(select(User.id)))).one()
+
+
 def find_by_email_key(db: Connection, email_key: str) -> Row[Any] | None:
     """Return (id, role, password_hash, token_epoch, disabled_at) of the mailbox's account."""
     query = select(User.id, User.role, User.password_hash, User.token_epoch, User.disabled_at).where(

@@ -1,4 +1,4 @@
-"""Commands beside Flask-Migrate's: `flask prepare` (which `./run` calls), `purge`, `user …` and `outbox …`."""
+"""Commands beside Flask-Migrate's: `flask prepare` (which `./run` calls), `demo`, `purge`, `user …` and `outbox …`."""
 
 from __future__ import annotations
 
@@ -25,28 +25,52 @@ from src.utils.transaction import transaction
 
 def register_commands(app: Flask) -> None:
     """Add our commands to `flask`."""
-    for command in (prepare, purge, user_commands, outbox_commands):
+    for command in (prepare, demo_data, purge, user_commands, outbox_commands):
         app.cli.add_command(command)
 
 
 @click.command()
 @with_appcontext
 def prepare() -> None:
-    """Check the port, migrate the database, and top the demo data up."""
-    from rich.console import Console  # noqa: PLC0415 - servers, which import this module too, need none of it
-    from rich.progress import Progress  # noqa: PLC0415
-
+    """Check the port, migrate the database, and top up demo data where it harms nobody."""
     settings: Settings = current_app.extensions["settings"]
     refuse_busy_port(settings.port)
     _refuse_unreachable_database(settings)
     upgrade()
-    ctx = Unhurried(transaction, current_app.extensions["clock"](), "", None, settings)
-    console = Console()
-    with Progress(console=console, transient=True) as progress:
+    ctx = _command_context()
+    reason = demo.reason_against(ctx)
+    if reason is None:
+        _top_up_demo_data(ctx)
+    else:
+        click.echo(reason)
+
+
+@click.command("demo")
+@click.option("--yes", is_flag=True, help="Do not ask whether people of its own are in the database.")
+@with_appcontext
+def demo_data(yes: bool) -> None:  # noqa: FBT001 - click gives options by position
+    """Add demo people, who all log in with a published password, and slots for two weeks."""
+    ctx = _command_context()
+    if ctx.settings.is_production:
+        sys.exit(demo.REFUSED_IN_PRODUCTION)
+    if not yes and demo.reason_against(ctx) is not None:
+        where = ctx.settings.database.render_as_string(hide_password=True)
+        click.confirm(f"Anybody could then log in to {where} as a doctor. Add demo people?", abort=True)
+    _top_up_demo_data(ctx)
+
+
+def _command_context() -> Unhurried[None]:
+    return Unhurried(transaction, current_app.extensions["clock"](), "", None, current_app.extensions["settings"])
+
+
+def _top_up_demo_data(ctx: Unhurried[None]) -> None:
+    from rich.progress import Progress  # noqa: PLC0415 - servers, which import this module too, need none of it
+
+    with Progress(transient=True) as progress:
         task = progress.add_task("Demo data", total=len(demo.DOCTORS) + len(demo.PATIENTS))
         for line in demo.top_up(ctx):
             progress.update(task, advance=1, description=line)
-    console.print("Demo data is topped up to two weeks ahead.")
+    click.echo("Demo data is topped up to two weeks ahead.")
 
 
 @click.command()
@@ -55,11 +79,10 @@ def purge() -> None:
     """Delete what nobody needs any longer: old mails that went out, past slots that nobody booked."""
     from rich.progress import Progress  # noqa: PLC0415 - servers need none of it
 
-    ctx = Unhurried(transaction, current_app.extensions["clock"](), "", None, current_app.extensions["settings"])
     deleted: dict[str, int] = {}
     with Progress(transient=True) as progress:
         task = progress.add_task("Purging", total=None)
-        for what, count in retention.purge(ctx):
+        for what, count in retention.purge(_command_context()):
             deleted[what] = deleted.get(what, 0) + count
             progress.update(task, advance=1, description=f"{deleted[what]} {what} deleted")
     click.echo(f"Deleted: {', '.join(f'{count} {what}' for what, count in deleted.items())}.")

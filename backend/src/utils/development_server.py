@@ -95,6 +95,6 @@ def _database_state(app: APIFlask) -> str:
         with app.app_context(), transaction(writes=False) as db:
             if health_repository.schema_revision(db) is None:
                 return "empty"
-            return "demo" if demo.exists(db) else "own"
+            return "demo" if demo.is_marked(db) else "own"
     except DBAPIError:
         return "away"

@@ -1,0 +1,17 @@
+"""What this installation remembers of itself."""
+
+from __future__ import annotations
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.models.base import Base
+
+
+class Installation(Base):
+    """One fact about the installation, by its name."""
+
+    __tablename__ = "installation"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,109 @@
+"""`flask prepare`, which `./run` calls, and `flask demo`: demo people only where their password harms nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from apiflask import APIFlask
+from click.testing import Result
+
+from src.controllers.demo_controller import DOCTORS, PATIENTS
+from tests.conftest import MakeApp
+from tests.people import Api
+from tests.processes.servers import free_port
+
+Command = Callable[..., Result]
+PEOPLE = len(DOCTORS) + len(PATIENTS)
+PRODUCTION = {"app_env": "production", "doctor_invitation_code": "a code that nobody has read"}
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+def run(app: APIFlask, *words: str, answer: str = "") -> Result:
+    return app.test_cli_runner().invoke(args=list(words), input=answer)
+
+
+def demo_log_ins(app: APIFlask) -> int:
+    api = Api(app.test_client())
+    emails = [doctor.email for doctor in DOCTORS] + [email for _, email in PATIENTS]
+    return sum(api.log_in(email).status_code == 200 for email in emails)
+
+
+@ON_SQLITE
+def test_an_empty_embedded_database_is_filled_and_topped_up_at_each_start(make_app: MakeApp) -> None:
+    app = make_app(port=free_port())
+    for start in range(2):
+        prepared = run(app, "prepare")
+        assert prepared.exit_code == 0, prepared.output
+        assert "Demo data is topped up to two weeks ahead." in prepared.output
+        assert demo_log_ins(app) == PEOPLE
+        # The people who register in between do not end that.
+        Api(app.test_client()).register(email=f"{start}@people.example")
+
+
+@ON_SQLITE
+def test_a_filling_that_was_killed_goes_on_at_the_next_start(make_app: MakeApp) -> None:
+    app = make_app(port=free_port())
+    run(app, "prepare")
+    with app.test_client() as client:
+        token = Api(client).log_in(DOCTORS[0].email).get_json()["access_token"]
+        client.delete("/doctor/account", headers={"Authorization": f"Bearer {token}"})
+    assert demo_log_ins(app) == PEOPLE - 1
+    run(app, "prepare")
+    assert demo_log_ins(app) == PEOPLE
+
+
+@ON_SQLITE
+def test_a_database_with_people_of_its_own_is_left_alone(make_app: MakeApp) -> None:
+    app = make_app(port=free_port())
+    Api(app.test_client()).patient()
+    assert_left_alone(app, "people of its own")
+
+
+@ON_POSTGRESQL
+def test_a_postgresql_is_left_alone_even_an_empty_one(make_app: MakeApp) -> None:
+    assert_left_alone(make_app(port=free_port()), "not the embedded one")
+
+
+def test_production_is_left_alone(make_app: MakeApp) -> None:
+    app = make_app(port=free_port(), **PRODUCTION)
+    prepared = run(app, "prepare")
+    assert prepared.exit_code == 0, prepared.output
+    assert prepared.output.splitlines()[-1].startswith("Demo data is refused in production")
+    assert demo_log_ins(app) == 0
+
+
+def assert_left_alone(app: APIFlask, reason: str) -> None:
+    prepared = run(app, "prepare")
+    assert prepared.exit_code == 0, prepared.output
+    sentence = prepared.output.splitlines()[-1]
+    assert reason in sentence
+    assert "flask demo" in sentence
+    assert demo_log_ins(app) == 0
+
+
+def test_who_asks_for_demo_people_gets_them(make_app: MakeApp) -> None:
+    app = make_app()
+    Api(app.test_client()).patient()
+    declined = run(app, "demo", answer="n\n")
+    assert declined.exit_code != 0
+    assert demo_log_ins(app) == 0
+    assert run(app, "demo", answer="y\n").exit_code == 0
+    assert demo_log_ins(app) == PEOPLE
+
+
+def test_no_question_is_asked_where_the_answer_is_given(make_app: MakeApp) -> None:
+    app = make_app()
+    Api(app.test_client()).patient()
+    assert run(app, "demo", "--yes").exit_code == 0
+    assert demo_log_ins(app) == PEOPLE
+
+
+def test_production_refuses_demo_people_whoever_asks(make_app: MakeApp) -> None:
+    app = make_app(**PRODUCTION)
+    refused = run(app, "demo", "--yes")
+    assert refused.exit_code == 1
+    assert "refused in production" in refused.output
+    assert "Traceback" not in refused.output
+    assert demo_log_ins(app) == 0
