@@ -20,22 +20,23 @@ from sqlalchemy.exc import ArgumentError
 
 BACKEND = Path(__file__).resolve().parent
 
-# Published in the README and in the specification's sample file: good for a laptop, never for patients' data.
+# Published in the README and in the specification's samples: good for a laptop, never for patients' data. Written as
+# `is_published` compares them: in small letters, with hyphens.
 PUBLISHED_SECRETS = frozenset(
     {
         "dev-secret",
         "jwt-dev-secret",
-        "DOC2024SECRET",
+        "doc2024secret",
+        "your-secret",
         "your-secret-key",
-        "your-jwt-secret-key",
-        "your_secret_key",
-        "your_jwt_secret_key",
         "your-secret-key-here",
+        "your-jwt-secret",
+        "your-jwt-secret-key",
         "your-jwt-secret-key-here",
-        "your_secret_key_here",
-        "your_jwt_secret_key_here",
         "your-super-secret-key",
         "your-super-secret-jwt-key",
+        "your-doctor-code",
+        "your-doctor-invitation-code",
         "super-secret",
         "secret",
         "change-me",
@@ -104,6 +105,13 @@ class Settings(BaseSettings):
 
     argon2_memory_kib: int = Field(19456, ge=8, le=4 * 1024 * 1024)
     argon2_iterations: int = Field(2, ge=1, le=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Strip every value, and take one of blanks alone for none: files from other systems end lines with a CR."""
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+        return {name: value for name, value in stripped.items() if value != ""}
 
     @field_validator("clinic_time_zone")
     @classmethod
@@ -190,11 +198,11 @@ class Settings(BaseSettings):
         return "none" if self.is_production else "console"
 
     def refuse_published_secrets(self) -> None:
-        """Raise ConfigurationError when production would run on secrets that anybody can read in the README."""
+        """Raise ConfigurationError when production would run on published secrets."""
         if not self.is_production:
             return
         for name in ("SECRET_KEY", "JWT_SECRET_KEY", "DOCTOR_INVITATION_CODE"):
-            if getattr(self, name.lower()) in PUBLISHED_SECRETS:
+            if is_published(getattr(self, name.lower())):
                 message = (
                     f"{name} has a published value that anybody can read; make one of your own with: {MAKE_A_SECRET}"
                 )
@@ -204,6 +212,11 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 f"JWT_SECRET_KEY is shorter than {shortest} bytes; make a good one with: {MAKE_A_SECRET}"
             )
+
+
+def is_published(secret: str) -> bool:
+    """Say whether anybody can read this secret in the README or in a sample file, in whatever letter case."""
+    return secret.casefold().replace("_", "-") in PUBLISHED_SECRETS
 
 
 def load_settings(**overrides: Any) -> Settings:

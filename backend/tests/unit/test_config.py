@@ -266,6 +266,43 @@ def test_production_refuses_published_secrets_and_says_how_to_make_one(name: str
     assert str(refused.value).startswith(f"{name.upper()} ")
 
 
+@pytest.mark.parametrize("spelling", ["{} ", " {}", "{}\r", "\t{}\n", "{upper}", "{lower}", "{under}", " {title}\r\n"])
+@pytest.mark.parametrize("secret", ["DOC2024SECRET", "your-doctor-code", "your-jwt-secret", "your-secret-key"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SECRET_KEY", "DOCTOR_INVITATION_CODE"])
+def test_no_other_spelling_makes_a_published_secret_ones_own(
+    monkeypatch: pytest.MonkeyPatch, name: str, secret: str, spelling: str
+) -> None:
+    for real, value in REAL.items():
+        monkeypatch.setenv(real.upper(), value)
+    variants = {"upper": secret.upper(), "lower": secret.lower(), "title": secret.title()}
+    monkeypatch.setenv(name, spelling.format(secret, under=secret.replace("-", "_"), **variants))
+    with pytest.raises(ConfigurationError, match=f"^{name} "):
+        load_settings().refuse_published_secrets()
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, default in DEFAULTS.items() if default is None or type(default) is str]
+)
+def test_blanks_around_a_value_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    values = {
+        "app_env": "production",
+        "clinic_time_zone": "Europe/Berlin",
+        "cors_origins": "https://book.example.org",
+        "smtp_url": "smtp://mail.example.org",
+        "resend_api_url": "https://resend.example.org",
+    }
+    value = values.get(name, "sqlite:////var/lib/clinic/data.db" if "database" in name else "a value of our own")
+    monkeypatch.setenv("FROM_EMAIL", "clinic@people.example")
+    monkeypatch.setenv(name.upper(), f" {value}\r\n")
+    assert getattr(load_settings(), name) == value
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_variable_of_blanks_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name.upper(), " \t\r\n")
+    assert getattr(load_settings(), name) == DEFAULTS[name]
+
+
 def test_production_refuses_short_token_secrets() -> None:
     with pytest.raises(ConfigurationError, match=r"^JWT_SECRET_KEY is shorter than 32 bytes; "):
         load_settings(**(REAL | {"jwt_secret_key": "x" * 31})).refuse_published_secrets()
@@ -275,7 +312,8 @@ def test_production_refuses_short_token_secrets() -> None:
 
 def test_the_defaults_are_published_ones() -> None:
     defaults = load_settings()
-    assert {defaults.secret_key, defaults.jwt_secret_key, defaults.doctor_invitation_code} <= PUBLISHED_SECRETS
+    secrets = (defaults.secret_key, defaults.jwt_secret_key, defaults.doctor_invitation_code)
+    assert all(map(config.is_published, secrets))
 
 
 def test_development_takes_what_is_published() -> None:
