@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import zoneinfo
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -128,7 +129,7 @@ class Settings(BaseSettings):
     @field_validator("resend_api_url", "smtp_url")
     @classmethod
     def _is_url(cls, url: str | None) -> str | None:
-        if url is not None and not urlsplit(url).hostname:
+        if url is not None and not _has_host(url):
             raise ValueError("it must be a whole URL with a host, like smtp://user:password@mail.example.org:587")
         return url
 
@@ -136,7 +137,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_smtp(cls, url: str | None) -> str | None:
         if url is not None and urlsplit(url).scheme not in {"smtp", "smtps"}:
-            raise ValueError("it must start with smtp:// (STARTTLS where offered) or smtps:// (TLS from the start)")
+            raise ValueError("it must start with smtp:// (STARTTLS) or smtps:// (TLS from the start)")
         return url
 
     @field_validator("cors_origins")
@@ -236,6 +237,25 @@ def load_settings_or_exit() -> Settings:
         return load_settings()
     except ConfigurationError as error:
         sys.exit(str(error))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to this host stays on the machine; judged by how it is written, no name is looked up."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Read for its check of the number.
+        _ = parts.port
+    except ValueError:
+        # Not raised on: Python's message repeats the text where it expects the port, perhaps a part of a password.
+        return False
+    return bool(parts.hostname)
 
 
 def _comma_separated(text: str) -> list[str]:

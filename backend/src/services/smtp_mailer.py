@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
+from contextlib import ExitStack
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
 from urllib.parse import unquote, urlsplit
 
+from config import is_loopback
 from src.services.mail import Mail, MailDelayed, MailRefused
 
 
 class SmtpMailer:
-    """`smtp://user:password@host:587` uses STARTTLS where offered, `smtps://…:465` TLS from the start."""
+    """`smtp://user:password@host:587` uses STARTTLS where the server offers it, `smtps://…:465` TLS from the start.
+
+    Every use of TLS verifies the certificate and the host name, and a password is sent over TLS only. The exception is
+    `smtp://` to loopback, which never uses TLS: the connection stays on this machine, and a relay there seldom has a
+    certificate that can be verified.
+    """
 
     def __init__(self, *, url: str, sender: str, timeout_seconds: float) -> None:
         self._url = urlsplit(url)
+        self._host = self._url.hostname or "localhost"
         self._sender = sender
         self._timeout = timeout_seconds
+        self._tls = ssl.create_default_context()
 
     def send(self, mail: Mail, key: str) -> None:
         """Send; the Message-ID is made of the key, so that receivers can tell a repetition."""
         try:
-            with self._connect() as server:
+            server = self._ready_server()
+        except ssl.SSLCertVerificationError as error:
+            raise MailDelayed(
+                f"SMTP: the certificate of {self._host} cannot be verified ({error.verify_message.rstrip('.')}); "
+                "give the server a valid one for this name, or name your own CA's file in SSL_CERT_FILE"
+            ) from error
+        except (smtplib.SMTPException, OSError) as error:
+            # The server has not seen the mail yet: an operator corrects the server or the settings, then it goes.
+            raise MailDelayed(f"SMTP: {error}") from error
+        try:
+            with server:
                 server.send_message(self._message(mail, key))
         except smtplib.SMTPResponseException as error:
             raise _outcome(error.smtp_code, error) from error
@@ -32,18 +52,33 @@ class SmtpMailer:
         except (smtplib.SMTPException, OSError) as error:
             raise MailDelayed(f"SMTP: {error}") from error
 
+    def _ready_server(self) -> smtplib.SMTP:
+        """Connect, start TLS and log in, as far as the URL asks for each."""
+        with ExitStack() as on_failure:
+            server = self._connect()
+            on_failure.callback(server.close)
+            if self._url.scheme == "smtp" and not is_loopback(self._host):
+                self._start_tls(server)
+            if self._url.username:
+                server.login(unquote(self._url.username), unquote(self._url.password or ""))
+            on_failure.pop_all()
+            return server
+
     def _connect(self) -> smtplib.SMTP:
-        host, secure = self._url.hostname or "localhost", self._url.scheme == "smtps"
-        if secure:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, self._url.port or 465, timeout=self._timeout)
-        else:
-            server = smtplib.SMTP(host, self._url.port or 587, timeout=self._timeout)
-            server.ehlo()
-            if server.has_extn("starttls"):
-                server.starttls()
-        if self._url.username:
-            server.login(unquote(self._url.username), unquote(self._url.password or ""))
-        return server
+        if self._url.scheme == "smtps":
+            return smtplib.SMTP_SSL(self._host, self._url.port or 465, timeout=self._timeout, context=self._tls)
+        return smtplib.SMTP(self._host, self._url.port or 587, timeout=self._timeout)
+
+    def _start_tls(self, server: smtplib.SMTP) -> None:
+        server.ehlo_or_helo_if_needed()
+        if server.has_extn("starttls"):
+            server.starttls(context=self._tls)
+        elif self._url.username:
+            # Perhaps the server is set up so; perhaps somebody on the way removed STARTTLS from its answer.
+            raise MailDelayed(
+                f"SMTP: {self._host} offers no STARTTLS, and the password is sent over TLS only; "
+                "switch STARTTLS on in the server, or write smtps:// in SMTP_URL"
+            )
 
     def _message(self, mail: Mail, key: str) -> EmailMessage:
         _, address = parseaddr(self._sender)
@@ -59,6 +94,6 @@ class SmtpMailer:
 
 
 def _outcome(code: int, error: Exception) -> MailDelayed | MailRefused:
-    """RFC 5321, section 4.2.1: 4yz may be tried again, 5yz not; 530 and 535 are ours to mend in the settings."""
-    temporary = code < 500 or code in {530, 534, 535}  # noqa: PLR2004
+    """RFC 5321, section 4.2.1: 4yz may be tried again, 5yz not; 530 (log in first) is ours to mend in the settings."""
+    temporary = code < 500 or code == 530  # noqa: PLR2004
     return MailDelayed(f"SMTP: {error}") if temporary else MailRefused(f"SMTP: {error}")

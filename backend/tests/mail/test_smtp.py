@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from src.services.mail import Mail, MailDelayed, MailRefused
 from src.services.smtp_mailer import SmtpMailer
 
 MAIL = Mail("ada@people.example", "Appointment booked: Dr. Ünal", "Grüße, plain", "<p>Grüße</p>")
+ELSEWHERE = "mail.clinic.example"
 
 
 class Mailbox:
-    """Keeps messages; refuses the next recipient with `refusal` when it is set."""
+    """Keeps messages, whether each came over TLS, and passwords.
+
+    Refuses recipients with `refusal` and log-ins with `login_refusal` where these are set.
+    """
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
+        self.over_tls: list[bool] = []
+        self.passwords: list[bytes] = []
         self.refusal: str | None = None
+        self.login_refusal: str | None = None
+
+    def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
+        self.passwords.append(data.password)
+        if self.login_refusal is not None:
+            return AuthResult(success=False, handled=False, message=self.login_refusal)
+        return AuthResult(success=True)
 
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
@@ -34,6 +52,7 @@ class Mailbox:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.over_tls.append(server.transport.get_extra_info("ssl_object") is not None)
         return "250 OK"
 
 
@@ -42,17 +61,34 @@ def mailbox() -> Mailbox:
     return Mailbox()
 
 
+Serve = Callable[..., int]
+
+
 @pytest.fixture
-def mailer(mailbox: Mailbox) -> Iterator[SmtpMailer]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield SmtpMailer(url=f"smtp://127.0.0.1:{port}", sender="Clinic <clinic@people.example>", timeout_seconds=5)
-    finally:
-        controller.stop()
+def serve(mailbox: Mailbox) -> Iterator[Serve]:
+    """Start a server for the mailbox and return its port; it offers log-in before TLS, too."""
+    with ExitStack() as servers:
+
+        def start(server: type[Controller] = Controller, **options: Any) -> int:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
+            options = {"authenticator": mailbox.authenticate, "auth_require_tls": False} | options
+            controller = server(mailbox, hostname="127.0.0.1", port=port, **options)
+            controller.start()
+            servers.callback(controller.stop)
+            return port
+
+        yield start
+
+
+def mailer_to(url: str) -> SmtpMailer:
+    return SmtpMailer(url=url, sender="Clinic <clinic@people.example>", timeout_seconds=5)
+
+
+@pytest.fixture
+def mailer(serve: Serve) -> SmtpMailer:
+    return mailer_to(f"smtp://127.0.0.1:{serve()}")
 
 
 def test_a_mail_arrives_with_both_parts_and_a_message_id_made_of_its_key(mailer: SmtpMailer, mailbox: Mailbox) -> None:
@@ -84,3 +120,128 @@ def test_a_server_that_is_away_delays_the_mail() -> None:
     mailer = SmtpMailer(url="smtp://127.0.0.1:1", sender="clinic@people.example", timeout_seconds=1)
     with pytest.raises(MailDelayed):
         mailer.send(MAIL, "key-1")
+
+
+# TLS
+
+
+@pytest.fixture(autouse=True)
+def _name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server elsewhere, by its name; its address is loopback, as nothing in the tests may leave the machine."""
+    real = socket.getaddrinfo
+
+    def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
+        return real("127.0.0.1" if host == ELSEWHERE else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.fixture(scope="session")
+def clinics_ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def _trust(monkeypatch: pytest.MonkeyPatch, clinics_ca: trustme.CA, tmp_path: Path) -> None:
+    """Trust the clinic's own CA, as docs/deployment.md says."""
+    file = tmp_path / "ca.pem"
+    clinics_ca.cert_pem.write_to_path(file)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+
+def serving_with(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+def options_for(scheme: str, certificate: trustme.LeafCert) -> dict[str, ssl.SSLContext]:
+    return {"ssl_context" if scheme == "smtps" else "tls_context": serving_with(certificate)}
+
+
+both_schemes = pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+with_and_without_log_in = pytest.mark.parametrize("account", ["", "clinic:p%40ss@"])
+
+
+@both_schemes
+@with_and_without_log_in
+@pytest.mark.usefixtures("_trust")
+def test_mails_and_passwords_go_over_tls_to_a_server_with_a_good_certificate(
+    serve: Serve, mailbox: Mailbox, clinics_ca: trustme.CA, scheme: str, account: str
+) -> None:
+    port = serve(**options_for(scheme, clinics_ca.issue_cert(ELSEWHERE)))
+    mailer_to(f"{scheme}://{account}{ELSEWHERE}:{port}").send(MAIL, "key-1")
+    assert mailbox.over_tls == [True]
+    assert mailbox.passwords == ([b"p@ss"] if account else [])
+
+
+@both_schemes
+@with_and_without_log_in
+@pytest.mark.usefixtures("_trust")
+@pytest.mark.parametrize("fault", ["unknown CA", "other name"])
+def test_a_certificate_that_cannot_be_verified_delays_the_mail_and_says_what_to_do(
+    serve: Serve, mailbox: Mailbox, clinics_ca: trustme.CA, scheme: str, account: str, fault: str
+) -> None:
+    certificate = (
+        trustme.CA().issue_cert(ELSEWHERE) if fault == "unknown CA" else clinics_ca.issue_cert("other.clinic.example")
+    )
+    port = serve(**options_for(scheme, certificate))
+    with pytest.raises(MailDelayed, match=rf"the certificate of {ELSEWHERE} .*SSL_CERT_FILE"):
+        mailer_to(f"{scheme}://{account}{ELSEWHERE}:{port}").send(MAIL, "key-1")
+    assert (mailbox.messages, mailbox.passwords) == ([], [])
+
+
+def test_smtps_verifies_on_loopback_too(serve: Serve, mailbox: Mailbox) -> None:
+    port = serve(**options_for("smtps", trustme.CA().issue_cert("localhost")))
+    with pytest.raises(MailDelayed, match="SSL_CERT_FILE"):
+        mailer_to(f"smtps://clinic:p%40ss@localhost:{port}").send(MAIL, "key-1")
+    assert (mailbox.messages, mailbox.passwords) == ([], [])
+
+
+def test_no_password_goes_to_a_server_elsewhere_that_offers_no_starttls(serve: Serve, mailbox: Mailbox) -> None:
+    port = serve()
+    with pytest.raises(MailDelayed, match=rf"{ELSEWHERE} offers no STARTTLS.*smtps://.*SMTP_URL"):
+        mailer_to(f"smtp://clinic:p%40ss@{ELSEWHERE}:{port}").send(MAIL, "key-1")
+    assert (mailbox.messages, mailbox.passwords) == ([], [])
+
+
+def test_a_mail_without_log_in_goes_plain_to_a_server_that_offers_no_starttls(serve: Serve, mailbox: Mailbox) -> None:
+    mailer_to(f"smtp://{ELSEWHERE}:{serve()}").send(MAIL, "key-1")
+    assert mailbox.over_tls == [False]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_relay_on_loopback_gets_mails_and_passwords_without_tls_whatever_its_certificate(
+    serve: Serve, mailbox: Mailbox, host: str
+) -> None:
+    port = serve(**options_for("smtp", trustme.CA().issue_cert("relay.clinic.example")))
+    mailer_to(f"smtp://clinic:p%40ss@{host}:{port}").send(MAIL, "key-1")
+    assert mailbox.over_tls == [False]
+    assert mailbox.passwords == [b"p@ss"]
+
+
+class StarttlsIsOutOfOrder(Controller):
+    def factory(self) -> SMTP:
+        class Server(SMTP):
+            async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802
+                await self.push("554 5.7.3 Unable to initialize security subsystem")
+
+        return Server(self.handler, **self.SMTP_kwargs)
+
+
+@with_and_without_log_in
+def test_a_server_that_refuses_starttls_delays_the_mail(
+    serve: Serve, mailbox: Mailbox, clinics_ca: trustme.CA, account: str
+) -> None:
+    port = serve(StarttlsIsOutOfOrder, **options_for("smtp", clinics_ca.issue_cert(ELSEWHERE)))
+    with pytest.raises(MailDelayed, match="Unable to initialize"):
+        mailer_to(f"smtp://{account}{ELSEWHERE}:{port}").send(MAIL, "key-1")
+    assert (mailbox.messages, mailbox.passwords) == ([], [])
+
+
+@pytest.mark.parametrize("answer", ["535 5.7.8 wrong", "538 5.7.11 encryption required", "554 5.7.1 account locked"])
+def test_a_refused_log_in_delays_the_mail(serve: Serve, mailbox: Mailbox, answer: str) -> None:
+    mailbox.login_refusal = answer
+    port = serve()
+    with pytest.raises(MailDelayed, match=answer[:3]):
+        mailer_to(f"smtp://clinic:p%40ss@127.0.0.1:{port}").send(MAIL, "key-1")

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 import config
-from config import BACKEND, PUBLISHED_SECRETS, ConfigurationError, Settings, load_settings, load_settings_or_exit
+from config import (
+    BACKEND,
+    PUBLISHED_SECRETS,
+    ConfigurationError,
+    Settings,
+    is_loopback,
+    load_settings,
+    load_settings_or_exit,
+)
 
 DEFAULTS: dict[str, Any] = {
     "app_env": "development",
@@ -61,7 +69,16 @@ WRONG = [
     ("PORT", ["0", "65536", "eighty", "-1", "50.5"]),
     ("TRUSTED_PROXIES", ["-1", "11", "all"]),
     ("RESEND_API_URL", ["api.resend.com", "https://"]),
-    ("SMTP_URL", ["mail.example.org", "http://mail.example.org", "smtp://"]),
+    (
+        "SMTP_URL",
+        [
+            "mail.example.org",
+            "http://mail.example.org",
+            "smtp://",
+            "smtp://mail.example.org:65536",
+            "smtp://u:p/w@m.example",
+        ],
+    ),
     ("MAIL_TIMEOUT_SECONDS", ["0", "61", "soon"]),
     ("MAIL_LEASE_SECONDS", ["0", "3601", "5", "4"]),
     ("MAIL_RETRY_CEILING_SECONDS", ["0", "86401"]),
@@ -247,6 +264,42 @@ def test_a_transport_without_a_sender_is_refused(transport: dict[str, str], app_
     sentence = refusal(app_env=app_env, **transport)
     assert sentence.startswith("FROM_EMAIL is missing: ")
     assert "hunter2" not in sentence
+
+
+def test_a_password_is_never_repeated_when_the_mail_server_is_misspelt() -> None:
+    for url in (
+        "smtp://somebody:hunter2/x@mail.example",
+        "smtp://somebody:hunter2@[mail.example",
+        "x:hunter2@m.example",
+    ):
+        sentence = refusal(smtp_url=url, from_email="a@b.example")
+        assert sentence.startswith("SMTP_URL is wrong: ")
+        assert "hunter2" not in sentence
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.255.254", "::1"])
+def test_what_is_sent_to_loopback_stays_on_this_machine(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "mail.example",
+        "localhost.example",
+        "127.0.0.1.example",
+        "128.0.0.1",
+        "10.0.0.1",
+        "0.0.0.0",  # noqa: S104
+        "::",
+        "::2",
+        "fe80::1",
+        "127.1",
+    ],
+)
+def test_every_other_host_is_elsewhere(host: str) -> None:
+    assert not is_loopback(host)
 
 
 def test_a_lease_is_longer_than_a_try() -> None:
