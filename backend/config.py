@@ -133,6 +133,14 @@ class Settings(BaseSettings):
             raise ValueError("it must be a whole URL with a host, like smtp://user:password@mail.example.org:587")
         return url
 
+    @field_validator("resend_api_url")
+    @classmethod
+    def _is_https(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+            raise ValueError("it must start with https://, because every call carries RESEND_API_KEY")
+        return url
+
     @field_validator("smtp_url")
     @classmethod
     def _is_smtp(cls, url: str | None) -> str | None:

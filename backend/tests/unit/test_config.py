@@ -68,7 +68,10 @@ WRONG = [
     ("CORS_ORIGINS", ["*", "localhost:5173", "http://a.example/path", "http://a.example,ftp://b.example", "null"]),
     ("PORT", ["0", "65536", "eighty", "-1", "50.5"]),
     ("TRUSTED_PROXIES", ["-1", "11", "all"]),
-    ("RESEND_API_URL", ["api.resend.com", "https://"]),
+    (
+        "RESEND_API_URL",
+        ["api.resend.com", "https://", "http://api.resend.com", "http://10.0.0.1:8080", "ftp://localhost"],
+    ),
     (
         "SMTP_URL",
         [
@@ -300,6 +303,11 @@ def test_what_is_sent_to_loopback_stays_on_this_machine(host: str) -> None:
 )
 def test_every_other_host_is_elsewhere(host: str) -> None:
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize("url", ["https://api.resend.com", "https://relay.example:8443/v1", "http://127.0.0.1:8080"])
+def test_the_key_of_resend_goes_over_tls_or_stays_on_this_machine(url: str) -> None:
+    assert load_settings(resend_api_url=url).resend_api_url == url
 
 
 def test_a_lease_is_longer_than_a_try() -> None:
