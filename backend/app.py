@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from http import HTTPStatus
 from importlib.util import find_spec
@@ -90,7 +91,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     db.init_app(app)
     jwt.init_app(app)
     migrate.init_app(app, db)
-    cors.init_app(app, origins=settings.allowed_origins, **CORS_OPTIONS)
+    cors.init_app(app, origins=[exactly(origin) for origin in settings.allowed_origins], **CORS_OPTIONS)
     with app.app_context():
         if settings.database_is_sqlite:
             listen_to_sqlite(db.engine)
@@ -122,6 +123,11 @@ CORS_OPTIONS: dict[str, Any] = {
     # Only to callers that name an origin, and only their own.
     "always_send": False,
 }
+
+
+def exactly(origin: str) -> re.Pattern[str]:
+    """Return a pattern of this text alone: Flask-CORS guesses that a string with special characters is a pattern."""
+    return re.compile(re.escape(origin) + r"\Z")
 
 
 def _flask_config(settings: Settings) -> dict[str, Any]:

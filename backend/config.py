@@ -6,13 +6,14 @@ sentence that names the variable and says what to do: `load_settings` raises `Co
 
 from __future__ import annotations
 
+import re
 import sys
 import zoneinfo
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -46,6 +47,15 @@ PUBLISHED_SECRETS = frozenset(
 )
 # HS256 keys shorter than the hash's output are weaker than the algorithm: RFC 7518, section 3.2.
 SHORTEST_JWT_SECRET_BYTES = 32
+# RFC 1123, section 2.1: what a host's name is made of.
+LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+LONGEST_HOST = 253
+HIGHEST_PORT = 65535
+IMPLIED_PORTS = {"http": 80, "https": 443}
+# A slash at the end is forgiven.
+ORIGIN = re.compile(
+    rf"(?P<scheme>https?)://(?P<host>{LABEL}(?:\.{LABEL})*|\[(?P<ipv6>[0-9a-f:.]+)\])(?::(?P<port>[0-9]{{1,5}}))?/?"
+)
 MAKE_A_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -151,13 +161,7 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _are_origins(cls, text: str) -> str:
-        for origin in _comma_separated(text):
-            parts: SplitResult = urlsplit(origin)
-            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
-                raise ValueError(
-                    f"{origin!r} is no origin; write scheme, host and port only, like https://book.example.org"
-                )
-        return text
+        return ",".join(_origin(part) for part in _comma_separated(text))
 
     @model_validator(mode="after")
     def _mail_has_a_sender(self) -> Settings:
@@ -267,7 +271,35 @@ def _has_host(url: str) -> bool:
 
 
 def _comma_separated(text: str) -> list[str]:
-    return [part.strip().rstrip("/") for part in text.split(",") if part.strip()]
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _origin(text: str) -> str:
+    try:
+        return _as_browsers_send_it(text.lower())
+    except ValueError:
+        # What stands before the @ may be a password.
+        shown = text.rpartition("@")[2]
+        raise ValueError(
+            f"{shown!r} is no origin; write scheme, host and port only, without patterns, like https://book.example.org"
+        ) from None
+
+
+def _as_browsers_send_it(origin: str) -> str:
+    """Return the origin without the port that its scheme implies (RFC 6454, section 6.2), or raise ValueError."""
+    parts = ORIGIN.fullmatch(origin)
+    if parts is None:
+        raise ValueError
+    scheme, host, ipv6, port = parts.group("scheme", "host", "ipv6", "port")
+    if ipv6:
+        host = f"[{IPv6Address(ipv6)}]"
+    elif host.rpartition(".")[2].isdigit():
+        # Browsers take such a host for an IPv4 address; this raises ValueError for any other.
+        host = str(IPv4Address(host))
+    port = int(port or IMPLIED_PORTS[scheme])
+    if len(host) > LONGEST_HOST or not 1 <= port <= HIGHEST_PORT:
+        raise ValueError
+    return f"{scheme}://{host}" if port == IMPLIED_PORTS[scheme] else f"{scheme}://{host}:{port}"
 
 
 def _normalised_database_url(text: str) -> URL:

@@ -96,6 +96,45 @@ def test_origins_are_what_is_configured(make_app: MakeApp) -> None:
         assert cors_headers(client.get("/health", headers={"Origin": origin})) == set()
 
 
+@pytest.mark.parametrize(
+    ("origin", "others"),
+    [
+        ("http://[::1]:5173", ["http://::5173", "http://1:5173", "http://[::1]:51733", "http://[::1]"]),
+        (
+            "https://book.example.org",
+            [
+                "https://bookxexample.org",
+                "https://book.example.org.evil.example",
+                "https://evil.example/https://book.example.org",
+                "https://book.example.org/",
+                "https://book.example.org:443",
+                "https://book.example.org:8443",
+                "http://book.example.org",
+                "https://xbook.example.org",
+                "https://BOOK.example.org",
+                "HTTPS://book.example.org",
+                "https://book.example.org https://evil.example",
+            ],
+        ),
+        # Python's casefold() takes the sharp s, which a header can carry, for ss.
+        ("https://pass.example", ["https://pa\xdf.example"]),
+    ],
+)
+def test_origins_are_compared_exactly(make_app: MakeApp, origin: str, others: list[str]) -> None:
+    client = make_app(cors_origins=origin).test_client()
+    allowed = client.get("/health", headers={"Origin": origin})
+    assert allowed.headers["Access-Control-Allow-Origin"] == origin
+    assert "Origin" in allowed.headers["Vary"]
+    for other in others:
+        assert cors_headers(client.get("/health", headers={"Origin": other})) == set(), other
+        assert cors_headers(preflight(client, "/health", other)) == set(), other
+
+
+def test_where_no_origin_is_configured_nobody_gets_a_cors_header(make_app: MakeApp) -> None:
+    client = make_app(cors_origins=" , ").test_client()
+    assert cors_headers(preflight(client, "/health", OURS)) == set()
+
+
 Call = Callable[[FlaskClient, dict[str, str]], TestResponse]
 LOGIN = "/auth/login"
 ERRORS: list[tuple[int, Call]] = [

@@ -65,7 +65,67 @@ WRONG = [
     ),
     ("MIGRATION_DATABASE_URL", ["nonsense", "oracle://localhost/clinic"]),
     ("CLINIC_TIME_ZONE", ["Mars/Olympus", "CEST", "+02:00"]),
-    ("CORS_ORIGINS", ["*", "localhost:5173", "http://a.example/path", "http://a.example,ftp://b.example", "null"]),
+    (
+        "CORS_ORIGINS",
+        [
+            "*",
+            "null",
+            "localhost:5173",
+            "https://",
+            "https:///",
+            "//a.example",
+            "http://a.example,ftp://b.example",
+            # Patterns
+            "https://*.example.org",
+            "https://.*",
+            "https://a.example|https://b.example",
+            "https://a?.example",
+            "https://(a|b).example",
+            "https://a.example$",
+            "^https://a.example",
+            "https://[ab].example",
+            r"https://a\.example",
+            "https://a.example:*",
+            # More than an origin
+            "http://a.example/path",
+            "https://a.example//",
+            "https://a.example?",
+            "https://a.example?q=1",
+            "https://a.example#",
+            "https://a.example#part",
+            "https://user@a.example",
+            "https://user:password@a.example",
+            # Hosts
+            "https://a..example",
+            "https://.example",
+            "https://a.example.",
+            "https://-a.example",
+            "https://a-.example",
+            "https://a_b.example",
+            "https://a b.example",
+            "https://a.example\nhttps://b.example",
+            "https://bücher.example",
+            "https://%61.example",
+            "https://" + "a" * 64 + ".example",
+            "https://" + ".".join(["a" * 60] * 5),
+            "https://256.0.0.1",
+            "https://127.1",
+            "https://127.0.0.01",
+            "https://[::1",
+            "https://::1",
+            "https://[::g]",
+            "https://[127.0.0.1]",
+            "https://[fe80::1%eth0]",
+            # Ports
+            "https://a.example:",
+            "https://a.example:0",
+            "https://a.example:65536",
+            "https://a.example:port",
+            "https://a.example:-1",
+            "https://a.example:80:80",
+            "https://a.example:٤٤٤",
+        ],
+    ),
     ("PORT", ["0", "65536", "eighty", "-1", "50.5"]),
     ("TRUSTED_PROXIES", ["-1", "11", "all"]),
     (
@@ -244,6 +304,36 @@ def test_a_databases_password_is_never_repeated(monkeypatch: pytest.MonkeyPatch,
 def test_origins_are_a_list_without_blanks_and_slashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGINS", " https://book.example.org/ ,, http://localhost:5173")
     assert load_settings().allowed_origins == ["https://book.example.org", "http://localhost:5173"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent_by_browsers"),
+    [
+        ("https://book.example.org/", "https://book.example.org"),
+        ("HTTPS://Book.Example.ORG:8443", "https://book.example.org:8443"),
+        ("https://book.example.org:443", "https://book.example.org"),
+        ("http://book.example.org:80/", "http://book.example.org"),
+        ("http://book.example.org:443", "http://book.example.org:443"),
+        ("http://book.example.org:08080", "http://book.example.org:8080"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://3.a--b.example", "https://3.a--b.example"),
+        ("http://192.0.2.1:3000", "http://192.0.2.1:3000"),
+        ("http://[::1]:5173", "http://[::1]:5173"),
+        ("http://[2001:DB8:0:0::0001]/", "http://[2001:db8::1]"),
+    ],
+)
+def test_origins_are_kept_as_browsers_send_them(given: str, sent_by_browsers: str) -> None:
+    assert load_settings(cors_origins=given).allowed_origins == [sent_by_browsers]
+
+
+def test_no_origin_at_all_allows_nobody() -> None:
+    assert load_settings(cors_origins=" , ").allowed_origins == []
+
+
+def test_a_password_is_never_repeated_when_an_origin_is_refused() -> None:
+    sentence = refusal(cors_origins="https://somebody:hunter2@book.example.org")
+    assert "book.example.org" in sentence
+    assert "hunter2" not in sentence
 
 
 @pytest.mark.parametrize(
