@@ -19,7 +19,7 @@ except ConfigurationError as error:
 
 bind = f"0.0.0.0:{settings.port}"
 workers = 2
-worker_class = "src.utils.draining_worker.DrainingWorker"
+worker_class = "src.server.draining_worker.DrainingWorker"
 # Loaded once and forked: a worker that dies is replaced in no time, and the workers share memory.
 preload_app = True
 threads = 8
@@ -51,6 +51,6 @@ def when_ready(server: Any) -> None:
 
 def post_worker_init(_worker: Any) -> None:
     """Give our own log lines their request ids."""
-    from src.utils.logs import configure_logs  # noqa: PLC0415 - not in the master, which needs no Flask
+    from src.web.logs import configure_logs  # noqa: PLC0415 - not in the master, which needs no Flask
 
     configure_logs()

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 from rich.progress import Progress
 
-from app import create_app
+from app import ROUTES
 from benchmarks.chart import draw
 from benchmarks.drain import SCENARIO as DRAIN
 from benchmarks.drain import Drain
@@ -38,6 +38,7 @@ from benchmarks.stock import PATIENTS, READ, Stock, fill_postgresql, fill_sqlite
 from benchmarks.systems import SECRETS, megabytes_per_worker, serving
 from config import load_settings
 from src.utils.security import issue_token
+from src.web.application import create_app
 from tests.conftest import migrate_to_head
 from tests.postgres import Cluster, binaries_in
 from tests.processes.servers import BACKEND
@@ -53,7 +54,7 @@ LEAST_SLOTS = 10_000
 def token_maker() -> Callable[[int, str], str]:
     """Return a function that makes tokens which every system here accepts."""
     settings = load_settings(**{name.lower(): value for name, value in SECRETS.items()})
-    app = create_app(settings)
+    app = create_app(ROUTES, settings)
 
     @cache
     def token(user_id: int, role: str) -> str:

@@ -14,17 +14,18 @@ import psutil
 import psycopg
 from apiflask import APIFlask
 
-from app import create_app
+from app import ROUTES
 from benchmarks.measure import Block, Database
 from benchmarks.stock import PATIENTS
 from benchmarks.systems import SECRETS, cpu_seconds
 from config import load_settings
-from src.controllers.delivery_controller import deliver_due
+from src.database.transaction import transaction
 from src.extensions import db
 from src.services.mail import Mail
 from src.services.pace import Pace
+from src.tasks.delivery import deliver_due
 from src.utils.clock import system_clock
-from src.utils.transaction import transaction
+from src.web.application import create_app
 
 SCENARIO = "a mail by the worker"
 
@@ -72,7 +73,7 @@ class Drain:
     def of(cls, name: str, url: str, conninfo: str, database: Database) -> Generator[Drain]:
         """Put the worker together, and let go of its connections in the end."""
         settings = load_settings(database_url=url, **{key.lower(): value for key, value in SECRETS.items()})
-        app = create_app(settings)
+        app = create_app(ROUTES, settings)
         yield cls(name, conninfo, database, app)
         with app.app_context():
             db.engine.dispose()

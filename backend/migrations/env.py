@@ -8,8 +8,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import create_engine, pool
 
+from src.database.connections import SQLITE, listen_to_sqlite
 from src.models import Base
-from src.utils.database import SQLITE, listen_to_sqlite
 
 config = context.config
 if config.config_file_name is not None and current_app.config.get("CONFIGURE_MIGRATION_LOGS", True):

@@ -47,6 +47,7 @@ class Doctor(Caller):
     time_zone: str
 
 
+Transaction = Callable[..., AbstractContextManager[Connection]]
 Actor = TypeVar("Actor", covariant=True)  # noqa: PLC0105 - reads as what it is
 
 
@@ -61,24 +62,12 @@ class Context(Generic[Actor]):
 
 
 @dataclass(frozen=True)
-class Unhurried(Generic[Actor]):
+class SlowContext(Generic[Actor]):
     """One request with slow work in it, such as hashing a password: it opens its own short transactions around that."""
 
-    transaction: Callable[..., AbstractContextManager[Connection]]
+    transaction: Transaction
     now: datetime
     # The network address that asks, as far as trusted proxies tell.
     address: str
     actor: Actor
     settings: Settings
-
-
-Controller = TypeVar("Controller", bound=Callable[..., object])
-
-
-def one_statement(controller: Controller) -> Controller:
-    """Declare that a controller writes by one statement, which is a transaction by itself where the database can.
-
-    BEGIN and COMMIT, a round trip each, are spared there. What it may refuse must be decided within the statement.
-    """
-    controller.__dict__["one_statement"] = True
-    return controller

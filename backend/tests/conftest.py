@@ -21,16 +21,17 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from app import DEVELOPMENT_ROUTES, ROUTES, create_app
+from app import ROUTES
 from config import Settings
-from src.controllers.delivery_controller import deliver_due
+from src.commands import COMMANDS
+from src.database.transaction import transaction
 from src.extensions import db
 from src.models import Base
 from src.services.mail import Mail
 from src.services.memory_mailer import MemoryMailer
 from src.services.pace import Pace
-from src.utils.decorators import Signature
-from src.utils.transaction import transaction
+from src.tasks.delivery import deliver_due
+from src.web.application import create_app
 from tests import postgres
 from tests.people import Api, Deliver
 
@@ -92,6 +93,11 @@ def make_settings(**overrides: Any) -> Settings:
     return Settings(_env_file=None, **(defaults | overrides))  # pyright: ignore[reportCallIssue]
 
 
+def build_app(settings: Settings, **options: Any) -> APIFlask:
+    """Put the whole product together: every call of the map, and the commands."""
+    return create_app(ROUTES, settings, commands=COMMANDS, **options)
+
+
 @pytest.fixture(scope="session")
 def postgresql_url(worker_id_: str) -> str:
     """A migrated database of this test process."""
@@ -118,7 +124,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def migrate_to_head(url: str) -> None:
-    app = create_app(make_settings(database_url=url))
+    app = build_app(make_settings(database_url=url))
     with app.app_context():
         upgrade()
         db.engine.dispose()
@@ -159,7 +165,7 @@ def clock() -> StillClock:
 MakeApp = Callable[..., APIFlask]
 
 
-ANSWERS = {route.name: (route.status, Signature.of(route.controller).answer) for route in ROUTES + DEVELOPMENT_ROUTES}
+ANSWERS = {route.name: (route.status, route.signature.answer) for route in ROUTES}
 
 
 def hold_against_schema(response: Response) -> Response:
@@ -176,7 +182,7 @@ def make_app(database_url: str, clock: StillClock) -> Iterator[MakeApp]:
     made: list[APIFlask] = []
 
     def make(**overrides: Any) -> APIFlask:
-        made.append(create_app(make_settings(**({"database_url": database_url} | overrides)), clock=clock))
+        made.append(build_app(make_settings(**({"database_url": database_url} | overrides)), clock=clock))
         made[-1].after_request(hold_against_schema)
         return made[-1]
 

@@ -8,21 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from src.context import Caller, Context, Doctor, Patient, one_statement
-from src.controllers.presenters import doctors_appointment, listed, patients_appointment
+from src.context import Caller, Context, Doctor, Patient
 from src.domain.appointment_rules import check_cancel
-from src.errors import (
+from src.errors import ClinicError, Unauthenticated
+from src.errors_of_appointments import (
     AlreadyBegun,
     AlreadyCancelled,
     AppointmentNotFound,
-    ClinicError,
     NotYourAppointment,
     PatientBusy,
     SlotNotFound,
     SlotPast,
     SlotTaken,
-    Unauthenticated,
-    raises,
 )
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
@@ -32,11 +29,15 @@ from src.schemas.appointment import (
     AppointmentDetails,
     AppointmentsWanted,
     BookAppointment,
+    DoctorsAppointment,
     DoctorsAppointments,
     EventOut,
+    ListedAppointment,
+    PatientsAppointment,
     PatientsAppointments,
 )
 from src.schemas.base import Message
+from src.utils.decorators import one_statement, raises
 
 
 @one_statement
@@ -74,7 +75,7 @@ def show(ctx: Context[Caller], appointment_id: int) -> AppointmentDetails:
         history=[
             EventOut(event=event, at=at.isoformat(), by=by) for event, at, by in appointments.history(ctx.db, row.id)
         ],
-        **listed(row, ctx.now),
+        **ListedAppointment.of_row(row, ctx.now),
     )
 
 
@@ -82,7 +83,7 @@ def list_mine(ctx: Context[Patient], query: AppointmentsWanted) -> PatientsAppoi
     """List the patient's appointments, newest booking first, cancelled ones included."""
     rows = appointments.list_of_patient(ctx.db, ctx.actor.user_id, before=query.cursor, limit=query.limit + 1)
     return PatientsAppointments.of_rows(
-        [patients_appointment(row, ctx.now) for row in rows[: query.limit]],
+        [PatientsAppointment.of_row(row, ctx.now) for row in rows[: query.limit]],
         next_cursor=_next_cursor(rows, query.limit),
     )
 
@@ -91,7 +92,7 @@ def list_doctors(ctx: Context[Doctor], query: AppointmentsWanted) -> DoctorsAppo
     """List the doctor's appointments, newest booking first, cancelled ones included."""
     rows = appointments.list_of_doctor(ctx.db, ctx.actor.doctor_id, before=query.cursor, limit=query.limit + 1)
     return DoctorsAppointments.of_rows(
-        [doctors_appointment(row, ctx.now) for row in rows[: query.limit]],
+        [DoctorsAppointment.of_row(row, ctx.now) for row in rows[: query.limit]],
         next_cursor=_next_cursor(rows, query.limit),
     )
 

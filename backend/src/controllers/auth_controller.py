@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import hmac
 
-from src.context import Caller, Context, Unhurried
-from src.controllers import throttle
-from src.errors import (
+from src.context import Caller, Context, SlowContext
+from src.errors import Throttled
+from src.errors_of_accounts import (
     AccountDisabled,
     EmailTaken,
     InvitationCodeMissing,
-    Throttled,
     WrongCredentials,
     WrongInvitationCode,
-    raises,
 )
-from src.models.doctor_profile import NEW_DESIGNATION, NEW_SPECIALIZATION
+from src.models.doctor import NEW_DESIGNATION, NEW_SPECIALIZATION
 from src.repositories import doctor_repository as doctors
+from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
 from src.schemas.auth import AccessToken, Credentials, Me, Registered, Registration
 from src.schemas.fields import email_key
+from src.utils.decorators import raises
 from src.utils.security import hash_password, issue_token, needs_new_hash, password_matches
 
 
 @raises(InvitationCodeMissing, WrongInvitationCode, EmailTaken, Throttled)
-def register(ctx: Unhurried[None], body: Registration) -> Registered:
+def register(ctx: SlowContext[None], body: Registration) -> Registered:
     """Create an account. Doctors need the clinic's invitation code."""
     if body.role == "doctor":
         _check_invitation(ctx, body.invitation_code)
@@ -47,7 +47,7 @@ def register(ctx: Unhurried[None], body: Registration) -> Registered:
 
 
 @raises(WrongCredentials, AccountDisabled, Throttled)
-def log_in(ctx: Unhurried[None], body: Credentials) -> AccessToken:
+def log_in(ctx: SlowContext[None], body: Credentials) -> AccessToken:
     """Log in and get an access token."""
     gates = throttle.log_in_gates(ctx.settings, email_key(body.email), ctx.address)
     with ctx.transaction(writes=False) as db:
@@ -75,7 +75,7 @@ def me(ctx: Context[Caller]) -> Me:
     return Me.model_validate({"id": actor.user_id, "name": actor.name, "email": actor.email, "role": actor.role})
 
 
-def _check_invitation(ctx: Unhurried[None], code: str | None) -> None:
+def _check_invitation(ctx: SlowContext[None], code: str | None) -> None:
     if not code:
         raise InvitationCodeMissing
     gates = throttle.invitation_gates(ctx.settings, ctx.address)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from src.context import Context, Doctor, Patient
 from src.domain.appointment_rules import check_slot_times
 from src.domain.wall_clock import instant_of
-from src.errors import BadSlot, DoctorNotFound, SlotOverlaps, Unauthenticated, raises
+from src.errors import Unauthenticated
+from src.errors_of_appointments import BadSlot, DoctorNotFound, SlotOverlaps
 from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
 from src.repositories import user_repository as users
 from src.schemas.availability import FreeSlots, NewSlot, SlotPublished
 from src.schemas.base import wall_clock_span
+from src.utils.decorators import raises
 
 
 @raises(BadSlot, SlotOverlaps)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from src.context import Context, Doctor
-from src.controllers.presenters import doctors_appointment
 from src.domain.wall_clock import day_bounds
 from src.errors import Unauthenticated
 from src.repositories import appointment_repository as appointments
@@ -25,8 +24,8 @@ def dashboard(ctx: Context[Doctor]) -> DoctorDashboard:
     counts = slots.count_ahead(ctx.db, ctx.actor.doctor_id, ctx.now)
     return DoctorDashboard(
         message=f"Welcome, {ctx.actor.name}.",
-        appointments_today=[DoctorsAppointment(**doctors_appointment(row, ctx.now)) for row in today],
-        next_appointment=DoctorsAppointment(**doctors_appointment(following, ctx.now)) if following else None,
+        appointments_today=[DoctorsAppointment(**DoctorsAppointment.of_row(row, ctx.now)) for row in today],
+        next_appointment=DoctorsAppointment(**DoctorsAppointment.of_row(following, ctx.now)) if following else None,
         free_slots=counts.free,
         booked_slots=counts.booked,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from src.context import Context, Patient
-from src.controllers.presenters import patients_appointment
 from src.repositories import appointment_repository as appointments
 from src.repositories import doctor_repository as doctors
 from src.schemas.appointment import PatientDashboard, PatientsAppointment
@@ -15,7 +14,7 @@ def dashboard(ctx: Context[Patient]) -> PatientDashboard:
     following = appointments.next_of_patient(ctx.db, ctx.actor.user_id, ctx.now)
     return PatientDashboard(
         message=f"Welcome, {ctx.actor.name}.",
-        next_appointment=PatientsAppointment(**patients_appointment(following, ctx.now)) if following else None,
+        next_appointment=PatientsAppointment(**PatientsAppointment.of_row(following, ctx.now)) if following else None,
         appointments_ahead=appointments.count_ahead_of_patient(ctx.db, ctx.actor.user_id, ctx.now),
         appointments_total=appointments.count_of_patient(ctx.db, ctx.actor.user_id),
     )

@@ -7,19 +7,20 @@ from typing import Any
 from sqlalchemy import Row
 
 from src import __version__
-from src.context import Context, Unhurried
-from src.controllers.presenters import mail_to_look_at
-from src.errors import DatabaseBehind, DatabaseNotMigrated, GoingDown, raises
+from src.context import Context, SlowContext
+from src.draining import is_draining
+from src.errors_of_service import DatabaseBehind, DatabaseNotMigrated, GoingDown
 from src.models import SCHEMA_REVISION
 from src.repositories import health_repository
 from src.repositories import outbox_repository as outbox
 from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home, Readiness
-from src.utils.draining import is_draining
+from src.services.mail_rendering import mail_to_look_at
+from src.utils.decorators import raises
 
 NEWEST_MAILS = 200
 
 
-def home(ctx: Unhurried[None]) -> Home:  # noqa: ARG001 - every controller is given the context
+def home(ctx: SlowContext[None]) -> Home:  # noqa: ARG001 - every controller is given the context
     """Say where to go from the front door."""
     return Home(
         name="Appointment Booking System",
@@ -39,7 +40,7 @@ def health(ctx: Context[None]) -> Health:
     return Health(status="ok", checks={"database": "ok", "migrations": revision})
 
 
-def live(ctx: Unhurried[None]) -> Health:  # noqa: ARG001 - every controller is given the context
+def live(ctx: SlowContext[None]) -> Health:  # noqa: ARG001 - every controller is given the context
     """Say that the process answers, whatever the database does."""
     return Health(status="ok", checks={"process": "ok"})
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from src.context import Caller, Context, Unhurried
-from src.controllers import throttle
-from src.errors import Throttled, Unauthenticated, WrongCurrentPassword, raises
+from src.context import Caller, Context, SlowContext
+from src.errors import Throttled, Unauthenticated
+from src.errors_of_accounts import WrongCurrentPassword
 from src.repositories import session_repository as sessions
+from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
 from src.schemas.auth import NewPasswordIn, PasswordChanged
 from src.schemas.base import Message
 from src.schemas.fields import email_key
+from src.utils.decorators import raises
 from src.utils.security import hash_password, issue_token, password_matches
 
 
@@ -26,7 +28,7 @@ def log_out_everywhere(ctx: Context[Caller]) -> Message:
 
 
 @raises(WrongCurrentPassword, Throttled)
-def change_password(ctx: Unhurried[Caller], body: NewPasswordIn) -> PasswordChanged:
+def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordChanged:
     """Set a new password. Every earlier token of the account is dead; the answer carries a new one."""
     actor = ctx.actor
     gates = throttle.log_in_gates(ctx.settings, email_key(actor.email), ctx.address)

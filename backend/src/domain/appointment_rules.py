@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from src.errors import AlreadyBegun, AlreadyCancelled, BadSlot, NotYourAppointment
+from src.errors_of_appointments import AlreadyBegun, AlreadyCancelled, BadSlot, NotYourAppointment
 
 ShownStatus = Literal["booked", "in_progress", "completed", "cancelled"]
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timezone
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from src.errors import BadSlot
+from src.errors_of_appointments import BadSlot
 
 zoneinfo.reset_tzpath(to=())
 

@@ -1,10 +1,10 @@
 """The tables."""
 
 from src.models.appointment import Appointment, AppointmentEvent
-from src.models.availability_slot import AvailabilitySlot
+from src.models.availability import AvailabilitySlot
 from src.models.base import Base
+from src.models.doctor import DoctorProfile
 from src.models.doctor_block import PROFILES_OF_A_BLOCK, DoctorBlock
-from src.models.doctor_profile import DoctorProfile
 from src.models.idempotent_answer import IdempotentAnswer
 from src.models.installation import Installation
 from src.models.outbox_mail import OutboxMail

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.models.base import Base, Id
+
+IDEMPOTENT_ANSWERS_KEPT = timedelta(hours=24)
 
 
 class IdempotentAnswer(Base):

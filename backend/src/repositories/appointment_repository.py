@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from src.database.statements import limited
 from src.models import Appointment, AppointmentEvent, DoctorProfile, User
 from src.models.appointment import BOOKED
 from src.models.base import Id
-from src.repositories.base import limited
 
 # Ids are smaller than this: a page without a cursor begins here.
 LARGEST_ID = 2**63 - 1

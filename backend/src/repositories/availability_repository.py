@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, RowMapping, bindparam, delete, exists, func, select, update
 
+from src.database.statements import insert_unless_conflict
 from src.models import Appointment, AvailabilitySlot
-from src.models.availability_slot import BOOKED, FREE, WITHDRAWN
-from src.repositories.base import insert_unless_conflict
+from src.models.availability import BOOKED, FREE, WITHDRAWN
 
 
 def add(

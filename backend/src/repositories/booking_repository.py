@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, RowMapping, TextClause, bindparam, insert, text
 
+from src.database.statements import insert_unless_conflict
 from src.models import Appointment, AppointmentEvent
 from src.models.base import Id, Instant
 from src.repositories import availability_repository as slots
-from src.repositories.base import insert_unless_conflict
 
 KEY = {"postgresql": "gen_random_uuid()::text", "sqlite": "lower(hex(randomblob(16)))"}
 JSON = {"postgresql": "json_build_object", "sqlite": "json_object"}

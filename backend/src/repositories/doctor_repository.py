@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, Connection, Integer, Row, bindparam, func, insert, select, text, update
 
+from src.database.statements import limited
 from src.models import PROFILES_OF_A_BLOCK, DoctorBlock, DoctorProfile, User
-from src.repositories.base import limited
 
 
 def add(db: Connection, user_id: int, designation: str, specialization: str) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
+from src.database.statements import insert_unless_conflict
 from src.models import IdempotentAnswer
-from src.repositories.base import insert_unless_conflict
 
 
 def reserve(db: Connection, user_id: int, key: str, request_hash: str, now: datetime) -> bool:
@@ -26,8 +26,8 @@ def find(db: Connection, user_id: int, key: str) -> Row[Any] | None:
     return db.execute(query).one_or_none()
 
 
-def forget(db: Connection, user_id: int, key: str, before: datetime) -> None:
-    """Drop the key if it was used before the instant."""
+def purge(db: Connection, user_id: int, key: str, before: datetime) -> None:
+    """Delete the key if it was used before the instant."""
     db.execute(
         delete(IdempotentAnswer).where(
             IdempotentAnswer.user_id == user_id, IdempotentAnswer.key == key, IdempotentAnswer.created_at < before
@@ -35,8 +35,8 @@ def forget(db: Connection, user_id: int, key: str, before: datetime) -> None:
     )
 
 
-def forget_before(db: Connection, instant: datetime) -> None:
-    """Drop all answers from before the instant."""
+def purge_before(db: Connection, instant: datetime) -> None:
+    """Delete all answers from before the instant."""
     db.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < instant))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
+from src.database.statements import insert_of
 from src.models import Installation
-from src.repositories.base import insert_of
 
 
 def recall(db: Connection, name: str) -> str | None:

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 from sqlalchemy.orm import aliased
 
+from src.database.statements import delete_chunk, limited
 from src.models import OutboxMail, User
 from src.models.base import Instant
 from src.models.outbox_mail import WAITING
-from src.repositories.base import delete_chunk, limited
 from src.services.mail import Mail
 
 Earlier = aliased(OutboxMail)

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete
 
+from src.database.statements import insert_unless_conflict
 from src.models import RevokedToken
-from src.repositories.base import insert_unless_conflict
 
 
 def revoke(db: Connection, jti: str, expires_at: datetime) -> None:
@@ -15,6 +15,6 @@ def revoke(db: Connection, jti: str, expires_at: datetime) -> None:
     insert_unless_conflict(db, RevokedToken, jti=jti, expires_at=expires_at)
 
 
-def forget_expired(db: Connection, now: datetime) -> None:
-    """Drop what no longer needs remembering, because the tokens have expired by themselves."""
+def purge_expired(db: Connection, now: datetime) -> None:
+    """Delete the log-outs of tokens that have expired by themselves."""
     db.execute(delete(RevokedToken).where(RevokedToken.expires_at < now))

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, exists, select, update
 
+from src.database.statements import insert_unless_conflict
 from src.models import DoctorProfile, RevokedToken, User
-from src.repositories.base import insert_unless_conflict
 
 
 def add(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 from pydantic import Field
 
-from src.domain.appointment_rules import ShownStatus
-from src.schemas.base import In, Out, WallClockSpan
+from src.domain.appointment_rules import ShownStatus, shown_status
+from src.schemas.base import In, Out, WallClockSpan, wall_clock_span
 from src.schemas.fields import LARGEST_ID, Id, QueryNumber
 
 
@@ -39,17 +40,36 @@ class ListedAppointment(WallClockSpan):
     appointment_id: int
     status: ShownStatus
 
+    @staticmethod
+    def of_row(row: Any, now: datetime) -> dict[str, Any]:
+        """Return the fields that every listed appointment has, of a row of the appointment repository."""
+        return {
+            "appointment_id": row.id,
+            "status": shown_status(row.status, row.starts_at, row.ends_at, now),
+            **wall_clock_span(row.starts_at, row.ends_at, row.time_zone),
+        }
+
 
 class PatientsAppointment(ListedAppointment):
     """An appointment as its patient sees it."""
 
     doctor_name: str
 
+    @staticmethod
+    def of_row(row: Any, now: datetime) -> dict[str, Any]:
+        """Return the fields, of a row with the doctor's name as `other_name`."""
+        return {"doctor_name": row.other_name, **ListedAppointment.of_row(row, now)}
+
 
 class DoctorsAppointment(ListedAppointment):
     """An appointment as its doctor sees it."""
 
     patient_name: str
+
+    @staticmethod
+    def of_row(row: Any, now: datetime) -> dict[str, Any]:
+        """Return the fields, of a row with the patient's name as `other_name`."""
+        return {"patient_name": row.other_name, **ListedAppointment.of_row(row, now)}
 
 
 class PatientsAppointments(Out):

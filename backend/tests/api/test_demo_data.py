@@ -8,7 +8,7 @@ import pytest
 from apiflask import APIFlask
 from click.testing import Result
 
-from src.controllers.demo_controller import DOCTORS, PATIENTS
+from src.tasks.demo import DOCTORS, PATIENTS
 from tests.conftest import MakeApp
 from tests.people import Api
 from tests.processes.servers import free_port

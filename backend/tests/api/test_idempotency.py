@@ -10,8 +10,8 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import text
 
-from src.controllers.cleaning_controller import clean
-from src.utils.transaction import transaction
+from src.database.transaction import transaction
+from src.tasks.purge import purge_expired
 from tests.conftest import StillClock
 from tests.people import DAY, Api, Deliver, error_of
 
@@ -143,7 +143,7 @@ def test_what_is_kept_of_a_request_cannot_be_read(app: APIFlask, api: Api, clock
     assert len(row.request_hash) == 64
     clock.forward(hours=25)
     with app.app_context():
-        clean(transaction, clock(), app.extensions["settings"])
+        purge_expired(transaction, clock(), app.extensions["settings"])
         with transaction(writes=False) as db:
             assert db.execute(text("SELECT count(*) FROM idempotent_answers")).scalar_one() == 0
 

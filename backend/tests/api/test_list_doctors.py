@@ -7,7 +7,7 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from src.utils.transaction import transaction
+from src.database.transaction import transaction
 from tests.people import Api, error_of
 
 PATH = "/patient/doctors"

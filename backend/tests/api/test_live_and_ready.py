@@ -5,8 +5,8 @@ from __future__ import annotations
 from apiflask import APIFlask
 from sqlalchemy import text
 
+from src.database.transaction import transaction
 from src.models import SCHEMA_REVISION
-from src.utils.transaction import transaction
 from tests.conftest import MakeApp, StillClock
 from tests.people import Api, Deliver, error_of
 

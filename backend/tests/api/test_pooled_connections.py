@@ -10,9 +10,9 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import make_url, text
 
+from src.database.transaction import transaction
 from src.extensions import db
-from src.utils.transaction import transaction
-from tests.conftest import create_app, make_settings
+from tests.conftest import build_app, make_settings
 from tests.people import Api
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -25,7 +25,7 @@ def pooled_app(database_url: str, tmp_path: Path) -> Iterator[APIFlask]:
     url = make_url(database_url)
     pooler = tmp_path / "ep-quiet-pooler"
     pooler.symlink_to(str(url.query["host"]))
-    app = create_app(make_settings(database_url=url.update_query_dict({"host": str(pooler)}).render_as_string(False)))
+    app = build_app(make_settings(database_url=url.update_query_dict({"host": str(pooler)}).render_as_string(False)))
     yield app
     with app.app_context():
         db.engine.dispose()

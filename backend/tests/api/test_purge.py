@@ -6,10 +6,10 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import text
 
-from src.controllers import retention_controller
+from src.database.transaction import transaction
 from src.services.mail import MailRefused
 from src.services.memory_mailer import MemoryMailer
-from src.utils.transaction import transaction
+from src.tasks import purge as retention_controller
 from tests.conftest import StillClock
 from tests.people import Api, Deliver
 

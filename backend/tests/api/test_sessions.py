@@ -110,8 +110,8 @@ def test_a_hash_made_with_other_parameters_is_renewed_at_log_in(make_app: MakeAp
     assert api.log_in(patient.email).status_code == 200
     # Once renewed, the hash is what the strong parameters make: the weak application would renew it again.
     with strong.app_context():
+        from src.database.transaction import transaction  # noqa: PLC0415
         from src.repositories import user_repository as users  # noqa: PLC0415
-        from src.utils.transaction import transaction  # noqa: PLC0415
 
         with transaction(writes=False) as db:
             account = users.find_by_email_key(db, patient.email)

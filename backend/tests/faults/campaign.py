@@ -25,7 +25,7 @@ from typing import Literal
 import psutil
 from sqlalchemy import text
 
-from src.utils.database import listen_to_sqlite
+from src.database.connections import listen_to_sqlite
 from tests.conftest import migrate_to_head
 from tests.faults.checker import check
 from tests.faults.clients import Client, Town

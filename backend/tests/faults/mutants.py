@@ -16,10 +16,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from app import app
 from src.controllers import (
     auth_controller,
     availability_controller,
-    demo_controller,
 )
 from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, User
 from src.repositories import (
@@ -30,7 +30,8 @@ from src.repositories import (
     user_repository,
 )
 from src.services.resend_mailer import ResendMailer
-from src.utils import decorators
+from src.tasks import demo
+from src.web import road
 
 PAUSE = 0.03
 NO_RULES = (
@@ -61,8 +62,8 @@ class Mutant:
 
 def _in_steps() -> None:
     """Let a defect that takes several statements have a transaction, as it would have had."""
-    transaction = decorators.transaction
-    decorators.transaction = lambda *, writes, one_statement=False: transaction(writes=writes)
+    transaction = app.extensions["transaction"]
+    app.extensions["transaction"] = lambda *, writes, one_statement=False: transaction(writes=writes)
 
 
 def _book_carelessly(take: Callable[[Connection, int, datetime], Any]) -> Callable[..., Any]:
@@ -114,7 +115,7 @@ def book_without_holding_slot_or_people() -> None:
 
 def commit_before_the_outbox_row() -> None:
     """A server that dies in between has booked, and nobody is told."""
-    transaction, execute = decorators.transaction, Connection.execute
+    transaction, execute = app.extensions["transaction"], Connection.execute
 
     def execute_letters_later(self: Connection, statement: Any, *values: Any, **options: Any) -> Any:
         late = self.info.get("late letters")
@@ -137,7 +138,7 @@ def commit_before_the_outbox_row() -> None:
     booking_repository.book = _book_carelessly(availability_repository.take)
     booking_repository.cancel = _cancel_in_steps()
     Connection.execute = execute_letters_later
-    decorators.transaction = committing_first
+    app.extensions["transaction"] = committing_first
 
 
 def _cancel_in_steps() -> Callable[..., bool]:
@@ -265,7 +266,7 @@ def repetitions_work_again() -> None:
     def answer_each_time(db: Connection, user_id: int, key: str, now: datetime, settings: Any, work: Any) -> Any:
         return work()
 
-    decorators.answer_once = answer_each_time
+    road.answer_once = answer_each_time
 
 
 def mailboxes_differ_by_letter_case() -> None:
@@ -273,7 +274,7 @@ def mailboxes_differ_by_letter_case() -> None:
         return address
 
     auth_controller.email_key = same
-    demo_controller.email_key = same
+    demo.email_key = same
 
 
 def wall_clocks_are_taken_for_utc() -> None:

@@ -8,10 +8,10 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import text
 
-from src.controllers.delivery_controller import deliver_due
+from src.database.transaction import transaction
 from src.services import appointment_mails
-from src.services.mailers import mailer_for
-from src.utils.transaction import transaction
+from src.services.email_service import mailer_for
+from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, MakeApp, StillClock
 from tests.mail.fake_resend import FakeResend, fake_resend
 from tests.people import Api

@@ -11,7 +11,7 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import text
 
-from src.utils.transaction import transaction
+from src.database.transaction import transaction
 from tests.conftest import MakeApp
 from tests.mail.fake_resend import FakeResend, fake_resend
 from tests.people import Api

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from src.controllers.demo_controller import DOCTORS, PATIENTS
+from src.tasks.demo import DOCTORS, PATIENTS
 from src.utils.clock import system_clock
 from tests.processes.servers import BACKEND, Program, Server, clean_environment, free_port, wait_until
 

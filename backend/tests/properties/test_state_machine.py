@@ -29,10 +29,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
 
-from src.controllers.delivery_controller import deliver_due
+from src.database.transaction import transaction
 from src.services.mail import Mail, MailDelayed, MailRefused
 from src.services.memory_mailer import MemoryMailer
-from src.utils.transaction import transaction
+from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, NOW, TABLES, MakeApp, StillClock
 from tests.people import CODE, PASSWORD, error_of
 

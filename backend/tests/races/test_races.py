@@ -15,9 +15,9 @@ from apiflask import APIFlask
 from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
 
+from src.database.transaction import transaction
 from src.repositories import booking_repository as bookings
 from src.repositories import user_repository as users
-from src.utils.transaction import transaction
 from tests.conftest import StillClock
 from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient
 

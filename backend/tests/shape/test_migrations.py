@@ -15,15 +15,14 @@ from apiflask import APIFlask
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
-from app import create_app
-from src.controllers.delivery_controller import deliver_due
+from src.database.connections import listen_to_sqlite
+from src.database.transaction import transaction
 from src.extensions import db
 from src.models import Base
 from src.services.mail import Mail
 from src.services.memory_mailer import MemoryMailer
-from src.utils.database import listen_to_sqlite
-from src.utils.transaction import transaction
-from tests.conftest import AT_ONCE, StillClock, create_database, make_settings
+from src.tasks.delivery import deliver_due
+from tests.conftest import AT_ONCE, StillClock, build_app, create_database, make_settings
 
 NINE = datetime(2030, 3, 5, 9, 0, tzinfo=timezone.utc)
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -39,7 +38,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, worker_id
 
 @pytest.fixture
 def empty_app(empty_database_url: str) -> Iterator[APIFlask]:
-    app = create_app(make_settings(database_url=empty_database_url))
+    app = build_app(make_settings(database_url=empty_database_url))
     with app.app_context():
         yield app
         db.engine.dispose()

@@ -15,11 +15,11 @@ from apiflask import APIFlask
 from sqlalchemy import Connection, Select, text
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
+from src.database.statements import limited
+from src.database.transaction import transaction
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
 from src.repositories import outbox_repository as outbox
-from src.repositories.base import limited
-from src.utils.transaction import transaction
 from tests.conftest import NOW
 from tests.people import Api, Doctor, Patient
 

@@ -9,11 +9,12 @@ import pytest
 from apiflask import APIFlask
 from openapi_spec_validator import validate
 
-from app import DEVELOPMENT_ROUTES, ROUTES, create_app
-from src.errors import ClinicError, errors_of
-from src.utils.decorators import Access
-from src.utils.problems import status_of
-from tests.conftest import make_settings
+from app import ROUTES
+from src.errors import ClinicError
+from src.utils.decorators import errors_of
+from src.web.problems import status_of
+from src.web.routes import Access
+from tests.conftest import build_app, make_settings
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -27,7 +28,6 @@ PUBLIC = {
     ("POST", "/auth/login"),
     ("GET", "/dev/outbox"),
 }
-ALL_ROUTES = ROUTES + DEVELOPMENT_ROUTES
 LIBRARY_ENDPOINTS = {
     "static",
     "docs_assets.static",
@@ -39,7 +39,7 @@ LIBRARY_ENDPOINTS = {
 
 @pytest.fixture(scope="module")
 def whole_app() -> APIFlask:
-    return create_app(make_settings())
+    return build_app(make_settings())
 
 
 def documented_path(path: str) -> str:
@@ -47,17 +47,17 @@ def documented_path(path: str) -> str:
 
 
 def test_every_route_declares_its_access_and_the_public_ones_are_these() -> None:
-    assert all(isinstance(route.access, Access) for route in ALL_ROUTES)
-    assert {(route.method, route.path) for route in ALL_ROUTES if route.access.is_public} == PUBLIC
+    assert all(isinstance(route.access, Access) for route in ROUTES)
+    assert {(route.method, route.path) for route in ROUTES if route.access.is_public} == PUBLIC
 
 
 def test_nothing_is_served_beside_the_map(whole_app: APIFlask) -> None:
     served = {rule.endpoint for rule in whole_app.url_map.iter_rules()} - LIBRARY_ENDPOINTS
-    assert served == {route.name for route in ALL_ROUTES}
+    assert served == {route.name for route in ROUTES}
 
 
 def test_no_path_ends_in_a_slash_so_that_nothing_ever_redirects(whole_app: APIFlask) -> None:
-    assert all(route.path == "/" or not route.path.endswith("/") for route in ALL_ROUTES)
+    assert all(route.path == "/" or not route.path.endswith("/") for route in ROUTES)
     assert whole_app.url_map.merge_slashes is False
 
 
@@ -68,12 +68,12 @@ def test_the_openapi_document_is_valid_and_has_every_route(whole_app: APIFlask) 
     documented = {
         (method.upper(), path) for path, item in spec["paths"].items() for method in item if method != "parameters"
     }
-    assert documented == {(route.method, documented_path(route.path)) for route in ALL_ROUTES}
+    assert documented == {(route.method, documented_path(route.path)) for route in ROUTES}
 
 
 def test_the_openapi_document_tells_every_error_and_who_may_call(whole_app: APIFlask) -> None:
     spec = whole_app.test_client().get("/openapi.json").get_json()
-    for route in ALL_ROUTES:
+    for route in ROUTES:
         operation = spec["paths"][documented_path(route.path)][route.method.lower()]
         told = {int(status) for status in operation["responses"]}
         expected = {route.status.value, 500, 503} | {status_of(error).value for error in errors_of(route.controller)}
@@ -100,11 +100,11 @@ def test_every_error_says_a_sentence_and_has_a_status() -> None:
 
 def test_the_readme_lists_every_route() -> None:
     rows = set(re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) ([^`]+)` \|", README.read_text("utf-8"), re.MULTILINE))
-    assert rows >= {(route.method, documented_path(route.path)) for route in ALL_ROUTES}
+    assert rows >= {(route.method, documented_path(route.path)) for route in ROUTES}
 
 
 def test_in_production_the_development_routes_are_not_there() -> None:
-    client = create_app(make_settings(app_env="production")).test_client()
+    client = build_app(make_settings(app_env="production")).test_client()
     assert client.get("/dev/outbox").status_code == 404
     assert "/dev/outbox" not in client.get("/openapi.json").get_json()["paths"]
     assert "password123" not in client.get("/", headers={"Accept": "text/html"}).text

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.domain.appointment_rules import check_cancel, check_slot_times, shown_status
-from src.errors import AlreadyBegun, AlreadyCancelled, BadSlot, ClinicError, NotYourAppointment
+from src.errors import ClinicError
+from src.errors_of_appointments import AlreadyBegun, AlreadyCancelled, BadSlot, NotYourAppointment
 
 NOW = datetime(2030, 3, 4, 8, 0, tzinfo=timezone.utc)
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))

@@ -13,12 +13,11 @@ from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app import create_app
 from config import Settings
 from src.errors import Unauthenticated
 from src.schemas.fields import LARGEST_ID
 from src.utils.security import issue_token, read_token
-from tests.conftest import make_settings
+from tests.conftest import build_app, make_settings
 
 QUICK = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PARTS = st.text(string.ascii_letters + string.digits + "-_=", max_size=80)
@@ -27,7 +26,7 @@ PARTS = st.text(string.ascii_letters + string.digits + "-_=", max_size=80)
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
     """An application whose database nobody opens."""
-    app = create_app(make_settings(database_url=f"sqlite:///{tmp_path}/unused.db"))
+    app = build_app(make_settings(database_url=f"sqlite:///{tmp_path}/unused.db"))
     with app.app_context():
         yield app
 

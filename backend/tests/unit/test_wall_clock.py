@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from src.domain.wall_clock import day_bounds, instant_of, local, time_zone_names
-from src.errors import BadSlot
+from src.errors_of_appointments import BadSlot
 
 ZONES = st.sampled_from(sorted(time_zone_names()))
 # Zones that keep changing their clocks, in ways that differ: half an hour, at midnight, in winter, by religion.

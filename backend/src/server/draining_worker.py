@@ -9,7 +9,7 @@ from typing import Any
 from gunicorn.workers.gthread import ThreadWorker
 
 from config import load_settings
-from src.utils.draining import begin_draining, is_draining
+from src.draining import begin_draining, is_draining
 
 
 class DrainingWorker(ThreadWorker):

@@ -6,7 +6,6 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from types import FrameType
 
 from apiflask import APIFlask
@@ -14,11 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config import Settings
-from src.controllers import demo_controller as demo
+from src.database.transaction import transaction
 from src.repositories import health_repository
-from src.utils.commands import refuse_busy_port
-from src.utils.logs import configure_logs
-from src.utils.transaction import transaction
+from src.server.loop import work
+from src.server.port import refuse_busy_port
+from src.tasks import demo
+from src.web.logs import configure_logs
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -28,8 +28,8 @@ class _QuietHandler(WSGIRequestHandler):
         logging.getLogger("http").info("%s %s %s", self.command, self.path.partition("?")[0], code)
 
 
-def serve(app: APIFlask, work: Callable[[APIFlask, threading.Event], None]) -> None:
-    """Serve on loopback until Ctrl-C or SIGTERM, with `work`, the mail worker, in a thread beside the server.
+def serve(app: APIFlask) -> None:
+    """Serve on loopback until Ctrl-C or SIGTERM, with the worker's loop in a thread beside the server.
 
     Every request has a thread of its own, so a slow client delays nobody.
     """

@@ -6,10 +6,12 @@ from collections import defaultdict
 from http import HTTPStatus
 from typing import Any
 
-from src.errors import ClinicError, KeyReused, StillUnderWay, Unauthenticated
-from src.utils.problems import DATABASE_AWAY, PROBLEM_JSON, SENTENCE_OF_STATUS, status_of
+from src.errors import ClinicError, KeyReused, Unauthenticated
+from src.errors_of_service import StillUnderWay
+from src.web.problems import DATABASE_AWAY, PROBLEM_JSON, SENTENCE_OF_STATUS, status_of
 
 SECURITY_SCHEME = "BearerAuth"
+LOCATION = {"headers": {"Location": {"schema": {"type": "string"}, "description": "where the new thing is"}}}
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",

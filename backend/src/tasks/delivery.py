@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from config import Settings
-from src.controllers.presenters import mail_of
 from src.repositories import outbox_repository as outbox
 from src.services.mail import Mail, MailDelayed, Mailer, MailRefused
+from src.services.mail_rendering import mail_of
 from src.services.pace import Pace
 from src.utils.clock import Clock
 

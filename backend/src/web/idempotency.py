@@ -17,11 +17,12 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from config import Settings
-from src.controllers.cleaning_controller import IDEMPOTENT_ANSWERS_KEPT
-from src.errors import ClinicError, Conflict, Invalid, KeyReused, NotFound, StillUnderWay
+from src.database.constraints import domain_error
+from src.errors import ClinicError, Conflict, Invalid, KeyReused, NotFound
+from src.errors_of_service import StillUnderWay
+from src.models.idempotent_answer import IDEMPOTENT_ANSWERS_KEPT
 from src.repositories import idempotency_repository as answers
-from src.utils.problems import answer_clinic_error
-from src.utils.transaction import domain_error
+from src.web.problems import answer_clinic_error
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -53,7 +54,7 @@ def answer_once(
     KeyReused for another request under the same key, StillUnderWay where the first one outlasts the lock timeout.
     """
     request_hash = _request_hash(settings)
-    answers.forget(db, user_id, key, before=now - IDEMPOTENT_ANSWERS_KEPT)
+    answers.purge(db, user_id, key, before=now - IDEMPOTENT_ANSWERS_KEPT)
     if not _reserve(db, user_id, key, request_hash, now):
         return _replay(answers.find(db, user_id, key), request_hash)
     try:

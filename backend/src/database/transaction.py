@@ -8,20 +8,9 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from src.errors import ClinicError, EmailTaken, PatientBusy, SlotOverlaps, SlotTaken
+from src.database.connections import begin
+from src.database.constraints import domain_error
 from src.extensions import db
-from src.utils.database import begin
-
-# PostgreSQL gives the constraint's name; SQLite gives columns for its own rules and our word for a trigger's.
-ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
-    "uq_users_email_key": EmailTaken,
-    "users.email_key": EmailTaken,
-    "slots_no_overlap": SlotOverlaps,
-    "uq_appointments_active_slot": SlotTaken,
-    "appointments.slot_id": SlotTaken,
-    "appointments_doctor_no_overlap": SlotTaken,
-    "appointments_patient_no_overlap": PatientBusy,
-}
 
 
 @contextmanager
@@ -38,13 +27,3 @@ def transaction(*, writes: bool, one_statement: bool = False) -> Generator[Conne
             yield connection
     except IntegrityError as error:
         raise domain_error(error) from error
-
-
-def domain_error(error: IntegrityError) -> Exception:
-    """Return the domain error that a broken constraint stands for, or the error itself."""
-    diagnosis = getattr(error.orig, "diag", None)
-    said = getattr(diagnosis, "constraint_name", None) or str(error.orig)
-    for name, domain_error in ERROR_OF_CONSTRAINT.items():
-        if name in said:
-            return domain_error()
-    return error

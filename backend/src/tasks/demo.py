@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
-from src.context import Unhurried
+from src.context import SlowContext
 from src.domain.wall_clock import instant_of, local
 from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
@@ -55,7 +55,7 @@ PATIENTS = (
 REFUSED_IN_PRODUCTION = "Demo data is refused in production, because everybody knows its password."
 
 
-def reason_against(ctx: Unhurried[None]) -> str | None:
+def reason_against(ctx: SlowContext[None]) -> str | None:
     """Return the sentence that says why `./run` must leave this database alone, None where it may fill it.
 
     It may fill an SQLite database in development that has no account yet, or that demo data filled.
@@ -75,7 +75,7 @@ def is_marked(db: Connection) -> bool:
     return installation.recall(db, MARK) is not None
 
 
-def top_up(ctx: Unhurried[None]) -> Iterator[str]:
+def top_up(ctx: SlowContext[None]) -> Iterator[str]:
     """Mark the database, then add the people and slots that are missing; yield a line for each person done."""
     with ctx.transaction(writes=True) as db:
         installation.remember(db, MARK, "yes")
@@ -89,7 +89,7 @@ def top_up(ctx: Unhurried[None]) -> Iterator[str]:
         yield name
 
 
-def _doctor(ctx: Unhurried[None], doctor: DemoDoctor) -> int:
+def _doctor(ctx: SlowContext[None], doctor: DemoDoctor) -> int:
     user_id = _account(ctx, doctor.name, doctor.email, "doctor")
     with ctx.transaction(writes=True) as db:
         doctor_id = doctors.find_id(db, user_id)
@@ -100,7 +100,7 @@ def _doctor(ctx: Unhurried[None], doctor: DemoDoctor) -> int:
     return doctor_id
 
 
-def _account(ctx: Unhurried[None], name: str, email: str, role: str) -> int:
+def _account(ctx: SlowContext[None], name: str, email: str, role: str) -> int:
     key = email_key(email)
     with ctx.transaction(writes=False) as db:
         account = users.find_by_email_key(db, key)

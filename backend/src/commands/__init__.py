@@ -1,0 +1,13 @@
+"""Commands beside Flask-Migrate's, one file for each noun."""
+
+from __future__ import annotations
+
+import click
+
+from src.commands.demo import demo
+from src.commands.outbox import outbox_commands
+from src.commands.prepare import prepare
+from src.commands.purge import purge
+from src.commands.user import user_commands
+
+COMMANDS: list[click.Command] = [prepare, demo, purge, user_commands, outbox_commands]

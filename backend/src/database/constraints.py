@@ -1,0 +1,30 @@
+"""Which domain error a broken constraint stands for."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import IntegrityError
+
+from src.errors import ClinicError
+from src.errors_of_accounts import EmailTaken
+from src.errors_of_appointments import PatientBusy, SlotOverlaps, SlotTaken
+
+# PostgreSQL gives the constraint's name; SQLite gives columns for its own rules and our word for a trigger's.
+ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
+    "uq_users_email_key": EmailTaken,
+    "users.email_key": EmailTaken,
+    "slots_no_overlap": SlotOverlaps,
+    "uq_appointments_active_slot": SlotTaken,
+    "appointments.slot_id": SlotTaken,
+    "appointments_doctor_no_overlap": SlotTaken,
+    "appointments_patient_no_overlap": PatientBusy,
+}
+
+
+def domain_error(error: IntegrityError) -> Exception:
+    """Return the domain error that a broken constraint stands for, or the error itself."""
+    diagnosis = getattr(error.orig, "diag", None)
+    said = getattr(diagnosis, "constraint_name", None) or str(error.orig)
+    for name, domain_error in ERROR_OF_CONSTRAINT.items():
+        if name in said:
+            return domain_error()
+    return error

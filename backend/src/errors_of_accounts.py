@@ -1,0 +1,41 @@
+"""What can go wrong with accounts and log-ins."""
+
+from __future__ import annotations
+
+from src.errors import Conflict, Forbidden, Invalid, Unauthenticated
+
+
+class InvitationCodeMissing(Invalid):
+    """A doctor needs the clinic's invitation code."""
+
+
+class WrongCredentials(Unauthenticated):
+    """The e-mail address or the password is wrong."""
+
+
+class AccountDisabled(Unauthenticated):
+    """This account is disabled; please ask the clinic."""
+
+
+class WrongCurrentPassword(Forbidden):
+    """The current password is wrong."""
+
+
+class WrongInvitationCode(Forbidden):
+    """The invitation code is wrong."""
+
+
+class NotADoctor(Forbidden):
+    """Only doctors can do this."""
+
+
+class NotAPatient(Forbidden):
+    """Only patients can do this."""
+
+
+class EmailTaken(Conflict):
+    """This e-mail address is already registered."""
+
+
+class RoleUnknown(Forbidden):
+    """This server does not know the role of your account yet; please try again later."""

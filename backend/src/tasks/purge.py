@@ -1,0 +1,49 @@
+"""Deleting what nobody needs any longer. Appointments and their history are never deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from config import Settings
+from src.context import SlowContext, Transaction
+from src.models.idempotent_answer import IDEMPOTENT_ANSWERS_KEPT
+from src.repositories import availability_repository as slots
+from src.repositories import idempotency_repository as answers
+from src.repositories import outbox_repository as outbox
+from src.repositories import session_repository as sessions
+from src.repositories import throttle_repository as throttle
+
+# Rows looked at in one transaction: short locks, and progress to be seen.
+CHUNK = 5_000
+
+Delete = Callable[[Connection, int, datetime, int], tuple[int | None, int]]
+
+
+def purge_expired(transaction: Transaction, now: datetime, settings: Settings) -> None:
+    """Delete kept answers after 24 hours, ended windows of failed attempts, and log-outs of expired tokens."""
+    with transaction(writes=True) as db:
+        answers.purge_before(db, now - IDEMPOTENT_ANSWERS_KEPT)
+        throttle.purge_before(db, now - timedelta(minutes=settings.throttle_window_minutes))
+        sessions.purge_expired(db, now)
+
+
+def purge_old(ctx: SlowContext[None]) -> Iterator[tuple[str, int]]:
+    """Delete old mails that went out or came too late, and past slots that nobody ever booked: `flask purge`.
+
+    Yields (what, how many more are gone) after every transaction. Killed in between, it has lost nothing.
+    """
+    mails_before = ctx.now - timedelta(days=ctx.settings.mails_kept_days)
+    slots_before = ctx.now - timedelta(days=ctx.settings.unused_slots_kept_days)
+    yield from _in_chunks(ctx, "mails", outbox.delete_finished, mails_before)
+    yield from _in_chunks(ctx, "unused slots", slots.delete_unused, slots_before)
+
+
+def _in_chunks(ctx: SlowContext[None], what: str, delete: Delete, before: datetime) -> Iterator[tuple[str, int]]:
+    last: int | None = 0
+    while last is not None:
+        with ctx.transaction(writes=True) as db:
+            last, deleted = delete(db, last, before, CHUNK)
+        yield what, deleted

@@ -1,0 +1,54 @@
+"""Who asks: from the bearer token to the actor that a controller is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import request
+from sqlalchemy import Connection, Row
+
+from config import Settings
+from src.context import Caller, Doctor, Patient, TokenClaims
+from src.errors import Unauthenticated
+from src.errors_of_accounts import RoleUnknown
+from src.repositories import user_repository as users
+from src.utils.security import read_token
+from src.web.routes import Access
+
+
+def bearer_claims(settings: Settings) -> TokenClaims:
+    """Return what the token of this request says; raise Unauthenticated without a valid one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated
+    return read_token(token.strip(), settings)
+
+
+def admit(db: Connection, claims: TokenClaims, access: Access[Any], settings: Settings) -> Caller:
+    """Return the caller, or raise Unauthenticated (401) or the access's own refusal (403).
+
+    The account is looked up with every request, so the tokens of a deleted one end at once on every machine.
+    """
+    account = users.find_caller(db, claims.user_id, claims.epoch, claims.jti)
+    if account is None:
+        raise Unauthenticated
+    actor_of = ACTORS.get(account.role)
+    if actor_of is None:
+        raise RoleUnknown
+    caller = actor_of(claims, account, settings)
+    if access.refusal is not None and not isinstance(caller, access.actor or Caller):
+        raise access.refusal
+    return caller
+
+
+def _patient(claims: TokenClaims, account: Row[Any], _settings: Settings) -> Patient:
+    return Patient(claims, account.id, account.name, account.email, account.role)
+
+
+def _doctor(claims: TokenClaims, account: Row[Any], settings: Settings) -> Doctor:
+    time_zone = account.time_zone or settings.clinic_time_zone
+    return Doctor(claims, account.id, account.name, account.email, account.role, account.doctor_id, time_zone)
+
+
+ACTORS: dict[str, Callable[[TokenClaims, Row[Any], Settings], Caller]] = {"doctor": _doctor, "patient": _patient}

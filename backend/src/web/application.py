@@ -1,0 +1,134 @@
+"""How the application is put together."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+from apiflask import APIFlask
+from flask import Blueprint
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import Settings, load_settings_or_exit
+from src import __version__
+from src.database.connections import engine_options, listen_to_postgresql, listen_to_sqlite
+from src.database.transaction import transaction
+from src.extensions import cors, db, jwt, migrate
+from src.tasks import demo
+from src.utils.clock import Clock, system_clock
+from src.web.flask_overrides import IdConverter, NoSessions, StrictJson, as_it_is, refuse_leading_slashes
+from src.web.headers import register_headers
+from src.web.logs import register_request_ids
+from src.web.openapi import SECURITY_SCHEME, finish_spec
+from src.web.problems import register_problems
+from src.web.road import mount
+from src.web.routes import Route
+
+LARGEST_BODY_BYTES = 1024 * 1024
+TEMPLATES = Path(__file__).parents[1] / "pages" / "templates"
+
+
+def create_app(
+    routes: Sequence[Route],
+    settings: Settings | None = None,
+    *,
+    commands: Sequence[click.Command] = (),
+    clock: Clock = system_clock,
+) -> APIFlask:
+    """Put the application together; without settings it reads the environment."""
+    settings = settings or load_settings_or_exit()
+    app = APIFlask(__name__, title="Appointment Booking System", version=__version__, template_folder=str(TEMPLATES))
+    app.config.from_mapping(_flask_config(settings))
+    app.extensions |= {"settings": settings, "clock": clock, "transaction": transaction}
+    app.json = StrictJson(app)
+    app.session_interface = NoSessions()
+    app.ensure_sync = as_it_is
+    app.url_map.merge_slashes = False
+    app.url_map.converters["int"] = IdConverter
+
+    db.init_app(app)
+    jwt.init_app(app)
+    migrate.init_app(app, db)
+    cors.init_app(app, origins=[exactly(origin) for origin in settings.allowed_origins], **CORS_OPTIONS)
+    with app.app_context():
+        if settings.database_is_sqlite:
+            listen_to_sqlite(db.engine)
+        else:
+            listen_to_postgresql(db.engine, settings)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+
+    # The front page names the demo log-ins in development.
+    app.context_processor(lambda: {"demo": demo})
+
+    app.spec_processor(finish_spec)
+    app.register_blueprint(_docs_assets())
+    register_request_ids(app)
+    register_problems(app)
+    register_headers(app)
+    app.before_request(refuse_leading_slashes)
+    mount(app, [route for route in routes if not (route.development_only and settings.is_production)], settings, clock)
+    for command in commands:
+        app.cli.add_command(command)
+    if "gunicorn" in sys.modules:
+        # gunicorn.conf.py refuses with fewer lines, but gunicorn reads it only from the folder that it is started in.
+        settings.refuse_published_secrets()
+    return app
+
+
+CORS_OPTIONS: dict[str, Any] = {
+    "methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    "allow_headers": ["authorization", "content-type", "idempotency-key"],
+    "expose_headers": ["Location", "Retry-After", "X-Request-ID"],
+    "max_age": 600,
+    # Only to callers that name an origin, and only their own.
+    "always_send": False,
+}
+
+
+def exactly(origin: str) -> re.Pattern[str]:
+    """Return a pattern of this text alone: Flask-CORS guesses that a string with special characters is a pattern."""
+    return re.compile(re.escape(origin) + r"\Z")
+
+
+def _flask_config(settings: Settings) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "MAX_CONTENT_LENGTH": LARGEST_BODY_BYTES,
+        "PROPAGATE_EXCEPTIONS": False,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings),
+        "JWT_SECRET_KEY": settings.jwt_secret_key,
+        "DESCRIPTION": Path(__file__).with_name("openapi.md").read_text(encoding="utf-8"),
+        "LICENSE": {"name": "MIT", "identifier": "MIT"},
+        # In the order in which a newcomer tries them.
+        "TAGS": [{"name": name} for name in ("Auth", "Patient", "Appointment", "Doctor", "Availability", "Service")],
+        "SERVERS": [{"url": "/"}],
+        "SECURITY_SCHEMES": {SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        # Errors are documented by the road, each with our own words.
+        "AUTO_404_RESPONSE": False,
+        "AUTO_AUTH_ERROR_RESPONSE": False,
+        "AUTO_VALIDATION_ERROR_RESPONSE": False,
+        "VALIDATION_ERROR_STATUS_CODE": 400,
+        "DOCS_FAVICON": "/docs/assets/favicon-32x32.png",
+        "SWAGGER_UI_CSS": "/docs/assets/swagger-ui.css",
+        "SWAGGER_UI_BUNDLE_JS": "/docs/assets/swagger-ui-bundle.js",
+        "SWAGGER_UI_STANDALONE_PRESET_JS": "/docs/assets/swagger-ui-standalone-preset.js",
+        # No validator: the page must work, and stay silent, without the internet.
+        "SWAGGER_UI_CONFIG": {"validatorUrl": None, "persistAuthorization": True, "displayRequestDuration": True},
+    }
+
+
+def _docs_assets() -> Blueprint:
+    """Serve Swagger UI from its package, which is found and not imported: it would bring a whole HTTP client along."""
+    package = find_spec("flask_swagger_ui")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("flask_swagger_ui")
+    dist = Path(package.origin).parent / "dist"
+    return Blueprint("docs_assets", __name__, static_folder=dist, static_url_path="/docs/assets")

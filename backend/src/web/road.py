@@ -1,0 +1,102 @@
+"""The road of a request: what happens to every call, in one place.
+
+    read the body whole → read the token → open a transaction → admit the caller → validate → call the controller
+    → commit → answer
+
+The body is read before the transaction opens, so a slow client holds no lock. The caller is admitted before the input
+is validated: 401 and 403 come before 400, and a stranger learns nothing about what is valid. The commit comes before
+the answer, so no client is told of a success that the commit then refuses. A controller that takes a SlowContext,
+because it hashes a password, opens its own transactions around that work.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Response, request
+
+from config import Settings
+from src.context import Context, SlowContext, Transaction
+from src.errors import Invalid
+from src.utils.clock import Clock
+from src.utils.decorators import errors_of
+from src.web.admission import admit, bearer_claims
+from src.web.answers import answer
+from src.web.idempotency import HEADER, answer_once, key_of_request
+from src.web.openapi import LOCATION, SECURITY_SCHEME, error_responses
+from src.web.routes import Route
+
+
+def mount(app: APIFlask, routes: Sequence[Route], settings: Settings, clock: Clock) -> None:
+    """Add every route to the application and to its OpenAPI document."""
+    for route in routes:
+        view = _view(app, route, settings, clock)
+        app.add_url_rule(route.path, endpoint=route.name, view_func=view, methods=[route.method])
+
+
+def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Callable[..., Response]:
+    validated = _validated(app, route)
+
+    @functools.wraps(validated)
+    def view(**path: Any) -> Response:
+        request.get_data()
+        claims = None if route.access.is_public else bearer_claims(settings)
+        now = clock()
+        transaction: Transaction = app.extensions["transaction"]
+        if route.signature.is_slow:
+            actor = None
+            if claims is not None:
+                with transaction(writes=False) as db:
+                    actor = admit(db, claims, route.access, settings)
+            address = request.remote_addr or ""
+            return _call(validated, path, SlowContext(transaction, now, address, actor, settings), route)
+        # The answer under a key is kept in the transaction of the work: that makes more than one statement.
+        one_statement = route.signature.is_one_statement and HEADER not in request.headers
+        with transaction(writes=route.writes, one_statement=one_statement) as db:
+            actor = None if claims is None else admit(db, claims, route.access, settings)
+            call = functools.partial(_call, validated, path, Context(db, now, actor, settings), route)
+            key = key_of_request() if route.is_idempotent else None
+            if actor is None or key is None:
+                return call()
+            return answer_once(db, actor.user_id, key, now, settings, call)
+
+    return view
+
+
+def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
+    """Wrap the controller in APIFlask's validation and documentation; its signature names each schema."""
+    signature = route.signature
+
+    @functools.wraps(route.controller)
+    def call_controller(ctx: Any, **arguments: Any) -> Response:
+        return answer(route, route.controller(ctx, **arguments), ctx.settings)
+
+    description = inspect.cleandoc(signature.answer.__doc__ or "")
+    view: Callable[..., Any] = app.output(signature.answer, route.status.value, description)(call_controller)
+    if signature.body is not None:
+        view = app.input(signature.body, location="json", arg_name="body")(view)
+    if signature.query is not None:
+        view = app.input(signature.query, location="query", arg_name="query")(view)
+    responses = error_responses(
+        errors_of(route.controller),
+        forbidden=route.access.refusal() if route.access.refusal else None,
+        protected=not route.access.is_public,
+        writes=route.writes,
+        idempotent=route.is_idempotent and not signature.is_slow,
+        reads_body=signature.body is not None,
+        reads_input=signature.body is not None or signature.query is not None,
+    )
+    if route.location is not None:
+        responses[route.status.value] = LOCATION
+    security = None if route.access.is_public else SECURITY_SCHEME
+    return app.doc(operation_id=route.name, responses=responses, security=security, tags=[route.tag])(view)
+
+
+def _call(validated: Callable[..., Response], path: dict[str, Any], ctx: object, route: Route) -> Response:
+    if route.signature.body is not None and not isinstance(request.get_json(), dict):
+        raise Invalid("The request body must be a JSON object.")
+    return validated(ctx=ctx, **path)
