@@ -8,9 +8,9 @@ from sqlalchemy import Row
 
 from src import __version__
 from src.context import Context, SlowContext
+from src.database.revisions import newest_revision
 from src.draining import is_draining
 from src.errors_of_service import DatabaseBehind, DatabaseNotMigrated, GoingDown
-from src.models import SCHEMA_REVISION
 from src.repositories import health_repository
 from src.repositories import outbox_repository as outbox
 from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home, Readiness
@@ -53,7 +53,8 @@ def ready(ctx: Context[None]) -> Readiness:
     revision = health_repository.schema_revision(ctx.db)
     if revision is None:
         raise DatabaseNotMigrated
-    if revision < SCHEMA_REVISION:
+    # A later one than this version's serves as well: the next version's migrations run before this one stops.
+    if revision < newest_revision():
         raise DatabaseBehind
     oldest = outbox.oldest_waiting(ctx.db)
     return Readiness(

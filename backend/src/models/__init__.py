@@ -11,12 +11,8 @@ from src.models.outbox_mail import OutboxMail
 from src.models.session import FailedAttempts, RevokedToken
 from src.models.user import User
 
-# The migration that these models need; numbers grow, so a later one serves as well.
-SCHEMA_REVISION = "0006"
-
 __all__ = [
     "PROFILES_OF_A_BLOCK",
-    "SCHEMA_REVISION",
     "Appointment",
     "AppointmentEvent",
     "AvailabilitySlot",
