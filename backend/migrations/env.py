@@ -6,9 +6,8 @@ from logging.config import fileConfig
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import create_engine, pool
 
-from src.database.connections import SQLITE, listen_to_sqlite
+from src.database.upgrades import refuse_dangling_rows, upgrade_transaction
 from src.models import Base
 
 config = context.config
@@ -17,22 +16,20 @@ if config.config_file_name is not None and current_app.config.get("CONFIGURE_MIG
 
 
 def run_migrations() -> None:
-    """Run every step in one transaction: a migration is done whole or not at all."""
-    settings = current_app.extensions["settings"]
-    engine = create_engine(settings.migration_database_url or settings.database_url, poolclass=pool.NullPool)
-    if settings.database_is_sqlite:
-        listen_to_sqlite(engine)
-    with engine.connect() as connection:
+    """Run every step in one transaction: an upgrade is done whole or not at all."""
+    with upgrade_transaction(current_app.extensions["settings"]) as connection:
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
             render_as_batch=connection.dialect.name == "sqlite",
             compare_type=True,
+            transactional_ddl=True,
         )
-        with context.begin_transaction():
-            if settings.database_is_sqlite:
-                connection.exec_driver_sql(SQLITE.writes)
-            context.run_migrations()
+        migrations = context.get_context()
+        before = migrations.get_current_heads()
+        context.run_migrations()
+        if migrations.get_current_heads() != before:
+            refuse_dangling_rows(connection)
 
 
 if context.is_offline_mode():

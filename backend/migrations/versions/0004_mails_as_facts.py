@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 import sqlalchemy as sa
 from alembic import op
-from alembic.operations import BatchOperations
+
+from src.database.rebuild import rebuilt
 
 revision = "0004"
 down_revision = "0003"
@@ -19,7 +18,7 @@ HAS_CONTENT = "text IS NOT NULL OR (template IS NOT NULL AND facts IS NOT NULL)"
 
 def upgrade() -> None:
     """Mails that are there already stay as rendered."""
-    with _outbox() as outbox:
+    with rebuilt("outbox") as outbox:
         outbox.add_column(sa.Column("template", sa.String(32)))
         outbox.add_column(sa.Column("facts", sa.JSON()))
         for column in RENDERED:
@@ -29,14 +28,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse while a mail is not rendered: let the worker drain the outbox first."""
-    with _outbox() as outbox:
+    with rebuilt("outbox") as outbox:
         outbox.drop_constraint(op.f("ck_outbox_has_content"), type_="check")
         for column in RENDERED:
             outbox.alter_column(column, existing_type=sa.Text(), nullable=False)
         outbox.drop_column("facts")
         outbox.drop_column("template")
-
-
-def _outbox() -> AbstractContextManager[BatchOperations]:
-    """Alter the table; on SQLite make it anew as it is there, which forgets AUTOINCREMENT unless it is named."""
-    return op.batch_alter_table("outbox", table_kwargs={"sqlite_autoincrement": True})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import flask_migrate
@@ -22,26 +21,11 @@ from src.models import Base
 from src.services.mail import Mail
 from src.services.memory_mailer import MemoryMailer
 from src.tasks.delivery import deliver_due
-from tests.conftest import AT_ONCE, StillClock, build_app, create_database, make_settings
+from tests.conftest import AT_ONCE, StillClock, make_settings
 
 NINE = datetime(2030, 3, 5, 9, 0, tzinfo=timezone.utc)
 HALF_AN_HOUR = timedelta(minutes=30)
 KNOWN_TO_ALEMBIC = {"alembic_version"}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, worker_id_: str) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.db'}"
-    return create_database(f"migrations_{worker_id_}")
-
-
-@pytest.fixture
-def empty_app(empty_database_url: str) -> Iterator[APIFlask]:
-    app = build_app(make_settings(database_url=empty_database_url))
-    with app.app_context():
-        yield app
-        db.engine.dispose()
 
 
 def tables() -> set[str]:

@@ -1,0 +1,88 @@
+"""Tables that are made anew, because SQLite cannot change a constraint of one that is there."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import sqlalchemy
+from alembic import op
+from alembic.operations import BatchOperations
+from sqlalchemy import Connection
+
+log = logging.getLogger("upgrade")
+
+COPIED = "copied before tables are made anew"
+
+
+@contextmanager
+def rebuilt(table: str) -> Generator[BatchOperations]:
+    """Alter a table in a migration: by ALTER TABLE on PostgreSQL, on SQLite by making it anew.
+
+    There, other tables may refer to it, and its rows, triggers, indexes and AUTOINCREMENT stay, with the largest id
+    ever given. Names of CHECK constraints that 0001 doubled are mended in passing. A trigger that a migration wants
+    changed must be dropped before and created after. The first of an upgrade's tables to be made anew has the database
+    copied beside itself, as it was before the upgrade.
+    """
+    if op.get_context().dialect.name != "sqlite":
+        with op.batch_alter_table(table) as batch:
+            yield batch
+        return
+    db = op.get_bind()
+    _copy_once(db)
+    created = "SELECT sql FROM sqlite_master WHERE type = ? AND tbl_name = ? ORDER BY rowid"
+    [table_sql] = db.exec_driver_sql(created, ("table", table)).scalars()
+    triggers = db.exec_driver_sql(created, ("trigger", table)).scalars().all()
+    grows = "AUTOINCREMENT" in table_sql.upper()
+    counter = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+    largest = db.exec_driver_sql(counter, (table,)).scalar_one_or_none() if grows else None
+    # Otherwise renaming the new table fails where another table's trigger mentions the old one, which is gone by then.
+    db.exec_driver_sql("PRAGMA legacy_alter_table=ON")
+    with op.batch_alter_table(table, recreate="always", table_kwargs={"sqlite_autoincrement": grows}) as batch:
+        _mend_doubled_names(db, table, batch)
+        yield batch
+    db.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
+    for trigger in triggers:
+        db.exec_driver_sql(trigger)
+    if grows:
+        db.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+    if largest is not None:
+        db.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, largest))
+
+
+def _mend_doubled_names(db: Connection, table: str, batch: BatchOperations) -> None:
+    """Rename ck_users_ck_users_role to ck_users_role."""
+    for check in sqlalchemy.inspect(db).get_check_constraints(table):
+        name = check["name"] or ""
+        mended = re.sub(rf"^(ck_{table}_)\1", r"\1", name)
+        if mended != name:
+            batch.drop_constraint(op.f(name), type_="check")
+            batch.create_check_constraint(op.f(mended), check["sqltext"])
+
+
+def _copy_once(db: Connection) -> None:
+    """Copy the file as it is without what this transaction did, unless that was done or the database is new."""
+    path = Path(db.exec_driver_sql("SELECT file FROM pragma_database_list WHERE name = 'main'").scalar_one())
+    if db.info.get(COPIED) or not path.name:
+        return
+    db.info[COPIED] = True
+    # Nobody else writes meanwhile: this transaction has the lock.
+    with closing(sqlite3.connect(path)) as others_view:
+        if not others_view.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            return
+        revision = others_view.execute("SELECT version_num FROM alembic_version").fetchone()
+        if revision is None:
+            return
+        copy = _free_name(path.with_name(f"{path.name}.at-{revision[0]}"))
+        others_view.execute("VACUUM INTO ?", (str(copy),))
+    log.warning("The database as it was before this upgrade is kept in %s.", copy)
+
+
+def _free_name(path: Path) -> Path:
+    names = itertools.chain([path], (path.with_name(f"{path.name}-{number}") for number in itertools.count(2)))
+    return next(name for name in names if not name.exists())

@@ -1,0 +1,102 @@
+"""The transaction of `flask db upgrade` and `downgrade`: one at a time, whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from config import Settings
+from src.database.connections import CONNECT_TIMEOUT_SECONDS, SQLITE, listen_to_sqlite
+
+log = logging.getLogger("upgrade")
+
+WAITING = "Another upgrade of this database is running; waiting for it."
+# A server's own writes are much shorter, so whoever holds the lock for longer is probably another upgrade.
+SQLITE_TRY_SECONDS = 1.0
+# Any number that nothing else in the database uses for an advisory lock.
+UPGRADE_LOCK = 5_208_311_407
+
+
+@contextmanager
+def upgrade_transaction(settings: Settings) -> Generator[Connection]:
+    """Yield a connection in a transaction that begins when no other upgrade of the database runs.
+
+    What upgrades ask of the database afterwards, such as its revision, is true until they commit.
+    """
+    url = settings.migration_database_url or settings.database_url
+    begin = _begin_on_sqlite if settings.database_is_sqlite else _begin_on_postgresql
+    with begin(url) as connection:
+        yield connection
+        connection.commit()
+
+
+@contextmanager
+def _begin_on_postgresql(url: str) -> Generator[Connection]:
+    # A transaction pooler may stand in between: it knows no prepared statements, and keeps locks and settings only as
+    # long as the transaction.
+    options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "prepare_threshold": None}
+    engine = create_engine(url, poolclass=NullPool, connect_args=options)
+    with engine.connect() as connection:
+        connection.execute(
+            text("SELECT set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)")
+        )
+        lock = {"lock": UPGRADE_LOCK}
+        if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), lock).scalar_one():
+            log.warning(WAITING)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), lock)
+        yield connection
+
+
+@contextmanager
+def _begin_on_sqlite(url: str, try_seconds: float = SQLITE_TRY_SECONDS) -> Generator[Connection]:
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": try_seconds})
+    listen_to_sqlite(engine)
+    connection = _try_to_begin(engine)
+    if connection is None:
+        log.warning(WAITING)
+    while connection is None:
+        connection = _try_to_begin(engine)
+    with connection:
+        yield connection
+
+
+def _try_to_begin(engine: Engine) -> Connection | None:
+    """Return a connection that holds the write lock, or None where somebody else holds it.
+
+    Connecting needs the lock, too, where the file is new: it switches to WAL.
+    """
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        return _none_if_locked(error)
+    try:
+        # A table that others refer to can be made anew only like this; it has no effect inside of a transaction.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql(SQLITE.writes)
+    except OperationalError as error:
+        connection.close()
+        return _none_if_locked(error)
+    return connection
+
+
+def _none_if_locked(error: OperationalError) -> None:
+    if "database is locked" not in str(error.orig):
+        raise error
+
+
+def refuse_dangling_rows(connection: Connection) -> None:
+    """Raise CommandError where rows of SQLite refer to rows that are not there: nothing was checked meanwhile."""
+    if connection.dialect.name != "sqlite":
+        return
+    found = {(row.table, row.parent) for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
+    if found:
+        tables = ", ".join(f"{table} refer to {parent}" for table, parent in sorted(found))
+        raise CommandError(
+            f"Nothing was changed, because rows would refer to rows that are not there: rows of {tables}."
+        )
