@@ -1,0 +1,34 @@
+"""CHECK constraints get the names that the models give them: 0001 wrote the prefix twice."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+CHECKS = {
+    "users": ("role", "erased_when_deleted"),
+    "availability_slots": ("status", "has_length"),
+    "appointments": ("status", "has_length", "cancelled_at"),
+    "appointment_events": ("event",),
+    "outbox": ("status",),
+}
+
+
+def upgrade() -> None:
+    """Rename them on PostgreSQL; on SQLite each is renamed when its table is made anew for another reason."""
+    if op.get_context().dialect.name == "postgresql":
+        for table, names in CHECKS.items():
+            for name in names:
+                op.execute(f"ALTER TABLE {table} RENAME CONSTRAINT ck_{table}_ck_{table}_{name} TO ck_{table}_{name}")
+
+
+def downgrade() -> None:
+    """Give the old names back."""
+    if op.get_context().dialect.name == "postgresql":
+        for table, names in CHECKS.items():
+            for name in names:
+                op.execute(f"ALTER TABLE {table} RENAME CONSTRAINT ck_{table}_{name} TO ck_{table}_ck_{table}_{name}")
