@@ -1,0 +1,112 @@
+"""The version before the newest migration goes on serving after it: the database is upgraded first, then the servers.
+
+The old code is that of the commit before the one that added the migration, so there must be a git history.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from src.database.revisions import newest_revision
+from tests.processes.conftest import StartProgram
+from tests.processes.servers import BACKEND, SECONDS_TO_START, Server, free_port, wait_until
+
+ROOT = BACKEND.parent
+# What the old code's own tests call in place of its own `flask db upgrade`.
+NEW_SCHEMA = """
+import os, pathlib, subprocess, sys
+import flask_migrate
+from flask import current_app
+
+def upgrade():
+    url = current_app.extensions["settings"].database_url
+    command = [sys.executable, "-m", "flask", "db", "upgrade"]
+    subprocess.run(command, cwd=os.environ["NEW_BACKEND"], env=os.environ | {"DATABASE_URL": url}, check=True)
+    with pathlib.Path(os.environ["UPGRADED"]).open("a") as upgraded:
+        print(url, file=upgraded)
+
+flask_migrate.upgrade = upgrade
+"""
+
+
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def old_backend(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("git") is None or git("rev-parse", "HEAD").returncode != 0:
+        pytest.skip("the code before the newest migration is not here: this is no git repository")
+    migration = f"backend/migrations/versions/{newest_revision()}_*"
+    added = git("log", "--diff-filter=A", "--format=%H", "--", migration).stdout.decode().split()
+    # Not committed yet: then the last commit is the one before it.
+    archive = git("archive", "--format=zip", f"{added[-1]}^" if added else "HEAD")
+    if archive.returncode != 0:
+        pytest.skip("the code before the newest migration is not here: the git history does not reach back to it")
+    folder = tmp_path_factory.mktemp("old")
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder)
+    return folder / "backend"
+
+
+def test_the_version_before_serves_a_day_on_the_newest_schema(
+    old_backend: Path, start: StartProgram, database_url: str
+) -> None:
+    port = free_port()
+    settings = {"DATABASE_URL": database_url, "PORT": str(port), "MAIL_POLL_SECONDS": "0.1"}
+    server = Server(start(sys.executable, "app.py", cwd=old_backend, **settings), port).wait_until_healthy()
+    ready = server.ask("GET", "/health/ready")
+    assert ready["checks"]["migrations"] == newest_revision()
+
+    left = server.book_something()
+    server.ask("GET", "/doctor/dashboard", token=left.doctor)
+    assert server.call("DELETE", "/doctor/account", token=left.doctor).status == 200
+    cancelled = server.book_something()
+    server.ask("POST", f"/appointments/{cancelled.appointment_id}/cancel", token=cancelled.patient)
+    kept = server.book_something()
+    server.ask("GET", "/patient/dashboard", token=kept.patient)
+    server.ask("POST", "/auth/logout", token=kept.patient)
+
+    for person, role in ((left.patient, "my"), (cancelled.patient, "my"), (cancelled.doctor, "doctor")):
+        [listed] = server.ask("GET", f"/appointments/{role}", token=person)["data"]
+        assert listed["status"] == "cancelled"
+    [listed] = server.ask("GET", "/appointments/doctor", token=kept.doctor)["data"]
+    assert listed["status"] == "booked"
+    # Three confirmations, one mail of the doctor who left, one to each side of the other cancellation.
+    wait_until(lambda: sent(server) == 6, SECONDS_TO_START, lambda: server.program.output)
+    assert "Traceback" not in server.program.output
+
+
+def sent(server: Server) -> int:
+    mails = server.ask("GET", "/dev/outbox")["data"]
+    assert len(mails) == 6
+    return sum(mail["sent_at"] is not None for mail in mails)
+
+
+@pytest.mark.timeout(300)
+def test_the_version_befores_own_tests_pass_on_the_newest_schema(
+    old_backend: Path, start: StartProgram, backend: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "new_schema.py").write_text(NEW_SCHEMA)
+    upgraded = tmp_path / "upgraded"
+    places = {
+        "PYTHONPATH": str(tmp_path),
+        "NEW_BACKEND": str(backend),
+        "UPGRADED": str(upgraded),
+        "FLASK_APP": "app.py",
+    }
+    own_tests = [
+        f"tests/{name}" for name in ("api/test_a_whole_day.py", "api/test_doctor_account.py", "mail/test_resend.py")
+    ]
+    pytest_options = ("-p", "new_schema", "-p", "no:cacheprovider", "-q", "-x", "--tb=short")
+    program = start(sys.executable, "-m", "pytest", *pytest_options, *own_tests, cwd=old_backend, **places)
+    assert program.wait(280) == 0, program.output
+    assert "passed" in program.output
+    assert len(upgraded.read_text().splitlines()) == 2, "SQLite and PostgreSQL"
