@@ -35,8 +35,10 @@ OWE = """
     event AS (
         INSERT INTO appointment_events (appointment_id, event, actor_id, at)
         SELECT id, 'booked', patient_id, now() FROM appointment RETURNING id)
-    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, template, facts, due_at, created_at)
-    SELECT gen_random_uuid()::text, event.id, appointment.id, u.id, u.email, 'booked',
+    INSERT INTO outbox (key, about, event_id, appointment_id, recipient_id, recipient, template, facts, due_at,
+        created_at)
+    SELECT gen_random_uuid()::text, 'appointment:' || appointment.id || ' event:' || event.id,
+        event.id, appointment.id, u.id, u.email, 'booked',
         json_build_object('number', appointment.id, 'recipient_name', u.name, 'doctor_name', 'Dr. Number 1',
             'specialization', 'Cardiology', 'patient_name', u.name, 'starts_at', appointment.starts_at,
             'ends_at', appointment.ends_at, 'time_zone', appointment.time_zone),

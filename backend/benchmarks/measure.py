@@ -241,8 +241,9 @@ booked AS (INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, 
     ON CONFLICT DO NOTHING RETURNING id, patient_id),
 event AS (INSERT INTO appointment_events (appointment_id, event, actor_id, at)
     SELECT id, 'booked', patient_id, now() FROM booked RETURNING id, appointment_id, actor_id)
-INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, template, facts, due_at, created_at)
-SELECT gen_random_uuid()::text, id, appointment_id, actor_id, 'p@people.example', 'booked',
+INSERT INTO outbox (key, about, event_id, appointment_id, recipient_id, recipient, template, facts, due_at, created_at)
+SELECT gen_random_uuid()::text, 'appointment:' || appointment_id || ' event:' || id,
+    id, appointment_id, actor_id, 'p@people.example', 'booked',
     json_build_object('number', appointment_id, 'doctor_name', repeat('x', 300)), now(), now() FROM event;
 """
 

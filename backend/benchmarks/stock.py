@@ -193,12 +193,14 @@ RULES_OF_OUTBOX = (
 )
 INDEXES_OF_OUTBOX = (
     "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
-    " WHERE indrelid = 'outbox'::regclass AND NOT indisunique"
+    " WHERE indrelid = 'outbox'::regclass"
+    " AND indexrelid NOT IN (SELECT conindid FROM pg_constraint WHERE conrelid = 'outbox'::regclass)"
 )
 SENT = """
-    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, template, facts, subject, text, html,
-        status, due_at, sent_at, attempts, created_at)
-    SELECT gen_random_uuid()::text, e.id, e.appointment_id, u.id, u.email, 'cancelled', '{}', 'Subject', 'Text', 'HTML',
+    INSERT INTO outbox (key, about, event_id, appointment_id, recipient_id, recipient, template, facts, subject, text,
+        html, status, due_at, sent_at, attempts, created_at)
+    SELECT gen_random_uuid()::text, 'appointment:' || e.appointment_id || ' event:' || e.id,
+        e.id, e.appointment_id, u.id, u.email, 'cancelled', '{}', 'Subject', 'Text', 'HTML',
         'sent', now(), now(), 1, now()
     FROM appointment_events e CROSS JOIN users u
     WHERE e.actor_id = %(patient)s AND e.event = 'cancelled' AND u.id BETWEEN %(first)s AND %(last)s

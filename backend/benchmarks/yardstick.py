@@ -151,10 +151,11 @@ def _appointments(rows: list[tuple[Any, ...]], other: str) -> Response:
     return json({"data": data, "next_cursor": rows[199][0] if len(rows) > 200 else None})
 
 
-LETTER = """
-    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, template, facts, due_at, {columns}
-        created_at)
-    SELECT gen_random_uuid()::text, event.id, appointment.id, recipient.id, recipient.email, '{template}',
+MAIL = """
+    INSERT INTO outbox (key, about, event_id, appointment_id, recipient_id, recipient, template, facts, due_at,
+        {columns} created_at)
+    SELECT gen_random_uuid()::text, 'appointment:' || appointment.id || ' event:' || event.id,
+        event.id, appointment.id, recipient.id, recipient.email, '{template}',
         json_build_object('number', appointment.id, 'recipient_name', recipient.name, 'doctor_name', doctor.name,
             'specialization', doctor.specialization, 'patient_name', patient.name, 'starts_at', appointment.starts_at,
             'ends_at', appointment.ends_at, 'time_zone', appointment.time_zone {facts}),
@@ -183,7 +184,7 @@ BOOK = f"""
     event AS (
         INSERT INTO appointment_events (appointment_id, event, actor_id, at)
         SELECT id, 'booked', %(user)s, now() FROM appointment RETURNING id)
-    {LETTER.format(template="booked", columns="useless_after,", values="appointment.ends_at,", facts="")}
+    {MAIL.format(template="booked", columns="useless_after,", values="appointment.ends_at,", facts="")}
     FROM event CROSS JOIN appointment JOIN people patient ON patient.id = %(user)s
     JOIN people recipient ON recipient.id = patient.id JOIN people doctor ON doctor.id <> patient.id
     RETURNING appointment_id
@@ -222,7 +223,7 @@ CANCEL = f"""
     event AS (
         INSERT INTO appointment_events (appointment_id, event, actor_id, at)
         SELECT id, 'cancelled', %(user)s, now() FROM appointment RETURNING id)
-    {LETTER.format(template="cancelled", columns="", values="", facts=", 'cancelled_by', CAST(%(by)s AS text)")}
+    {MAIL.format(template="cancelled", columns="", values="", facts=", 'cancelled_by', CAST(%(by)s AS text)")}
     FROM event CROSS JOIN appointment JOIN people patient ON patient.id = appointment.patient_id
     JOIN people doctor ON doctor.id <> patient.id CROSS JOIN people recipient
     RETURNING appointment_id

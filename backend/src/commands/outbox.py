@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from src.commands.common import say_or_fail
 from src.database.transaction import transaction
 from src.repositories import outbox_repository as outbox
-from src.services.mail_rendering import mail_to_look_at
+from src.services.rendering import mail_to_look_at
 
 outbox_commands = AppGroup("outbox", help="Look at the mails that did not go out, and try them again.")
 

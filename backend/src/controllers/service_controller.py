@@ -14,7 +14,7 @@ from src.errors_of_service import DatabaseBehind, DatabaseNotMigrated, GoingDown
 from src.repositories import health_repository
 from src.repositories import outbox_repository as outbox
 from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home, Readiness
-from src.services.mail_rendering import mail_to_look_at
+from src.services.rendering import mail_to_look_at
 from src.utils.decorators import raises
 
 NEWEST_MAILS = 200

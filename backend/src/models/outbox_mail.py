@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, FetchedValue, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.models.base import Base, Id, word
@@ -14,10 +14,10 @@ WAITING = word("waiting")
 
 
 class OutboxMail(Base):
-    """One mail to one recipient for one event.
+    """One mail of a kind to one recipient about one thing, such as an event of an appointment.
 
-    It is written as `template` and `facts`, what was true at the event, and rendered by the worker that first claims
-    it; from then on it stays as rendered, because a provider refuses the same key with another text.
+    It is written as `template`, its kind, and `facts`, what was true when it was written, and rendered by the worker
+    that first claims it; from then on it stays as rendered, because a provider refuses the same key with another text.
 
     `waiting` ones are sent from `due_at` on; claiming one moves `due_at` past the lease, so that a worker killed in
     between delays the mail and loses nothing. `sent`, `dropped` (too late to be of use) and `set_aside` (an operator
@@ -28,8 +28,17 @@ class OutboxMail(Base):
     __table_args__ = (
         CheckConstraint("status IN ('waiting', 'sent', 'dropped', 'set_aside')", name="status"),
         CheckConstraint("text IS NOT NULL OR (template IS NOT NULL AND facts IS NOT NULL)", name="has_content"),
-        UniqueConstraint("event_id", "recipient_id"),
         UniqueConstraint("key"),
+        Index(
+            "uq_outbox_about",
+            "about",
+            "recipient_id",
+            "template",
+            unique=True,
+            # Mails from before the migration 0008 may be about an empty text.
+            postgresql_where=text("about <> ''"),
+            sqlite_where=text("about <> ''"),
+        ),
         Index(
             "ix_outbox_waiting",
             "due_at",
@@ -53,12 +62,18 @@ class OutboxMail(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     # Goes to the provider as idempotency key with every attempt, for ever the same.
     key: Mapped[str] = mapped_column(String(36))
-    event_id: Mapped[int] = mapped_column(ForeignKey("appointment_events.id"))
-    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointments.id"))
+    # In words of its writer, which are the same whenever it would write the same mail again. The database's default is
+    # unlike all others; the version before 0008, which knows no such column, writes one mail of an event anyway.
+    about: Mapped[str] = mapped_column(Text, FetchedValue())
+    # NULL where the mail is about something else. Mails about one appointment to one person go in their order.
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("appointment_events.id"))
+    appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointments.id"))
     recipient_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     # NULL once it is scrubbed, after the recipient's account has gone.
     recipient: Mapped[str | None] = mapped_column(String(320))
-    # Which mail it is, and what it says, as src/services/appointment_mails.py knows them.
+    # The kind of the mail, a word of src/services/rendering.py, and what it says. A new kind is a new word: a worker of
+    # the version before leaves a mail of a kind that it does not know to a newer one. NULL: rendered before there were
+    # kinds.
     template: Mapped[str | None] = mapped_column(String(32))
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # NULL until it is rendered.

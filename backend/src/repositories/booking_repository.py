@@ -25,15 +25,16 @@ JSON = {"postgresql": "json_build_object", "sqlite": "json_object"}
 CANCELLED_BY = ", 'cancelled_by', CAST(:cancelled_by AS TEXT)"
 
 
-def _letters(dialect: str, template: str, sources: str, *, useless_after: str = "NULL", more_facts: str = "") -> str:
+def _mails(dialect: str, template: str, sources: str, *, useless_after: str = "NULL", more_facts: str = "") -> str:
     """Return the statement that puts mails into the outbox, as facts; the worker renders them.
 
     `sources` names what the facts are taken from: event, appointment, doctor, patient, and each recipient.
     """
     return f"""
-    INSERT INTO outbox (key, event_id, appointment_id, recipient_id, recipient, template, facts,
+    INSERT INTO outbox (key, about, event_id, appointment_id, recipient_id, recipient, template, facts,
         due_at, useless_after, created_at)
-    SELECT {KEY[dialect]}, event.id, appointment.id, recipient.id, recipient.email, '{template}',
+    SELECT {KEY[dialect]}, 'appointment:' || appointment.id || ' event:' || event.id,
+        event.id, appointment.id, recipient.id, recipient.email, '{template}',
         {JSON[dialect]}('number', appointment.id, 'recipient_name', recipient.name,
             'doctor_name', doctor.name, 'specialization', doctor.specialization, 'patient_name', patient.name,
             'starts_at', appointment.starts_at, 'ends_at', appointment.ends_at,
@@ -59,7 +60,7 @@ class Booking(NamedTuple):
     slot_was_free: bool
 
 
-_CONFIRMATION = _letters(
+_CONFIRMATION = _mails(
     "postgresql",
     "booked",
     """event CROSS JOIN appointment JOIN people AS patient ON patient.id = :patient_id
@@ -86,7 +87,7 @@ _BOOK = _statement(f"""
     ), event AS (
         INSERT INTO appointment_events (appointment_id, event, actor_id, at)
         SELECT id, 'booked', :patient_id, :now FROM appointment RETURNING id
-    ), letter AS ({_CONFIRMATION})
+    ), mail AS ({_CONFIRMATION})
     SELECT (SELECT id FROM appointment) AS appointment_id, EXISTS (SELECT FROM slot) AS slot_was_free
     """)
 
@@ -109,11 +110,11 @@ def book_taken(db: Connection, slot_id: int, slot: RowMapping, patient_id: int, 
     )
     if appointment_id is not None:
         event_id = add_event(db, appointment_id, "booked", patient_id, now)
-        db.execute(_LETTER_BOOKED[db.dialect.name], {"event_id": event_id, "now": now})
+        db.execute(_MAIL_BOOKED[db.dialect.name], {"event_id": event_id, "now": now})
     return Booking(appointment_id, True)
 
 
-_NOTICES = _letters(
+_CANCELLATIONS = _mails(
     "postgresql",
     "cancelled",
     """event CROSS JOIN appointment JOIN people AS patient ON patient.id = appointment.patient_id
@@ -147,7 +148,7 @@ _CANCEL = _statement(f"""
     ), event AS (
         INSERT INTO appointment_events (appointment_id, event, actor_id, at)
         SELECT id, 'cancelled', :actor_id, :now FROM appointment RETURNING id
-    ), letters AS ({_NOTICES})
+    ), mails AS ({_CANCELLATIONS})
     SELECT id FROM appointment
     """)
 _CANCEL_ALONE = _statement("""
@@ -178,7 +179,7 @@ def cancel_in_steps(db: Connection, appointment_id: int, actor_id: int, cancelle
     slots.release(db, slot_id)
     event_id = add_event(db, appointment_id, "cancelled", actor_id, now)
     facts = {"event_id": event_id, "cancelled_by": cancelled_by, "now": now}
-    db.execute(_LETTERS_CANCELLED[db.dialect.name], facts)
+    db.execute(_MAILS_CANCELLED[db.dialect.name], facts)
     return True
 
 
@@ -199,7 +200,7 @@ def cancel_all_ahead(db: Connection, doctor_id: int, actor_id: int, cancelled_by
     """
     values = {"doctor_id": doctor_id, "actor_id": actor_id, "now": now}
     db.execute(_ADD_EVENTS_OF_ALL, values)
-    db.execute(_LETTERS_CANCELLED_ALL[db.dialect.name], {**values, "cancelled_by": cancelled_by})
+    db.execute(_MAILS_CANCELLED_ALL[db.dialect.name], {**values, "cancelled_by": cancelled_by})
     db.execute(_CANCEL_ALL, values)
 
 
@@ -226,15 +227,13 @@ _OF_EVENT = " WHERE event.id = :event_id"
 # Of those that are just being cancelled: they have the event already, and the status not yet.
 _OF_ALL = f" WHERE event.event = 'cancelled' AND {_AHEAD} ORDER BY event.id"
 
-_LETTER_BOOKED = {
-    dialect: _statement(_letters(dialect, "booked", _TO_PATIENT + _OF_EVENT, useless_after="appointment.ends_at"))
+_MAIL_BOOKED = {
+    dialect: _statement(_mails(dialect, "booked", _TO_PATIENT + _OF_EVENT, useless_after="appointment.ends_at"))
     for dialect in KEY
 }
-_LETTERS_CANCELLED = {
-    dialect: _statement(_letters(dialect, "cancelled", _TO_BOTH + _OF_EVENT, more_facts=CANCELLED_BY))
-    for dialect in KEY
+_MAILS_CANCELLED = {
+    dialect: _statement(_mails(dialect, "cancelled", _TO_BOTH + _OF_EVENT, more_facts=CANCELLED_BY)) for dialect in KEY
 }
-_LETTERS_CANCELLED_ALL = {
-    dialect: _statement(_letters(dialect, "cancelled", _TO_PATIENT + _OF_ALL, more_facts=CANCELLED_BY))
-    for dialect in KEY
+_MAILS_CANCELLED_ALL = {
+    dialect: _statement(_mails(dialect, "cancelled", _TO_PATIENT + _OF_ALL, more_facts=CANCELLED_BY)) for dialect in KEY
 }

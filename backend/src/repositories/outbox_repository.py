@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from src.database.statements import delete_chunk, limited
@@ -18,12 +18,15 @@ from src.services.mail import Mail
 Earlier = aliased(OutboxMail)
 
 
-_ANY_DUE = select(exists().where(OutboxMail.status == WAITING, OutboxMail.due_at <= bindparam("now", type_=Instant())))
+# Not EXISTS: where many mails are sent and many others due next week, PostgreSQL expects to meet a due one soon, and
+# scans the table.
+_FIRST_DUE = select(func.min(OutboxMail.due_at)).where(OutboxMail.status == WAITING)
 
 
 def any_due(db: Connection, now: datetime) -> bool:
     """Say whether a claim may find something, without taking SQLite's write lock for it."""
-    return db.execute(_ANY_DUE, {"now": now}).scalar_one()
+    first = db.execute(_FIRST_DUE).scalar()
+    return first is not None and first <= now
 
 
 _DUE = (
@@ -36,6 +39,8 @@ _DUE = (
             Earlier.appointment_id == OutboxMail.appointment_id,
             Earlier.recipient_id == OutboxMail.recipient_id,
             Earlier.id < OutboxMail.id,
+            # One that was begun waits for its lease to end or for its next attempt.
+            or_(Earlier.due_at <= bindparam("now", type_=Instant()), Earlier.attempts > 0),
         ),
     )
     .order_by(OutboxMail.due_at, OutboxMail.id)
@@ -46,8 +51,9 @@ _DUE = (
 def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[Row[Any]]:
     """Take up to `limit` due mails for the length of the lease, and return them.
 
-    A mail waits while an earlier one to the same person about the same appointment does: the cancellation must not
-    overtake the confirmation. Rows that another worker is just claiming are skipped.
+    A mail waits while an earlier one to the same person about the same appointment is due or begun: the cancellation
+    must not overtake the confirmation. One that is due next week delays nothing. Rows that another worker is just
+    claiming are skipped.
     """
     ids = list(db.scalars(limited(_DUE, limit), {"now": now}))
     if not ids:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from pydantic import AfterValidator, TypeAdapter
 
 from src.domain.wall_clock import local
-from src.services.mail import Mail, MailUnknown
+from src.services.mail import Mail
 
 _environment = Environment(
     loader=PackageLoader("src.services", "mail_templates"),
@@ -57,19 +57,17 @@ class AppointmentFacts:
 
 _facts: TypeAdapter[AppointmentFacts] = TypeAdapter(AppointmentFacts)
 
-# By the name of the template that the outbox keeps: the beginning of the subject, and the news.
-LETTERS = {
+# By kind: the beginning of the subject, and the news.
+NEWS = {
     "booked": ("Appointment booked", "Your appointment is booked."),
     "cancelled": ("Appointment cancelled", "This appointment was cancelled by {facts.cancelled_by}."),
 }
 
 
-def render(to: str, template: str, facts: dict[str, Any]) -> Mail:
-    """Turn what the outbox keeps into a mail; raise MailUnknown for one of another version of this program."""
-    if template not in LETTERS:
-        raise MailUnknown(f"A mail of the kind {template!r} is unknown to this version.")
+def render(to: str, kind: str, facts: dict[str, Any]) -> Mail:
+    """Turn the facts that the outbox keeps into a mail of a kind of NEWS."""
     known = _facts.validate_python(facts)
-    title, news = LETTERS[template]
+    title, news = NEWS[kind]
     subject = " ".join(f"{title}: {known.doctor_name}, {known.day}".split())
     values = {"subject": subject, "news": news.format(facts=known), "facts": known}
     return Mail(to=to, subject=subject, text=_text.render(values), html=_html.render(values))

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Row
 from config import Settings
 from src.repositories import outbox_repository as outbox
 from src.services.mail import Mail, MailDelayed, Mailer, MailRefused
-from src.services.mail_rendering import mail_of
 from src.services.pace import Pace
+from src.services.rendering import mail_of
 from src.utils.clock import Clock
 
 log = logging.getLogger("outbox")
@@ -57,7 +57,7 @@ def _deliver(
     row: Row[Any], transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings, pace: Pace
 ) -> None:
     if row.useless_after is not None and row.useless_after <= clock():
-        return _finish(row, "dropped", transaction, clock, "The appointment was over before the mail could be sent.")
+        return _finish(row, "dropped", transaction, clock, "It could not be sent while it was of use.")
     try:
         mail = mail_of(row)
         if row.text is None and not _kept(row, mail, transaction):

@@ -117,8 +117,8 @@ def commit_before_the_outbox_row() -> None:
     """A server that dies in between has booked, and nobody is told."""
     transaction, execute = app.extensions["transaction"], Connection.execute
 
-    def execute_letters_later(self: Connection, statement: Any, *values: Any, **options: Any) -> Any:
-        late = self.info.get("late letters")
+    def execute_mails_later(self: Connection, statement: Any, *values: Any, **options: Any) -> Any:
+        late = self.info.get("late mails")
         if late is not None and str(statement).strip().startswith("INSERT INTO outbox"):
             return late.append((statement, *values))
         return execute(self, statement, *values, **options)
@@ -126,9 +126,9 @@ def commit_before_the_outbox_row() -> None:
     @contextmanager
     def committing_first(*, writes: bool, one_statement: bool = False) -> Generator[Connection]:
         with transaction(writes=writes) as db:
-            late = db.info["late letters"] = []
+            late = db.info["late mails"] = []
             yield db
-            db.info["late letters"] = None
+            db.info["late mails"] = None
         if late:
             time.sleep(PAUSE * 3)
             with transaction(writes=True) as db:
@@ -137,7 +137,7 @@ def commit_before_the_outbox_row() -> None:
 
     booking_repository.book = _book_carelessly(availability_repository.take)
     booking_repository.cancel = _cancel_in_steps()
-    Connection.execute = execute_letters_later
+    Connection.execute = execute_mails_later
     app.extensions["transaction"] = committing_first
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from src.services.appointment_mails import render
 from src.services.mail import Mail, MailUnknown
+from src.services.rendering import render
 
 # As PostgreSQL writes them into the outbox.
 FACTS: dict[str, Any] = {

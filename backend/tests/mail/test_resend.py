@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from src.database.transaction import transaction
+from src.models.base import Instant
+from src.repositories import outbox_repository as outbox
 from src.services import appointment_mails
 from src.services.email_service import mailer_for
 from src.tasks.delivery import deliver_due
@@ -91,7 +94,7 @@ def test_a_mail_stays_as_it_was_first_rendered(
     resend.script.append("accept-then-cut")
     api.patient().book(api.doctor().publish())
     assert attempt() is True
-    monkeypatch.setitem(appointment_mails.LETTERS, "booked", ("Congratulations", "We are looking forward to it."))
+    monkeypatch.setitem(appointment_mails.NEWS, "booked", ("Congratulations", "We are looking forward to it."))
     clock.forward(minutes=20)
     assert attempt() is True
 
@@ -172,6 +175,60 @@ def test_a_cancellation_never_overtakes_its_confirmation(
     assert [subject.partition(":")[0] for subject in to_patient] == ["Appointment booked", "Appointment cancelled"]
 
 
+def test_a_mail_that_is_due_next_week_holds_nothing_back(
+    app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
+    doctor, patient = api.doctor(), api.patient()
+    appointment_id = patient.book(doctor.publish(date="2030-04-05"))
+    assert attempt() is True
+    with app.app_context(), transaction(writes=True) as db:
+        again = {"about": "a reminder", "due": clock.now + timedelta(days=7)}
+        db.execute(_COPY.bindparams(bindparam("due", type_=Instant())), again)
+    patient.cancel(appointment_id)
+    assert [attempt(), attempt()] == [True, False]
+    assert sorted(mail["to"][0] for mail in resend.accepted) == sorted([patient.email, patient.email, doctor.email])
+    assert statuses(app) == ["sent", "waiting", "sent", "sent"]
+
+
+def test_a_mail_waits_for_an_earlier_one_that_another_worker_is_sending(
+    app: APIFlask, api: Api, attempt: Attempt, clock: StillClock
+) -> None:
+    """What is claimed is not due again before its lease ends."""
+    patient = api.patient()
+    appointment_id = patient.book(api.doctor().publish())
+    with app.app_context(), transaction(writes=True) as db:
+        assert len(outbox.claim(db, clock.now, timedelta(minutes=1), 10)) == 1
+    patient.cancel(appointment_id)
+    attempt()
+    assert statuses(app) == ["waiting", "waiting", "sent"]
+
+
+def test_a_mail_of_an_unknown_kind_about_no_appointment_waits_for_a_version_that_knows_it(
+    app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
+    patient = api.patient()
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(_OF_TOMORROW.bindparams(bindparam("now", type_=Instant())), {"to": patient.id, "now": clock.now})
+    for _ in range(3):
+        assert attempt() is True
+        assert attempt() is False
+        clock.forward(hours=1)
+    assert statuses(app) == ["waiting"]
+    assert resend.calls == []
+    with app.app_context(), transaction(writes=False) as db:
+        assert "'of tomorrow'" in db.execute(text("SELECT last_error FROM outbox")).scalar_one()
+
+
+_COPY = text("""
+    INSERT INTO outbox (key, about, appointment_id, recipient_id, recipient, template, facts, due_at, created_at)
+    SELECT 'another', :about, appointment_id, recipient_id, recipient, template, facts, :due, created_at FROM outbox
+""")
+_OF_TOMORROW = text("""
+    INSERT INTO outbox (key, about, recipient_id, recipient, template, facts, due_at, created_at)
+    VALUES ('k', 'tomorrow:1', :to, 'a@people.example', 'of tomorrow', '{"sun": true}', :now, :now)
+""")
+
+
 def test_a_worker_killed_after_claiming_delays_the_mail_by_its_lease_only(
     app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
 ) -> None:
@@ -192,7 +249,7 @@ def test_a_worker_killed_after_claiming_delays_the_mail_by_its_lease_only(
 
 
 def test_a_confirmation_is_dropped_only_once_its_appointment_is_over(
-    api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
+    app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
 ) -> None:
     doctor, patient = api.doctor(), api.patient()
     patient.book(doctor.publish("09:00", "09:30"))
@@ -202,6 +259,8 @@ def test_a_confirmation_is_dropped_only_once_its_appointment_is_over(
     while attempt():
         pass
     assert ["10:00" in mail["text"] for mail in resend.accepted] == [True]
+    shown = app.test_cli_runner().invoke(args=["outbox", "show", "1"])
+    assert "It could not be sent while it was of use." in shown.output
 
 
 def test_a_gone_doctor_gets_the_mails_already_due_and_is_then_forgotten(

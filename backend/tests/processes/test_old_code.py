@@ -13,6 +13,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from src.database.revisions import newest_revision
 from tests.processes.conftest import StartProgram
@@ -33,6 +35,12 @@ def upgrade():
         print(url, file=upgraded)
 
 flask_migrate.upgrade = upgrade
+"""
+
+OF_TOMORROW = """
+    INSERT INTO outbox (key, about, recipient_id, recipient, template, facts, due_at, created_at)
+    SELECT 'tomorrow', 'tomorrow:1', id, 'a@people.example', 'of tomorrow', '{}', created_at, created_at
+    FROM users ORDER BY id LIMIT 1
 """
 
 
@@ -82,6 +90,19 @@ def test_the_version_before_serves_a_day_on_the_newest_schema(
     # Three confirmations, one mail of the doctor who left, one to each side of the other cancellation.
     wait_until(lambda: sent(server) == 6, SECONDS_TO_START, lambda: server.program.output)
     assert "Traceback" not in server.program.output
+    a_mail_of_an_unknown_kind_waits(server, database_url)
+
+
+def a_mail_of_an_unknown_kind_waits(server: Server, database_url: str) -> None:
+    """As where the servers of the newest version run already, and the worker of the one before has not stopped yet."""
+    engine = create_engine(database_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(OF_TOMORROW))
+    server.program.wait_for_output("of tomorrow")
+    with engine.connect() as connection:
+        [(status, attempts)] = connection.execute(text("SELECT status, attempts FROM outbox WHERE key = 'tomorrow'"))
+    assert status == "waiting"
+    assert attempts > 0
 
 
 def sent(server: Server) -> int:

@@ -116,8 +116,8 @@ class Appointment:
 
 
 @dataclass(eq=False)
-class Letter:
-    """A mail that somebody must get, in the order in which letters of one appointment and recipient were written."""
+class OwedMail:
+    """A mail that somebody must get, in the order in which mails of one appointment and recipient were written."""
 
     event: Literal["booked", "cancelled"]
     appointment: Appointment
@@ -218,7 +218,7 @@ class Clinic(RuleBasedStateMachine):
         self.people: list[Person] = []
         self.slots: list[Slot] = []
         self.appointments: list[Appointment] = []
-        self.letters: list[Letter] = []
+        self.mails: list[OwedMail] = []
         self.answered: list[Answered] = []
         clock.now = NOW
         empty(app)
@@ -467,14 +467,14 @@ class Clinic(RuleBasedStateMachine):
     def time_passes_to_the_edge_of_a_slot(self, instant: datetime, early: bool) -> None:  # noqa: FBT001 - drawn by name
         self.clock.now = max(self.now, instant - timedelta(seconds=1) if early else instant)
 
-    @some("letters")
+    @some("mails")
     @rule(outcomes=st.lists(OUTCOMES, max_size=4))
     def the_worker_delivers(self, outcomes: list[Outcome]) -> None:
         """Send until nothing is due. The first calls to the provider end as drawn, all later ones well."""
         scripted = iter(outcomes)
         useless = [one for one in self.may_go() if one.is_useless(self.now)]
-        for letter in useless:
-            letter.state = "dropped"
+        for owed in useless:
+            owed.state = "dropped"
         dropped = 0
         while True:
             self.provider.outcome, tries = next(scripted, "accepted"), len(self.provider.tried)
@@ -562,7 +562,7 @@ class Clinic(RuleBasedStateMachine):
 
     @invariant()
     def one_mail_per_event_and_recipient(self) -> None:
-        """The outbox holds exactly the letters of the model, in their states, and no address longer than it must."""
+        """The outbox holds exactly the mails of the model, in their states, and no address longer than it must."""
         rows = self.query(
             "SELECT e.event, o.appointment_id, o.recipient_id, o.recipient, o.status FROM outbox o"
             " JOIN appointment_events e ON e.id = o.event_id ORDER BY o.id"
@@ -570,13 +570,13 @@ class Clinic(RuleBasedStateMachine):
         word = {"waiting": "waiting", "sent": "sent", "dropped": "dropped", "set aside": "set_aside"}
         expected = [
             (
-                letter.event,
-                letter.appointment.id,
-                letter.recipient.id,
-                None if letter.recipient.gone and letter.state != "waiting" else letter.address,
-                word[letter.state],
+                owed.event,
+                owed.appointment.id,
+                owed.recipient.id,
+                None if owed.recipient.gone and owed.state != "waiting" else owed.address,
+                word[owed.state],
             )
-            for letter in self.letters
+            for owed in self.mails
         ]
         assert sorted(rows, key=str) == sorted(expected, key=str)
 
@@ -595,16 +595,16 @@ class Clinic(RuleBasedStateMachine):
         return {"appointment_id": one.id, other: name, "status": status, **clock_of(one.slot)}
 
     def expect_mail(self, event: Literal["booked", "cancelled"], about: Appointment, to: Person) -> None:
-        self.letters.append(Letter(event, about, to, to.email, due=self.now))
+        self.mails.append(OwedMail(event, about, to, to.email, due=self.now))
 
-    def may_go(self) -> list[Letter]:
-        """What is due, and waits for no earlier letter of its appointment to the same person."""
-        first: dict[tuple[int, int], Letter] = {}
-        for letter in self.letters:
-            if letter.state == "waiting" and not letter.is_useless(self.now):
-                first.setdefault((letter.appointment.id, letter.recipient.id), letter)
-        useless = [one for one in self.letters if one.state == "waiting" and one.is_useless(self.now)]
-        return [letter for letter in (*first.values(), *useless) if letter.due <= self.now]
+    def may_go(self) -> list[OwedMail]:
+        """What is due, and waits for no earlier mail of its appointment to the same person."""
+        first: dict[tuple[int, int], OwedMail] = {}
+        for owed in self.mails:
+            if owed.state == "waiting" and not owed.is_useless(self.now):
+                first.setdefault((owed.appointment.id, owed.recipient.id), owed)
+        useless = [one for one in self.mails if one.state == "waiting" and one.is_useless(self.now)]
+        return [owed for owed in (*first.values(), *useless) if owed.due <= self.now]
 
     def was_tried(self, key: str, outcome: Outcome) -> None:
         [(event, appointment_id, recipient_id)] = self.query(
@@ -612,24 +612,24 @@ class Clinic(RuleBasedStateMachine):
             " JOIN appointment_events e ON e.id = o.event_id WHERE o.key = :key",
             key=key,
         )
-        [letter] = [
+        [owed] = [
             one
             for one in self.may_go()
             if (one.event, one.appointment.id, one.recipient.id) == (event, appointment_id, recipient_id)
         ]
-        mail, slot = self.provider.seen[key], letter.appointment.slot
-        assert mail.to == letter.address
-        assert letter.event in mail.subject
-        for fact in (slot.doctor.name, letter.appointment.patient.name, slot.start, slot.end, slot.zone):
+        mail, slot = self.provider.seen[key], owed.appointment.slot
+        assert mail.to == owed.address
+        assert owed.event in mail.subject
+        for fact in (slot.doctor.name, owed.appointment.patient.name, slot.start, slot.end, slot.zone):
             assert fact in mail.text, fact
         if outcome == "accepted":
-            letter.state = "sent"
+            owed.state = "sent"
         elif outcome == "refused":
-            letter.state = "set aside"
+            owed.state = "set aside"
         elif outcome == "killed":
-            letter.due = self.now + LEASE
+            owed.due = self.now + LEASE
         else:
-            letter.due = self.now + timedelta(seconds=90)
+            owed.due = self.now + timedelta(seconds=90)
 
     def query(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.app.app_context(), transaction(writes=False) as db:

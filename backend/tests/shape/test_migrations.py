@@ -86,12 +86,7 @@ def test_there_is_one_line_of_migrations(empty_app: APIFlask) -> None:
 def test_mails_that_were_rendered_by_an_older_version_stay_as_they_are(empty_app: APIFlask) -> None:
     flask_migrate.upgrade(revision="0003")
     with transaction(writes=True) as connection:
-        add_user(connection, 1, "doctor")
-        add_user(connection, 2, "patient")
-        insert(connection, "doctors", id=1, user_id=1, designation="", specialization="", time_zone="UTC")
-        add_slot(connection, 1, 1)
-        add_appointment(connection, 1, slot=1, doctor=1, patient=2)
-        insert(connection, "appointment_events", id=1, appointment_id=1, event="booked", actor_id=2, at=NINE)
+        add_what_a_mail_is_about(connection)
         mail = {"subject": "Booked", "text": "Old words", "html": "<p>Old words</p>"}
         about = {"event_id": 1, "appointment_id": 1, "recipient_id": 2, "recipient": "person2@people.example"}
         insert(connection, "outbox", key="k", due_at=NINE, created_at=NINE, **mail, **about)
@@ -106,6 +101,56 @@ def test_mails_that_were_rendered_by_an_older_version_stay_as_they_are(empty_app
             *mail.values(),
             "sent",
         )
+
+
+def add_what_a_mail_is_about(connection: sa.Connection) -> None:
+    add_user(connection, 1, "doctor")
+    add_user(connection, 2, "patient")
+    insert(connection, "doctors", id=1, user_id=1, designation="", specialization="", time_zone="UTC")
+    add_slot(connection, 1, 1)
+    add_appointment(connection, 1, slot=1, doctor=1, patient=2)
+    for number in (1, 2, 3, 4):
+        insert(connection, "appointment_events", id=number, appointment_id=1, event="booked", actor_id=2, at=NINE)
+
+
+def add_mail(connection: sa.Connection, number: int, **columns: Any) -> None:
+    """Write a mail as the version before 0008 does."""
+    mail = {"key": f"k{number}", "event_id": number, "appointment_id": 1, "recipient_id": 2, "template": "booked"}
+    insert(connection, "outbox", **(mail | {"facts": "{}", "due_at": NINE, "created_at": NINE} | columns))
+
+
+def test_mails_from_before_are_about_their_event(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade(revision="0007")
+    with transaction(writes=True) as connection:
+        add_what_a_mail_is_about(connection)
+        add_mail(connection, 1, status="sent")
+        add_mail(connection, 2)
+        add_mail(connection, 3)
+        connection.execute(sa.text("DELETE FROM outbox WHERE event_id = 3"))
+    flask_migrate.upgrade()
+    with transaction(writes=True) as connection:
+        add_mail(connection, 4)
+        mails = connection.execute(sa.text("SELECT id, key, about FROM outbox ORDER BY id")).all()
+    assert [(mail.id, mail.key) for mail in mails] == [(1, "k1"), (2, "k2"), (4, "k4")]
+    sent, waiting, of_the_version_before = (mail.about for mail in mails)
+    assert waiting == "appointment:1 event:2"
+    # On PostgreSQL, what was done with is not rewritten.
+    assert sent == ("" if db.engine.dialect.name == "postgresql" else "appointment:1 event:1")
+    assert len(of_the_version_before) >= 32
+    flask_migrate.downgrade(revision="0007")
+    with db.engine.connect() as connection:
+        assert list(connection.scalars(sa.text("SELECT key FROM outbox ORDER BY id"))) == ["k1", "k2", "k4"]
+
+
+def test_a_downgrade_loses_no_mail_that_is_about_no_appointment(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade()
+    with transaction(writes=True) as connection:
+        add_what_a_mail_is_about(connection)
+        add_mail(connection, 1, event_id=None, appointment_id=None)
+    with pytest.raises(IntegrityError):
+        flask_migrate.downgrade(revision="0007")
+    with db.engine.connect() as connection:
+        assert connection.scalars(sa.text("SELECT key FROM outbox")).one() == "k1"
 
 
 def test_doctors_are_counted_on_the_way_up_and_down(empty_app: APIFlask) -> None:
@@ -337,6 +382,21 @@ def test_a_cancelled_appointment_cannot_be_brought_back_onto_another(connection:
 def test_an_address_has_one_account(connection: sa.Connection) -> None:
     with pytest.raises(IntegrityError, match=r"uq_users_email_key|users\.email_key"):
         add_user(connection, 9, "patient", key="person1@people.example")
+
+
+def test_one_person_gets_one_mail_of_a_kind_about_one_thing(connection: sa.Connection) -> None:
+    def add(number: int, **columns: Any) -> None:
+        mail = {"about": "appointment:1", "recipient_id": 3, "template": "reminder", "event_id": None}
+        add_mail(connection, number, **(mail | {"appointment_id": None} | columns))
+
+    add(1)
+    with pytest.raises(IntegrityError, match=r"uq_outbox_about|outbox\.about"):
+        add(2)
+    add(3, recipient_id=4)
+    add(4, template="invitation")
+    add(5, about="appointment:2")
+    with pytest.raises(IntegrityError, match="about"):
+        add(6, about=None)
 
 
 def test_states_that_make_no_sense_are_refused(connection: sa.Connection) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import Connection, Select, text
+from sqlalchemy import Connection, Select, bindparam, text
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
 from src.database.statements import limited
 from src.database.transaction import transaction
+from src.models.base import Instant
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
 from src.repositories import outbox_repository as outbox
@@ -100,9 +101,25 @@ def test_free_slots_among_withdrawn_ones(past: Connection, doctor: Doctor) -> No
 
 def test_due_mails_among_sent_ones(past: Connection) -> None:
     """An idle worker asks five times a second."""
-    assert looked_at(past, outbox._ANY_DUE, {"now": NOW}) < FEW
+    assert looked_at(past, outbox._FIRST_DUE, {}) < FEW
     assert looked_at(past, limited(outbox._DUE, 10), {"now": NOW}) < FEW
     assert looked_at(past, outbox._OLDEST_WAITING, {}) < FEW
+
+
+# One to each patient of each appointment; the newest fifty are due.
+REMINDERS = text("""
+    INSERT INTO outbox (key, about, appointment_id, recipient_id, recipient, template, facts, due_at, created_at)
+    SELECT gen_random_uuid()::text, 'reminder:' || id, id, patient_id, 'a@people.example', 'reminder', '{}',
+        CASE WHEN id > (SELECT max(id) - 50 FROM appointments) THEN :now ELSE :later END, now()
+    FROM appointments
+""").bindparams(bindparam("now", type_=Instant()), bindparam("later", type_=Instant()))
+
+
+def test_due_mails_among_those_due_next_week(past: Connection) -> None:
+    past.execute(REMINDERS, {"now": NOW, "later": NOW + timedelta(days=7)})
+    past.execute(text("ANALYZE outbox"))
+    assert looked_at(past, outbox._FIRST_DUE, {}) < FEW
+    assert looked_at(past, limited(outbox._DUE, 10), {"now": NOW}) < FEW
 
 
 def looked_at(db: Connection, query: Select[Any], values: dict[str, Any]) -> int:

@@ -21,7 +21,7 @@ from src.database.upgrades import refuse_dangling_rows, upgrade_transaction
 from tests.people import Api
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-TABLES = ("availability_slots", "appointments")
+TABLES = ("availability_slots", "appointments", "outbox")
 
 
 @pytest.fixture

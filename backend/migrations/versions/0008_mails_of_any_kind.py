@@ -1,0 +1,51 @@
+"""A mail is about anything, not only about an event of an appointment."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from src.database.rebuild import rebuilt
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+# The version before does not know the column: each of its mails is about something that no other is about.
+UNLIKE_ALL = {"postgresql": "gen_random_uuid()::text", "sqlite": "(lower(hex(randomblob(16))))"}
+ABOUT = "'appointment:' || appointment_id || ' event:' || event_id"
+# On PostgreSQL, mails from before that wait no longer keep the empty text: another one would rewrite them all, for
+# minutes, under a lock that keeps people from booking.
+NAMED = sa.text("about <> ''")
+
+
+def upgrade() -> None:
+    """Make one text of what a mail is about, and the appointment optional."""
+    kind = op.get_context().dialect.name
+    with rebuilt("outbox") as outbox:
+        outbox.drop_constraint(op.f("uq_outbox_event_id_recipient_id"), type_="unique")
+        outbox.add_column(sa.Column("about", sa.Text(), server_default="", nullable=False))
+        outbox.alter_column("about", existing_type=sa.Text(), server_default=sa.text(UNLIKE_ALL[kind]))
+        for column in ("event_id", "appointment_id"):
+            outbox.alter_column(column, existing_type=sa.BigInteger(), nullable=True)
+    rows = "status = 'waiting'" if kind == "postgresql" else "true"
+    op.execute(f"UPDATE outbox SET about = {ABOUT} WHERE {rows}")
+    op.create_index(
+        "uq_outbox_about",
+        "outbox",
+        ["about", "recipient_id", "template"],
+        unique=True,
+        postgresql_where=NAMED,
+        sqlite_where=NAMED,
+    )
+
+
+def downgrade() -> None:
+    """Refuse while there is a mail without an event."""
+    op.drop_index("uq_outbox_about", "outbox")
+    with rebuilt("outbox") as outbox:
+        for column in ("event_id", "appointment_id"):
+            outbox.alter_column(column, existing_type=sa.BigInteger(), nullable=False)
+        outbox.drop_column("about")
+        outbox.create_unique_constraint(op.f("uq_outbox_event_id_recipient_id"), ["event_id", "recipient_id"])
