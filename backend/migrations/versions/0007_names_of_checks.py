@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from src.database.upgrades import lock_together
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -21,6 +23,7 @@ CHECKS = {
 def upgrade() -> None:
     """Rename them on PostgreSQL; on SQLite each is renamed when its table is made anew for another reason."""
     if op.get_context().dialect.name == "postgresql":
+        lock_together(*CHECKS)
         for table, names in CHECKS.items():
             for name in names:
                 op.execute(f"ALTER TABLE {table} RENAME CONSTRAINT ck_{table}_ck_{table}_{name} TO ck_{table}_{name}")

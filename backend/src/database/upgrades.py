@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from alembic import op
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
@@ -21,6 +23,7 @@ WAITING = "Another upgrade of this database is running; waiting for it."
 SQLITE_TRY_SECONDS = 1.0
 # Any number that nothing else in the database uses for an advisory lock.
 UPGRADE_LOCK = 5_208_311_407
+LOCK_TRIES, LOCK_PAUSE_SECONDS = 500, 0.02
 
 
 @contextmanager
@@ -88,6 +91,22 @@ def _try_to_begin(engine: Engine) -> Connection | None:
 def _none_if_locked(error: OperationalError) -> None:
     if "database is locked" not in str(error.orig):
         raise error
+
+
+def lock_together(*tables: str) -> None:
+    """Lock tables of PostgreSQL for a migration that alters several: all at once, in a moment when none is used.
+
+    Waiting for one while another is locked would hold requests up, and deadlock with those that use them in another
+    order. Where no such moment comes, they are waited for all the same.
+    """
+    lock = f"LOCK TABLE {', '.join(tables)}"
+    if not op.get_context().as_sql:
+        for _ in range(LOCK_TRIES):
+            with suppress(OperationalError), op.get_bind().begin_nested():
+                op.get_bind().exec_driver_sql(f"{lock} NOWAIT")
+                return
+            time.sleep(LOCK_PAUSE_SECONDS)
+    op.execute(lock)
 
 
 def refuse_dangling_rows(connection: Connection) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from src.database import upgrades
 from src.database.revisions import newest_revision
 from src.extensions import db
+from src.utils.transaction import transaction
 
 
 def run(*statements: str) -> None:
@@ -37,6 +38,27 @@ def test_a_migration_that_fails_halfway_leaves_nothing_and_can_be_tried_again(em
     run("DROP TABLE failed_attempts")
     flask_migrate.upgrade()
     assert "failed_attempts" in tables()
+
+
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
+def test_altering_many_tables_neither_holds_requests_up_nor_deadlocks_with_them(empty_app: APIFlask) -> None:
+    """0007 wants the accounts first, and the appointments after them."""
+    flask_migrate.upgrade(revision="0006")
+
+    def upgrade() -> None:
+        with empty_app.app_context():
+            flask_migrate.upgrade()
+
+    waiting = threading.Thread(target=upgrade)
+    with transaction(writes=True) as request:
+        request.execute(sa.text("SELECT count(*) FROM appointments"))
+        waiting.start()
+        waiting.join(1)
+        assert waiting.is_alive()
+        request.execute(sa.text("SELECT count(*) FROM users"))
+    waiting.join(20)
+    with db.engine.connect() as connection:
+        assert connection.scalars(sa.text("SELECT version_num FROM alembic_version")).one() == newest_revision()
 
 
 def test_the_newest_revision_is_that_of_the_newest_migration(empty_app: APIFlask) -> None:
