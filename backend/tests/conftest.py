@@ -33,6 +33,7 @@ from src.services.pace import Pace
 from src.tasks.delivery import deliver_due
 from src.web.application import create_app
 from tests import postgres
+from tests.calls import CALLS, Clinic
 from tests.people import Api, Deliver
 
 
@@ -165,7 +166,7 @@ def clock() -> StillClock:
 MakeApp = Callable[..., APIFlask]
 
 
-ANSWERS = {route.name: (route.status, route.signature.answer) for route in ROUTES}
+ANSWERS = {call.name: (call.route.status, call.signature.answer) for call in CALLS}
 
 
 def hold_against_schema(response: Response) -> Response:
@@ -206,6 +207,11 @@ def client(app: APIFlask) -> FlaskClient:
 def api(client: FlaskClient) -> Api:
     """The API as people use it."""
     return Api(client)
+
+
+@pytest.fixture
+def clinic(app: APIFlask, api: Api) -> Clinic:
+    return Clinic.open(app, api)
 
 
 @pytest.fixture

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import ROUTES
+from tests.calls import CALLS, JSON, OUR_ORIGIN, Clinic, refused
 from tests.conftest import MakeApp
-from tests.people import Api, error_of
+from tests.people import DAY, Api, Person
 
-OURS = "http://localhost:5173"
 FOREIGN = "https://evil.example"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 HEADERS = ("authorization", "content-type", "idempotency-key")
 PATHS = [
-    *sorted({re.sub(r"<.*?>", "1", route.path) for route in ROUTES}),
+    *sorted({re.sub(r"{.*?}", "1", call.path) for call in CALLS}),
     "/docs",
     "/openapi.json",
     "/nowhere",
@@ -52,9 +50,9 @@ def words(text: str) -> set[str]:
 def test_every_address_answers_a_preflight_for_every_method(client: FlaskClient) -> None:
     for path in PATHS:
         for method in METHODS:
-            answer = preflight(client, path, OURS, method)
+            answer = preflight(client, path, OUR_ORIGIN, method)
             assert 200 <= answer.status_code < 300, (method, path, answer.status_code)
-            assert answer.headers["Access-Control-Allow-Origin"] == OURS, (method, path)
+            assert answer.headers["Access-Control-Allow-Origin"] == OUR_ORIGIN, (method, path)
             assert words(answer.headers["Access-Control-Allow-Headers"]) >= set(HEADERS), (method, path)
             assert words(answer.headers["Access-Control-Allow-Methods"]) >= {m.lower() for m in METHODS}, path
             assert "Origin" in answer.headers["Vary"]
@@ -84,7 +82,7 @@ def test_a_foreign_origin_gets_no_cors_header(client: FlaskClient, origin: str) 
         assert cors_headers(client.get(path, headers={"Origin": origin})) == set(), path
 
 
-def test_without_an_origin_there_is_nothing_to_say(client: FlaskClient) -> None:
+def test_an_answer_to_no_origin_has_no_cors_header(client: FlaskClient) -> None:
     assert cors_headers(client.get("/health")) == set()
 
 
@@ -92,7 +90,7 @@ def test_origins_are_what_is_configured(make_app: MakeApp) -> None:
     client = make_app(cors_origins="https://book.example.org/, https://b.example:8443").test_client()
     for origin in ("https://book.example.org", "https://b.example:8443"):
         assert client.get("/health", headers={"Origin": origin}).headers["Access-Control-Allow-Origin"] == origin
-    for origin in (OURS, "https://bookxexample.org", "https://book.example.org.evil.example"):
+    for origin in (OUR_ORIGIN, "https://bookxexample.org", "https://book.example.org.evil.example"):
         assert cors_headers(client.get("/health", headers={"Origin": origin})) == set()
 
 
@@ -132,49 +130,32 @@ def test_origins_are_compared_exactly(make_app: MakeApp, origin: str, others: li
 
 def test_where_no_origin_is_configured_nobody_gets_a_cors_header(make_app: MakeApp) -> None:
     client = make_app(cors_origins=" , ").test_client()
-    assert cors_headers(preflight(client, "/health", OURS)) == set()
+    assert cors_headers(preflight(client, "/health", OUR_ORIGIN)) == set()
 
 
-Call = Callable[[FlaskClient, dict[str, str]], TestResponse]
-LOGIN = "/auth/login"
-ERRORS: list[tuple[int, Call]] = [
-    (400, lambda client, headers: client.post(LOGIN, json={}, headers=headers)),
-    (400, lambda client, headers: client.post(LOGIN, data=b"{", content_type="application/json", headers=headers)),
-    (401, lambda client, headers: client.get("/auth/me", headers=headers)),
-    (401, lambda client, headers: client.get("/auth/me", headers=headers | {"Authorization": "Bearer x"})),
-    (404, lambda client, headers: client.get("/nowhere", headers=headers)),
-    (404, lambda client, headers: client.post("/appointments/abc/cancel", headers=headers)),
-    (405, lambda client, headers: client.put(LOGIN, headers=headers)),
-    (413, lambda client, headers: client.post(LOGIN, json={"email": "x" * 2_000_000}, headers=headers)),
-    (415, lambda client, headers: client.post(LOGIN, data=b"x=1", content_type="text/plain", headers=headers)),
-]
-
-
-@pytest.mark.parametrize(("status", "call"), ERRORS)
-def test_errors_can_be_read_by_the_page_that_asked(client: FlaskClient, status: int, call: Call) -> None:
-    answer = call(client, {"Origin": OURS})
-    assert answer.status_code == status
-    assert error_of(answer)
-    assert answer.headers["Access-Control-Allow-Origin"] == OURS
-    assert cors_headers(call(client, {"Origin": FOREIGN})) == set()
-
-
-def test_refusals_of_somebody_logged_in_can_be_read_too(api: Api) -> None:
-    doctor, patient = api.doctor(), api.patient()
-    slot_id = doctor.publish()
-    patient.book(slot_id)
-    origin: dict[str, Any] = {"headers": {"Origin": OURS}}
-    for status, answer in (
-        (403, doctor.post("/appointments", {"slot_id": slot_id}, **origin)),
-        (404, patient.post("/appointments", {"slot_id": slot_id + 1}, **origin)),
-        (409, patient.post("/appointments", {"slot_id": slot_id}, **origin)),
-    ):
+def test_refusals_can_be_read_by_the_page_that_asked_and_by_no_foreign_one(clinic: Clinic) -> None:
+    appointment = {"slot_id": clinic.slot_id}
+    published_already = {"date": DAY, "start_time": "10:00", "end_time": "10:30"}
+    requests: list[tuple[int, str, str, Person | None, dict[str, Any]]] = [
+        (400, "POST", "/appointments", clinic.patient, {"json": {}}),
+        (400, "POST", "/appointments", clinic.patient, {"data": b"{", "content_type": JSON}),
+        (401, "POST", "/appointments", None, {"json": appointment}),
+        (403, "POST", "/appointments", clinic.doctor, {"json": appointment}),
+        (404, "POST", "/appointments", clinic.patient, {"json": {"slot_id": 999}}),
+        (404, "GET", "/nowhere", None, {}),
+        (405, "PUT", "/appointments", None, {}),
+        (409, "POST", "/doctor/availability", clinic.doctor, {"json": published_already}),
+        (413, "POST", "/appointments", clinic.patient, {"data": b" " * 2_000_000, "content_type": JSON}),
+        (415, "POST", "/appointments", clinic.patient, {"data": b"x=1", "content_type": "text/plain"}),
+    ]
+    for status, method, path, person, options in requests:
+        refused(clinic.ask(method, path, person, **options), status, (method, path))
+        answer = clinic.ask(method, path, person, headers={"Origin": FOREIGN}, **options)
         assert answer.status_code == status
-        assert error_of(answer)
-        assert answer.headers["Access-Control-Allow-Origin"] == OURS
+        assert cors_headers(answer) == set(), (method, path)
 
 
 def test_a_page_may_read_where_its_booking_is(api: Api) -> None:
     doctor, patient = api.doctor(), api.patient()
-    answer = patient.post("/appointments", {"slot_id": doctor.publish()}, headers={"Origin": OURS})
+    answer = patient.post("/appointments", {"slot_id": doctor.publish()}, headers={"Origin": OUR_ORIGIN})
     assert {"location", "retry-after"} <= words(answer.headers["Access-Control-Expose-Headers"])

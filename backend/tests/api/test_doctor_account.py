@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
-
 from tests.conftest import StillClock
 from tests.people import CODE, Api, Deliver, error_of
 
@@ -15,24 +13,6 @@ def test_a_doctor_leaves(api: Api) -> None:
     answer = doctor.delete(PATH)
     assert answer.status_code == 200
     assert set(answer.get_json()) == {"message"}
-
-
-def test_the_token_is_dead_at_once_for_every_call(api: Api) -> None:
-    doctor = api.doctor()
-    doctor.publish()
-    assert doctor.delete(PATH).status_code == 200
-    slot = {"date": "2030-03-05", "start_time": "12:00", "end_time": "12:30"}
-    for answer in (
-        doctor.get("/auth/me"),
-        doctor.get("/doctor/dashboard"),
-        doctor.get("/doctor/profile"),
-        doctor.post("/doctor/profile", {"designation": "Prof."}),
-        doctor.post("/doctor/availability", slot),
-        doctor.get("/appointments/doctor"),
-        doctor.delete(PATH),
-    ):
-        assert answer.status_code == 401
-        error_of(answer)
 
 
 def test_appointments_ahead_are_cancelled_and_only_the_patients_are_told(api: Api, deliver: Deliver) -> None:
@@ -161,22 +141,3 @@ def test_the_confirmation_arrives_before_the_cancellation(api: Api, deliver: Del
     assert doctor.delete(PATH).status_code == 200
     subjects = [mail.subject for mail in deliver() if mail.to == ada.email]
     assert [subject.split(":")[0] for subject in subjects] == ["Appointment booked", "Appointment cancelled"]
-
-
-def test_a_body_is_not_looked_at(api: Api) -> None:
-    doctor = api.doctor()
-    assert doctor.delete(PATH, data=b"{broken", content_type="application/json").status_code == 200
-
-
-def test_strangers_are_refused(client: FlaskClient) -> None:
-    answer = client.delete(PATH)
-    assert answer.status_code == 401
-    error_of(answer)
-
-
-def test_patients_are_refused_and_stay(api: Api) -> None:
-    patient = api.patient()
-    answer = patient.delete(PATH)
-    assert answer.status_code == 403
-    assert "Only doctors" in error_of(answer)
-    assert patient.get("/auth/me").status_code == 200

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
-
 from tests.conftest import StillClock
-from tests.people import Api, error_of
+from tests.people import Api
 
 PATH = "/doctor/dashboard"
 TODAY = "2030-03-04"
@@ -84,15 +82,3 @@ def test_another_doctors_day_is_not_shown(api: Api) -> None:
     assert body["appointments_today"] == []
     assert body["next_appointment"] is None
     assert (body["free_slots"], body["booked_slots"]) == (0, 0)
-
-
-def test_strangers_are_refused(client: FlaskClient) -> None:
-    answer = client.get(PATH)
-    assert answer.status_code == 401
-    error_of(answer)
-
-
-def test_patients_are_refused(api: Api) -> None:
-    answer = api.patient().get(PATH)
-    assert answer.status_code == 403
-    assert "Only doctors" in error_of(answer)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
-
 from tests.conftest import StillClock
 from tests.people import Api, error_of
 
@@ -98,18 +96,3 @@ def test_a_deleted_doctor_is_not_found(api: Api) -> None:
     answer = ada.get(f"/patient/doctors/{doctor.doctor_id}/availability")
     assert answer.status_code == 404
     assert "no such doctor" in error_of(answer)
-
-
-def test_strangers_are_refused_before_they_learn_who_exists(client: FlaskClient) -> None:
-    for doctor_id in (1, 999):
-        answer = client.get(f"/patient/doctors/{doctor_id}/availability")
-        assert answer.status_code == 401
-        error_of(answer)
-
-
-def test_doctors_are_refused(api: Api) -> None:
-    doctor = api.doctor()
-    for doctor_id in (doctor.doctor_id, 999):
-        answer = doctor.get(f"/patient/doctors/{doctor_id}/availability")
-        assert answer.status_code == 403
-        assert "Only patients" in error_of(answer)

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import MakeApp
-from tests.people import PASSWORD, Api, error_of
+from tests.people import PASSWORD, error_of
 
 # Nothing listens on port 1.
 AWAY = "postgresql://nobody:hush-hush@127.0.0.1:1/nothing"
@@ -21,13 +21,6 @@ def test_a_healthy_service_says_so_and_what_it_checked(client: FlaskClient) -> N
     assert body["status"] == "ok"
     assert body["checks"]["database"] == "ok"
     assert body["checks"]["migrations"]
-
-
-def test_it_asks_nobody_for_a_token(api: Api) -> None:
-    gone = api.doctor()
-    assert gone.delete("/doctor/account").status_code == 200
-    for header in (f"Bearer {gone.token}", "Bearer garbage", "x"):
-        assert api.client.get("/health", headers={"Authorization": header}).status_code == 200
 
 
 @pytest.mark.parametrize("database_url", [AWAY, "sqlite:////no/such/folder/at-all.db"])

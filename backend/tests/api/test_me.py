@@ -40,12 +40,6 @@ def test_it_says_who_i_am(api: Api) -> None:
         assert answer.get_json() == {"id": person.id, "name": person.name, "email": person.email, "role": role}
 
 
-def test_without_a_token_nobody_is_known(api: Api) -> None:
-    answer = api.client.get("/auth/me")
-    assert answer.status_code == 401
-    assert "log in" in error_of(answer)
-
-
 def test_a_token_goes_with_the_word_bearer_in_any_letter_case(api: Api) -> None:
     ada = api.patient()
     for word in ("Bearer", "bearer", "BEARER"):

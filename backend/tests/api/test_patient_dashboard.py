@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
-
 from tests.conftest import StillClock
-from tests.people import DAY, Api, error_of
+from tests.people import DAY, Api
 
 PATH = "/patient/dashboard"
 
@@ -51,15 +49,3 @@ def test_what_has_begun_is_no_longer_ahead(api: Api, clock: StillClock) -> None:
     body = ada.get(PATH).get_json()
     assert body["next_appointment"] is None
     assert (body["appointments_ahead"], body["appointments_total"]) == (0, 2)
-
-
-def test_strangers_are_refused(client: FlaskClient) -> None:
-    answer = client.get(PATH)
-    assert answer.status_code == 401
-    error_of(answer)
-
-
-def test_doctors_are_refused(api: Api) -> None:
-    answer = api.doctor().get(PATH)
-    assert answer.status_code == 403
-    assert "Only patients" in error_of(answer)

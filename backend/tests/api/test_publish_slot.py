@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.conftest import StillClock
@@ -199,15 +198,3 @@ def test_unknown_fields_are_ignored(api: Api) -> None:
     [offered] = ada.free(doctor)
     assert offered["time_zone"] == "UTC"
     assert ada.free(other) == []
-
-
-def test_strangers_are_refused(client: FlaskClient) -> None:
-    answer = client.post(PATH, json={"date": DAY, "start_time": "09:00", "end_time": "09:30"})
-    assert answer.status_code == 401
-    error_of(answer)
-
-
-def test_patients_are_refused(api: Api) -> None:
-    answer = api.patient().post(PATH, {"date": DAY, "start_time": "09:00", "end_time": "09:30"})
-    assert answer.status_code == 403
-    assert "Only doctors" in error_of(answer)

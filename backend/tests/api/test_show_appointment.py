@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
-
 from tests.conftest import StillClock
 from tests.people import DAY, Api, error_of
 
@@ -78,11 +76,3 @@ def test_an_unknown_appointment_is_not_found(api: Api) -> None:
             answer = person.get(f"/appointments/{appointment_id}")
             assert answer.status_code == 404
             assert "no such appointment" in error_of(answer)
-
-
-def test_strangers_are_refused_before_they_learn_what_exists(api: Api, client: FlaskClient) -> None:
-    appointment_id = api.patient().book(api.doctor().publish())
-    for asked in (appointment_id, 999):
-        answer = client.get(f"/appointments/{asked}")
-        assert answer.status_code == 401
-        error_of(answer)

@@ -1,6 +1,7 @@
-"""How many statements each call sends to the database: none of them grows with the rows that it shows.
+"""How many statements a call sends to the database: no number grows with the rows that the call shows.
 
-The caller's look-up counts; BEGIN and COMMIT do not. A number that rises here makes every such call slower.
+The number of each read stands in tests/calls.py. The look-up of the caller counts, BEGIN and COMMIT do not. A number
+that rises makes every such call slower.
 """
 
 from __future__ import annotations
@@ -13,26 +14,14 @@ from apiflask import APIFlask
 from sqlalchemy import event
 
 from src.extensions import db
+from tests.calls import CALLS, Clinic
 from tests.people import Api
 
 CALLER = 1
-READING = {
-    "/auth/me": CALLER,
-    "/patient/doctors": CALLER + 1,
-    "/patient/doctors?page=7": CALLER + 2,
-    "/patient/doctors/{doctor}/availability": CALLER + 1,
-    "/appointments/my": CALLER + 1,
-    "/patient/dashboard": CALLER + 3,
-}
-READING_OF_DOCTORS = {
-    "/appointments/doctor": CALLER + 1,
-    "/doctor/profile": CALLER + 1,
-    "/doctor/dashboard": CALLER + 3,
-}
-# Each is one statement, a transaction by itself. SQLite takes one step after the other, without a network in between.
+# On PostgreSQL each is one statement and commits by itself; SQLite needs several, but none crosses a network.
 BOOK = {"postgresql": CALLER + 1, "sqlite": CALLER + 4}
 CANCEL = {"postgresql": CALLER + 1, "sqlite": CALLER + 4}
-# Forget an old key, reserve, savepoint and its release, keep the answer.
+# Delete an old key, reserve this one, savepoint and its release, keep the answer.
 IDEMPOTENCY_KEY = 5
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -61,17 +50,26 @@ def statements(app: APIFlask, *, with_begin: bool = False) -> Iterator[list[str]
 
 
 @pytest.mark.parametrize("appointments", [1, 7])
-def test_reading_takes_as_many_statements_whatever_there_is_to_read(app: APIFlask, api: Api, appointments: int) -> None:
-    doctor, patient = api.doctor(), api.patient()
-    for number in range(appointments):
-        api.doctor()
-        patient.book(doctor.publish(f"{8 + number:02}:00", f"{8 + number:02}:30"))
-        doctor.publish(f"{8 + number:02}:30", f"{9 + number:02}:00")
-    for person, expected in ((patient, READING), (doctor, READING_OF_DOCTORS)):
-        for path, count in expected.items():
+def test_reading_takes_as_many_statements_whatever_there_is_to_read(
+    app: APIFlask, clinic: Clinic, appointments: int
+) -> None:
+    for number in range(1, appointments):
+        clinic.api.doctor()
+        clinic.patient.book(clinic.doctor.publish(f"{10 + number:02}:00", f"{10 + number:02}:30"))
+        clinic.doctor.publish(f"{10 + number:02}:30", f"{11 + number:02}:00")
+    for call in CALLS:
+        if call.route.writes:
+            continue
+        for role in call.who or (None,):
             with statements(app) as seen:
-                assert person.get(path.format(doctor=doctor.doctor_id)).status_code == 200
-            assert len(seen) == count, (path, seen)
+                assert clinic.make(call, clinic.people[role] if role else None).status_code == 200
+            assert len(seen) == call.statements + (CALLER if role else 0), (call.name, role, seen)
+
+
+def test_a_page_after_the_last_takes_one_statement_more(app: APIFlask, clinic: Clinic) -> None:
+    with statements(app) as seen:
+        assert clinic.patient.get("/patient/doctors?page=7").status_code == 200
+    assert len(seen) == CALLER + 2, seen
 
 
 def test_booking_and_cancelling(app: APIFlask, api: Api, kind: str) -> None:
@@ -97,7 +95,7 @@ def test_booking_and_cancelling_need_no_begin(app: APIFlask, api: Api) -> None:
     assert len(seen) == BOOK["postgresql"] + CANCEL["postgresql"], seen
 
 
-def test_leaving_takes_as_many_statements_whatever_is_ahead(app: APIFlask, api: Api) -> None:
+def test_deleting_an_account_takes_as_many_statements_whatever_is_ahead(app: APIFlask, api: Api) -> None:
     counts = []
     for appointments in (1, 5):
         doctor, patient = api.doctor(), api.patient()

@@ -19,16 +19,14 @@ from hypothesis import strategies as st
 from schemathesis.checks import CHECKS, load_all_checks
 
 from src.extensions import db
-from tests.people import Api
+from tests.calls import CALLS, Clinic
 
 load_all_checks()
 EXCLUDED = [CHECKS.get_one("positive_data_acceptance")]
 # Syntax alone decides with us, and the generator's own addresses are stranger than any that we take.
 schemathesis.openapi.format("email", st.integers(1, 9999).map(lambda number: f"somebody{number}@people.example"))
 
-# These end the session of whoever calls them, so each is called by somebody who was made for it.
-ENDS_SESSIONS = {"/auth/logout", "/auth/logout-everywhere", "/auth/password", "/doctor/account"}
-PUBLIC = {"/", "/health", "/health/live", "/health/ready", "/auth/register", "/auth/login", "/dev/outbox"}
+CALL_OF = {(call.method, call.path): call for call in CALLS}
 
 LEISURE = settings(
     max_examples=25,
@@ -40,28 +38,22 @@ LEISURE = settings(
 )
 
 
-def described(app: APIFlask, api: Api) -> Any:
+def described(app: APIFlask, clinic: Clinic) -> Any:
     """Return the document, with somebody logged in for every operation that asks for it."""
-    doctor, patient = api.doctor(), api.patient()
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
 
     @schema.auth(refresh_interval=None)
     class LoggedIn:
         def get(self, case: Any, context: Any) -> str | None:
-            path = case.operation.path
-            if path in PUBLIC:
-                return None
-            for_doctors = path.startswith("/doctor") or path == "/appointments/doctor"
-            if path in ENDS_SESSIONS:
-                return (api.doctor() if for_doctors else api.patient()).token
-            return (doctor if for_doctors else patient).token
+            caller = clinic.caller(CALL_OF[case.operation.method.upper(), case.operation.path])
+            return caller.token if caller else None
 
         def set(self, case: Any, token: str | None, context: Any) -> None:
             if token is not None:
                 case.headers["Authorization"] = f"Bearer {token}"
 
-    for start in range(9, 15):
-        doctor.publish(f"{start:02}:00", f"{start:02}:30")
+    for start in range(11, 17):
+        clinic.doctor.publish(f"{start:02}:00", f"{start:02}:30")
     return schema
 
 
@@ -86,9 +78,9 @@ def remembered(app: APIFlask) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_every_operation_is_answered_as_the_document_says(app: APIFlask, api: Api) -> None:
+def test_every_operation_is_answered_as_the_document_says(app: APIFlask, clinic: Clinic) -> None:
     tried = 0
-    for result in described(app, api).get_all_operations():
+    for result in described(app, clinic).get_all_operations():
 
         @LEISURE
         @given(case=result.ok().as_strategy())
@@ -101,9 +93,9 @@ def test_every_operation_is_answered_as_the_document_says(app: APIFlask, api: Ap
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_chains_of_calls_are_answered_as_the_document_says(app: APIFlask, api: Api) -> None:
+def test_chains_of_calls_are_answered_as_the_document_says(app: APIFlask, clinic: Clinic) -> None:
     called: set[str] = set()
-    schema = described(app, api).exclude(path=sorted(ENDS_SESSIONS))
+    schema = described(app, clinic).exclude(operation_id=[call.name for call in CALLS if call.ends_session])
     restore = remembered(app)
 
     class People(schema.as_state_machine()):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The map, the OpenAPI document and the README tell of the same routes."""
+"""app.py, the OpenAPI document and the README list the same routes. tests/calls.py says which are public."""
 
 from __future__ import annotations
 
@@ -13,21 +13,11 @@ from app import ROUTES
 from src.errors import ClinicError
 from src.utils.decorators import errors_of
 from src.web.problems import status_of
-from src.web.routes import Access
+from tests.calls import CALLS
 from tests.conftest import build_app, make_settings
 
 README = Path(__file__).parents[3] / "README.md"
 
-# Whoever adds a route that asks for no token must say so here too.
-PUBLIC = {
-    ("GET", "/"),
-    ("GET", "/health"),
-    ("GET", "/health/live"),
-    ("GET", "/health/ready"),
-    ("POST", "/auth/register"),
-    ("POST", "/auth/login"),
-    ("GET", "/dev/outbox"),
-}
 LIBRARY_ENDPOINTS = {
     "static",
     "docs_assets.static",
@@ -42,16 +32,7 @@ def whole_app() -> APIFlask:
     return build_app(make_settings())
 
 
-def documented_path(path: str) -> str:
-    return re.sub(r"<int:(\w+)>", r"{\1}", path)
-
-
-def test_every_route_declares_its_access_and_the_public_ones_are_these() -> None:
-    assert all(isinstance(route.access, Access) for route in ROUTES)
-    assert {(route.method, route.path) for route in ROUTES if route.access.is_public} == PUBLIC
-
-
-def test_nothing_is_served_beside_the_map(whole_app: APIFlask) -> None:
+def test_no_other_routes_are_served(whole_app: APIFlask) -> None:
     served = {rule.endpoint for rule in whole_app.url_map.iter_rules()} - LIBRARY_ENDPOINTS
     assert served == {route.name for route in ROUTES}
 
@@ -68,13 +49,14 @@ def test_the_openapi_document_is_valid_and_has_every_route(whole_app: APIFlask) 
     documented = {
         (method.upper(), path) for path, item in spec["paths"].items() for method in item if method != "parameters"
     }
-    assert documented == {(route.method, documented_path(route.path)) for route in ROUTES}
+    assert documented == {(call.method, call.path) for call in CALLS}
 
 
 def test_the_openapi_document_tells_every_error_and_who_may_call(whole_app: APIFlask) -> None:
     spec = whole_app.test_client().get("/openapi.json").get_json()
-    for route in ROUTES:
-        operation = spec["paths"][documented_path(route.path)][route.method.lower()]
+    for call in CALLS:
+        route, operation = call.route, spec["paths"][call.path][call.method.lower()]
+        assert ("requestBody" in operation) == bool(call.signature.body), call.name
         told = {int(status) for status in operation["responses"]}
         expected = {route.status.value, 500, 503} | {status_of(error).value for error in errors_of(route.controller)}
         if not route.access.is_public:
@@ -100,7 +82,7 @@ def test_every_error_says_a_sentence_and_has_a_status() -> None:
 
 def test_the_readme_lists_every_route() -> None:
     rows = set(re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) ([^`]+)` \|", README.read_text("utf-8"), re.MULTILINE))
-    assert rows >= {(route.method, documented_path(route.path)) for route in ROUTES}
+    assert rows >= {(call.method, call.path) for call in CALLS}
 
 
 def test_in_production_the_development_routes_are_not_there() -> None:

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from src.database import upgrades
 from src.database.revisions import newest_revision
+from src.database.transaction import transaction
 from src.extensions import db
-from src.utils.transaction import transaction
 
 
 def run(*statements: str) -> None:

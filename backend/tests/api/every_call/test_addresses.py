@@ -1,0 +1,92 @@
+"""Paths, queries and methods that are not there are refused: never by a 5xx, never by a redirect."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from tests.calls import CALLS, Clinic, refused
+from tests.hostile import NO_PATH_IDS, STRANGE_QUERIES, UNKNOWN_IDS, bad_query_values
+from tests.people import Person
+
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"}
+
+
+def everybody(clinic: Clinic) -> list[Person | None]:
+    return [None, *clinic.people.values()]
+
+
+def test_an_id_that_is_none_or_unknown_is_not_found(clinic: Clinic) -> None:
+    with clinic.unchanged():
+        for call in CALLS:
+            for name in call.ids:
+                for role in call.who:
+                    for number in NO_PATH_IDS + UNKNOWN_IDS:
+                        path = call.path_in(clinic, **{name: number})
+                        answer = clinic.ask(call.method, path, clinic.people[role])
+                        refused(answer, 404, (call.name, role, path[:80]))
+
+
+def with_a_slash_too_many(path: str) -> Iterator[str]:
+    yield f"{path}/"
+    yield f"{path}//"
+    yield f"/{path}"
+    yield path.replace("/", "//")
+    head, _, tail = path.rpartition("/")
+    yield f"{head}//{tail}"
+
+
+def test_a_slash_too_many_is_not_found_and_never_a_redirect(clinic: Clinic) -> None:
+    with clinic.unchanged():
+        for call in CALLS:
+            if call.path == "/":
+                continue
+            for wrong in with_a_slash_too_many(call.path_in(clinic)):
+                for person in everybody(clinic):
+                    # PATH_INFO itself: the test client would read //host/path.
+                    answer = clinic.ask(call.method, "/", person, environ_overrides={"PATH_INFO": wrong})
+                    refused(answer, 404, (call.name, wrong))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/auth", "/auth/me.json", "/AUTH/me", "/auth/%6De%00", "/api/auth/me", "/.env", "/%ff", "/\u00fc"],
+)
+def test_an_unknown_address_is_not_found(clinic: Clinic, path: str) -> None:
+    for method in METHODS:
+        refused(clinic.ask(method, path), 404, (method, path))
+
+
+def test_another_method_is_refused_with_those_that_are_allowed(clinic: Clinic) -> None:
+    methods_of: dict[str, set[str]] = defaultdict(set)
+    for call in CALLS:
+        methods_of[call.path_in(clinic)].add(call.method)
+    with clinic.unchanged():
+        for path, methods in methods_of.items():
+            for method in METHODS - methods:
+                for person in everybody(clinic):
+                    answer = clinic.ask(method, path, person)
+                    refused(answer, 405, (method, path))
+                    allowed = {name.strip() for name in answer.headers["Allow"].split(",")}
+                    assert allowed - {"HEAD", "OPTIONS"} == methods, (method, path)
+
+
+def test_a_query_that_is_no_good_is_refused(clinic: Clinic) -> None:
+    for call in CALLS:
+        if call.signature.query:
+            caller, path = clinic.caller(call), call.path_in(clinic)
+            for name in call.signature.query.model_fields:
+                for value in bad_query_values(call.signature.query, name):
+                    url = f"{path}?{name}={value}"
+                    assert refused(clinic.ask(call.method, url, caller), 400, url[:80]).startswith(name)
+
+
+def test_strange_queries_do_no_harm(clinic: Clinic) -> None:
+    for call in CALLS:
+        if not call.route.writes:
+            caller, path = clinic.caller(call), call.path_in(clinic)
+            for query in STRANGE_QUERIES:
+                status = clinic.ask(call.method, f"{path}?{query}", caller).status_code
+                assert status in {call.route.status, 400 if call.signature.query else None}, (path, query)

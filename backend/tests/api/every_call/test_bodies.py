@@ -1,0 +1,82 @@
+"""Bodies: whatever is sent, the answer is a clear refusal and nothing changes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.calls import CALLS, JSON, Call, Clinic, refused
+from tests.hostile import NOT_OBJECTS, WRONG_CONTENT_TYPES, bad_values
+
+WITH_BODY = [call for call in CALLS if call.signature.body]
+every_call_with_a_body = pytest.mark.parametrize("call", WITH_BODY, ids=[call.name for call in WITH_BODY])
+LARGEST_BODY = 1024 * 1024
+
+
+@every_call_with_a_body
+def test_a_body_that_is_no_json_object_is_refused(clinic: Clinic, call: Call) -> None:
+    caller = clinic.caller(call)
+    with clinic.unchanged():
+        for data in NOT_OBJECTS:
+            refused(clinic.send(call, caller, data=data, content_type=JSON), 400, data[:60])
+        refused(clinic.send(call, caller, content_type=JSON), 400, "no body")
+    assert clinic.make(call, caller).status_code == call.route.status
+
+
+@every_call_with_a_body
+def test_a_body_of_another_content_type_is_refused(clinic: Clinic, call: Call) -> None:
+    caller = clinic.caller(call)
+    data = json.dumps(call.good_body(clinic))
+    with clinic.unchanged():
+        for content_type in WRONG_CONTENT_TYPES:
+            answer = clinic.send(call, caller, data=data, content_type=content_type)
+            assert "application/json" in refused(answer, 415, content_type)
+        refused(clinic.send(call, caller), 415, "no body")
+
+
+@every_call_with_a_body
+def test_a_body_of_a_megabyte_is_taken_and_a_charset_is_ignored(clinic: Clinic, call: Call) -> None:
+    data = json.dumps(call.good_body(clinic)).ljust(LARGEST_BODY)
+    answer = clinic.send(call, clinic.caller(call), data=data, content_type="Application/JSON; charset=UTF-8")
+    assert answer.status_code == call.route.status, answer.get_json()
+
+
+def test_a_body_over_a_megabyte_is_refused(clinic: Clinic) -> None:
+    for call in CALLS:
+        if call.route.writes:
+            caller = clinic.caller(call)
+            with clinic.unchanged():
+                answer = clinic.send(call, caller, data=b" " * (LARGEST_BODY + 1), content_type=JSON)
+                assert "too large" in refused(answer, 413, call.name)
+
+
+@every_call_with_a_body
+def test_a_field_of_a_wrong_value_is_refused(clinic: Clinic, call: Call) -> None:
+    caller, good, schema = clinic.caller(call), call.good_body(clinic), call.signature.body
+    assert schema
+    with clinic.unchanged():
+        for name in schema.model_fields:
+            for value in bad_values(schema, name) + call.bad.get(name, []):
+                data = json.dumps(good | {name: value})
+                refused(clinic.send(call, caller, data=data, content_type=JSON), 400, (name, value))
+    assert clinic.make(call, caller).status_code == call.route.status
+
+
+@every_call_with_a_body
+def test_a_wrong_value_is_blamed_on_its_field(clinic: Clinic, call: Call) -> None:
+    caller, good, schema = clinic.caller(call), call.good_body(clinic), call.signature.body
+    assert schema
+    for name in schema.model_fields:
+        assert refused(clinic.send(call, caller, json=good | {name: [7]}), 400, name).startswith(name)
+
+
+@every_call_with_a_body
+def test_a_missing_field_is_named(clinic: Clinic, call: Call) -> None:
+    caller, good, schema = clinic.caller(call), call.good_body(clinic), call.signature.body
+    assert schema
+    with clinic.unchanged():
+        for name, field in schema.model_fields.items():
+            if field.is_required():
+                body = {other: value for other, value in good.items() if other != name}
+                assert refused(clinic.send(call, caller, json=body), 400, name) == f"{name} is missing."

@@ -1,0 +1,216 @@
+"""One row for every call of the API: the tests in tests/api/every_call and others read it, and no list beside it.
+
+To add a call, add its row to ROUTES in app.py and one row to CALLS: the name of the route, who may make the call, and
+a good body if it reads one. The tests then try whom it lets in, bad bodies, fields, queries and paths, other methods,
+CORS and Idempotency-Keys. Method, path, status and fields are read from the route and its schemas, bad values from the
+types of the fields (tests/hostile.py); `bad` adds values that are bad for this call alone. `{appointment_id}` in a path
+is filled from `Clinic.appointment_id`: a path with a new kind of id needs a new attribute of Clinic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from apiflask import APIFlask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app import ROUTES
+from src.context import Caller, Doctor, Patient
+from src.database.transaction import transaction
+from src.models import Base
+from src.web.routes import Route, Signature
+from tests import people
+from tests.people import CODE, DAY, PASSWORD, Api, Person, error_of
+
+JSON = "application/json"
+OUR_ORIGIN = "http://localhost:5173"
+LONGEST_SENTENCE = 200
+_ROUTES_BY_NAME = {route.name: route for route in ROUTES}
+
+Who = tuple[type[Caller], ...]
+NOBODY: Who = ()
+USERS: Who = (Patient, Doctor)
+PATIENTS: Who = (Patient,)
+DOCTORS: Who = (Doctor,)
+
+
+@dataclass
+class Clinic:
+    """A doctor with a free slot and an appointment, its patient, and what else good calls refer to."""
+
+    app: APIFlask
+    api: Api
+    doctor: people.Doctor
+    patient: people.Patient
+    doctor_id: int
+    slot_id: int
+    appointment_id: int
+
+    @classmethod
+    def open(cls, app: APIFlask, api: Api) -> Clinic:
+        doctor, patient = api.doctor(), api.patient()
+        appointment_id = patient.book(doctor.publish("09:00", "09:30"))
+        slot_id = doctor.publish("10:00", "10:30")
+        return cls(app, api, doctor, patient, doctor.doctor_id, slot_id, appointment_id)
+
+    @property
+    def people(self) -> dict[type[Caller], Person]:
+        """One person of each role."""
+        return {Doctor: self.doctor, Patient: self.patient}
+
+    def caller(self, call: Call) -> Person | None:
+        """Return somebody who may make the call: None when nobody needs to log in."""
+        return self.member(call, call.who[0]) if call.who else None
+
+    def member(self, call: Call, role: type[Caller]) -> Person:
+        """Return somebody of this role, newly registered if the call ends the caller's session."""
+        if call.ends_session:
+            return {Doctor: self.api.doctor, Patient: self.api.patient}[role]()
+        return self.people[role]
+
+    def ask(self, method: str, path: str, person: Person | None = None, **options: Any) -> TestResponse:
+        """Send a request as a browser does that shows a page of another origin."""
+        browser = {"Origin": OUR_ORIGIN, "Accept": "text/html"}
+        token = {"Authorization": f"Bearer {person.token}"} if person else {}
+        headers = browser | token | options.pop("headers", {})
+        return self.api.client.open(path, method=method, headers=headers, **options)
+
+    def send(self, call: Call, person: Person | None, **options: Any) -> TestResponse:
+        """Make a call as this person with what the options say, without a body unless they bring one."""
+        return self.ask(call.method, call.path_in(self), person, **options)
+
+    def make(self, call: Call, person: Person | None, headers: dict[str, str] | None = None) -> TestResponse:
+        """Make a call rightly, with the good body of its row."""
+        body = {"json": call.good_body(self)} if call.signature.body else {}
+        return self.send(call, person, headers={"Accept": JSON} | (headers or {}), **body)
+
+    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return everything that the database holds."""
+        with self.app.app_context(), transaction(writes=False) as db:
+            return {
+                table.name: sorted((tuple(row) for row in db.execute(select(table))), key=repr)
+                for table in Base.metadata.sorted_tables
+            }
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Check that nothing in the database changes meanwhile."""
+        before = self.rows()
+        yield
+        assert self.rows() == before
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the tests must know of a call beyond its route."""
+
+    name: str
+    # The roles that may make the call: a statement of its own beside the route's access, which it is to check.
+    who: Who
+    body: dict[str, Any] | Callable[[Clinic], dict[str, Any]] = field(default_factory=dict)
+    # Values of fields that their types allow.
+    bad: dict[str, list[Any]] = field(default_factory=dict)
+    # The caller's token is dead after the call, so that each call needs a caller of its own.
+    ends_session: bool = False
+    # How many statements a read sends to the database, the one that looks up the caller not counted.
+    statements: int = 1
+
+    @property
+    def route(self) -> Route:
+        return _ROUTES_BY_NAME[self.name]
+
+    @property
+    def method(self) -> str:
+        return self.route.method
+
+    @property
+    def path(self) -> str:
+        """The path as the OpenAPI document writes it: with {appointment_id}."""
+        return re.sub(r"<\w+:(\w+)>", r"{\1}", self.route.path)
+
+    @property
+    def ids(self) -> list[str]:
+        return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def signature(self) -> Signature:
+        return self.route.signature
+
+    def path_in(self, clinic: Clinic, **ids: str) -> str:
+        return self.path.format_map(vars(clinic) | ids)
+
+    def good_body(self, clinic: Clinic) -> dict[str, Any]:
+        return self.body(clinic) if callable(self.body) else self.body
+
+
+CALLS = [
+    Call("service.home", NOBODY, statements=0),
+    Call("service.health", NOBODY, statements=2),
+    Call("service.live", NOBODY, statements=0),
+    Call("service.ready", NOBODY, statements=3),
+    Call("service.development_outbox", NOBODY),
+    Call(
+        "auth.register",
+        NOBODY,
+        body=lambda clinic: {
+            "name": "Ben Sample",
+            "email": f"ben{next(clinic.api.numbers)}@people.example",
+            "password": PASSWORD,
+            "role": "doctor",
+            "invitation_code": CODE,
+        },
+        bad={"invitation_code": [None, "", " "]},
+    ),
+    Call("auth.log_in", NOBODY, body=lambda clinic: {"email": clinic.patient.email, "password": PASSWORD}),
+    Call("auth.me", USERS, statements=0),
+    Call("session.log_out", USERS, ends_session=True),
+    Call("session.log_out_everywhere", USERS, ends_session=True),
+    Call(
+        "session.change_password",
+        USERS,
+        body={"current_password": PASSWORD, "new_password": "another password"},
+        ends_session=True,
+    ),
+    Call("doctor.dashboard", DOCTORS, statements=3),
+    Call("doctor.profile", DOCTORS),
+    Call(
+        "doctor.update_profile",
+        DOCTORS,
+        body={"designation": "Prof.", "specialization": "Cardiology", "time_zone": "Europe/Berlin"},
+    ),
+    Call("doctor.delete_account", DOCTORS, ends_session=True),
+    Call(
+        "availability.publish",
+        DOCTORS,
+        body={"date": DAY, "start_time": "15:00", "end_time": "15:30"},
+        bad={
+            "date": ["0001-01-01", "1970-01-01", "2030-03-03", "2041-01-01", "9999-12-31"],
+            "start_time": ["15:30", "15:31", "23:59"],
+            "end_time": ["15:00", "14:59", "00:00"],
+        },
+    ),
+    Call("patient.dashboard", PATIENTS, statements=3),
+    Call("patient.list_doctors", PATIENTS),
+    Call("availability.free_slots", PATIENTS),
+    Call("appointment.book", PATIENTS, body=lambda clinic: {"slot_id": clinic.slot_id}),
+    Call("appointment.list_mine", PATIENTS),
+    Call("appointment.list_doctors", DOCTORS),
+    Call("appointment.show", USERS, statements=2),
+    Call("appointment.cancel", USERS),
+]
+
+
+def refused(answer: TestResponse, status: int, case: object) -> str:
+    """Check that a request is refused as the contract says, readable for the page that sent it; return the sentence."""
+    assert answer.status_code == status, (case, answer.status_code, answer.data[:300])
+    sentence = error_of(answer)
+    assert "\n" not in sentence, case
+    assert 10 < len(sentence) < LONGEST_SENTENCE, (case, sentence)
+    assert "Location" not in answer.headers, case
+    assert answer.headers["Access-Control-Allow-Origin"] == OUR_ORIGIN, case
+    return sentence
