@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pytest
 from werkzeug.test import TestResponse
 
 from src.errors import Unauthenticated
@@ -76,8 +75,8 @@ def test_wrong_roles_are_refused_and_learn_nothing_about_what_is_valid_or_exists
     assert tried > 50
 
 
-@pytest.mark.parametrize("call", PUBLIC, ids=[call.name for call in PUBLIC])
-def test_a_token_that_is_no_good_does_no_harm_where_none_is_needed(clinic: Clinic, call: Call) -> None:
+def test_public_calls_succeed_whatever_token_is_sent(clinic: Clinic) -> None:
     for headers in headers_of_nobody(clinic.api):
-        answer = clinic.make(call, None, headers)
-        assert answer.status_code == call.route.status, (headers, answer.get_json())
+        for call in PUBLIC:
+            answer = clinic.make(call, None, headers)
+            assert answer.status_code == call.route.status, (call.name, headers, answer.get_json())
