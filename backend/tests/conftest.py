@@ -1,4 +1,4 @@
-"""What tests are given: an application on each database, people, and a clock that stands still."""
+"""Fixtures: an application on each database, people who use it, and a clock that moves only when a test moves it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.people import Api, Deliver
 
 
 class AtOnce(Pace):
-    """Tests of delivery have a clock of their own and wait for nobody."""
+    """Never waits: tests of delivery move their own clock."""
 
     def hold(self, seconds: float) -> None:
         pass
@@ -170,7 +170,7 @@ ANSWERS = {call.name: (call.route.status, call.signature.answer) for call in CAL
 
 
 def hold_against_schema(response: Response) -> Response:
-    """The product trusts what its queries return; here every answer must be exactly what its schema says."""
+    """Check that an answer is exactly what its schema says: the product itself does not validate its answers."""
     status, schema = ANSWERS.get(request.endpoint or "", (None, None))
     if schema is not None and response.status_code == status and response.is_json:
         said = response.get_json()

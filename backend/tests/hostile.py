@@ -60,12 +60,12 @@ WRONG_CONTENT_TYPES = [
     "x",
 ]
 
-NO_STRINGS: list[Any] = [0, 1, -1, 1.5, 1e308, True, False, [], ["x"], {}, {"a": 1}, 10**40]
-UNSAYABLE = ["a\0b", "\0", "a\ud800b", "\udfff"]
+NOT_STRINGS: list[Any] = [0, 1, -1, 1.5, 1e308, True, False, [], ["x"], {}, {"a": 1}, 10**40]
+NUL_AND_SURROGATES = ["a\0b", "\0", "a\ud800b", "\udfff"]
 LONG = ["x" * 10_000, "\U0001f511" * 5_000]
-NO_NAMES = ["", " ", "\t", "\n", "\u00a0", "\u200b", "\u2060\ufeff", "x" * 201]
-NO_LINES = ["a\r\nb", "a\nb", "a\rb", "a\x1bb", "a\x7fb", "a\x85b", "a\u2028b", "a\u2029b", "a\tb"]
-NO_ADDRESSES = [
+NOT_NAMES = ["", " ", "\t", "\n", "\u00a0", "\u200b", "\u2060\ufeff", "x" * 201]
+NOT_ONE_LINE = ["a\r\nb", "a\nb", "a\rb", "a\x1bb", "a\x7fb", "a\x85b", "a\u2028b", "a\u2029b", "a\tb"]
+NOT_ADDRESSES = [
     "",
     " ",
     "@",
@@ -109,8 +109,8 @@ NO_ADDRESSES = [
     "ada\u200b@people.example",
     "ada\u202e@people.example",
 ]
-NO_PASSWORDS = ["x" * 1025, "pass\0word", "\0" * 10, "pass\ud800word"]
-NO_DATES = [
+NOT_PASSWORDS = ["x" * 1025, "pass\0word", "\0" * 10, "pass\ud800word"]
+NOT_DATES = [
     "",
     " ",
     "today",
@@ -142,7 +142,7 @@ NO_DATES = [
     "\uff12\uff10\uff13\uff10-03-05",
     "1899244800",
 ]
-NO_TIMES = [
+NOT_TIMES = [
     "",
     " ",
     "noon",
@@ -169,7 +169,7 @@ NO_TIMES = [
     "\uff10\uff19:00",
     "09\uff1a00",
 ]
-NO_IDS: list[Any] = [
+NOT_IDS: list[Any] = [
     0,
     -1,
     1.5,
@@ -210,7 +210,7 @@ NO_IDS: list[Any] = [
     "\u00b9",
     "1\ud800",
 ]
-NO_TIME_ZONES = [
+NOT_TIME_ZONES = [
     "",
     " ",
     "Mars/Olympus",
@@ -225,7 +225,7 @@ NO_TIME_ZONES = [
 ]
 
 # In the path of a URL, as they are sent.
-NO_PATH_IDS = [
+NOT_PATH_IDS = [
     "0",
     "00",
     "-1",
@@ -268,7 +268,7 @@ NO_PATH_IDS = [
 ]
 UNKNOWN_IDS = ["999", str(2**31), str(2**32), str(2**63 - 1)]
 # In the query of a URL, as they are sent.
-NO_NUMBERS = [
+NOT_NUMBERS = [
     "",
     "0",
     "-1",
@@ -313,19 +313,19 @@ STRANGE_QUERIES = [
     "a" * 4_000,
 ]
 
-_TEXT = [*NO_STRINGS, *UNSAYABLE, *LONG]
-_LINE = [*_TEXT, *NO_LINES, "x" * 201]
-_PASSWORD = [*NO_STRINGS, *LONG, *NO_PASSWORDS]
+_TEXT = [*NOT_STRINGS, *NUL_AND_SURROGATES, *LONG]
+_LINE = [*_TEXT, *NOT_ONE_LINE, "x" * 201]
+_PASSWORD = [*NOT_STRINGS, *LONG, *NOT_PASSWORDS]
 BAD_FOR: dict[Any, list[Any]] = {
-    fields.Name: [*_LINE, *NO_NAMES],
+    fields.Name: [*_LINE, *NOT_NAMES],
     fields.OneLine: _LINE,
-    fields.Email: [*_TEXT, *NO_ADDRESSES],
+    fields.Email: [*_TEXT, *NOT_ADDRESSES],
     fields.Password: _PASSWORD,
     fields.NewPassword: [*_PASSWORD, "", " ", "1234567", " " * 7],
-    fields.WallDate: [*_TEXT, *NO_DATES],
-    fields.WallTime: [*_TEXT, *NO_TIMES],
-    fields.TimeZone: [*_TEXT, *NO_TIME_ZONES],
-    fields.Id: NO_IDS,
+    fields.WallDate: [*_TEXT, *NOT_DATES],
+    fields.WallTime: [*_TEXT, *NOT_TIMES],
+    fields.TimeZone: [*_TEXT, *NOT_TIME_ZONES],
+    fields.Id: NOT_IDS,
 }
 
 
@@ -347,7 +347,7 @@ def bad_query_values(schema: type[BaseModel], name: str) -> list[str]:
     if kind == fields.QueryNumber:
         limits = schema.model_fields[name].metadata
         return (
-            NO_NUMBERS
+            NOT_NUMBERS
             + [str(limit.ge - 1) for limit in limits if hasattr(limit, "ge")]
             + [str(limit.le + 1) for limit in limits if hasattr(limit, "le")]
         )

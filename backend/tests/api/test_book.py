@@ -81,7 +81,7 @@ def test_two_appointments_at_one_time_are_a_conflict(api: Api, deliver: Deliver)
     answer = ada.post(PATH, {"slot_id": overlapping})
     assert answer.status_code == 409
     assert "already have an appointment" in error_of(answer)
-    # What was refused has left nothing behind.
+    # The refused booking changed nothing.
     assert [slot["slot_id"] for slot in ben.free(stem)] == [overlapping]
     assert len(ada.get("/appointments/my").get_json()["data"]) == 1
     assert len(deliver()) == 1

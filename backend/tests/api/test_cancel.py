@@ -36,7 +36,7 @@ def test_the_slot_is_free_again_at_once(api: Api) -> None:
     ben.book(slot_id)
 
 
-def test_both_are_told_once_and_by_whom(api: Api, deliver: Deliver) -> None:
+def test_both_get_one_mail_that_says_who_cancelled(api: Api, deliver: Deliver) -> None:
     doctor, ada = api.doctor("Dr. Fenna Quill"), api.patient("Ada Sample")
     first, second = ada.book(doctor.publish("09:00", "09:30")), ada.book(doctor.publish("10:00", "10:30"))
     sent = len(deliver())
@@ -93,7 +93,7 @@ def test_what_has_begun_cannot_be_cancelled(api: Api, clock: StillClock) -> None
     assert ada.get("/appointments/my").get_json()["data"][0]["status"] == "completed"
 
 
-def test_others_are_refused_whatever_the_state(api: Api, clock: StillClock) -> None:
+def test_anybody_else_is_refused_whatever_the_state_of_the_appointment(api: Api, clock: StillClock) -> None:
     doctor, ada = api.doctor("Dr. Quill"), api.patient()
     ahead, cancelled = ada.book(doctor.publish("09:00", "09:30")), ada.book(doctor.publish("10:00", "10:30"))
     assert ada.cancel(cancelled).status_code == 200
@@ -108,11 +108,11 @@ def test_others_are_refused_whatever_the_state(api: Api, clock: StillClock) -> N
     assert ada.get(f"/appointments/{ahead}").get_json()["status"] == "completed"
 
 
-def test_an_account_with_the_doctors_profile_id_is_a_stranger(api: Api) -> None:
+def test_an_account_id_is_not_taken_for_a_doctor_id(api: Api) -> None:
     ada = api.patient()
     doctor = api.doctor()
     appointment_id = ada.book(doctor.publish())
-    # The first account and the first doctor share the number 1, and nothing else.
+    # The account id of Ada and the doctor id of the doctor are the same number.
     assert ada.id == doctor.doctor_id
     ben = api.patient("Ben Sample")
     assert ben.post(f"/appointments/{appointment_id}/cancel").status_code == 403

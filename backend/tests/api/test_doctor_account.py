@@ -8,14 +8,14 @@ from tests.people import CODE, Api, Deliver, error_of
 PATH = "/doctor/account"
 
 
-def test_a_doctor_leaves(api: Api) -> None:
+def test_a_doctor_deletes_the_account(api: Api) -> None:
     doctor = api.doctor()
     answer = doctor.delete(PATH)
     assert answer.status_code == 200
     assert set(answer.get_json()) == {"message"}
 
 
-def test_appointments_ahead_are_cancelled_and_only_the_patients_are_told(api: Api, deliver: Deliver) -> None:
+def test_appointments_ahead_are_cancelled_and_only_the_patients_get_a_mail(api: Api, deliver: Deliver) -> None:
     doctor, ada, ben = api.doctor("Dr. Fenna Quill"), api.patient("Ada Sample"), api.patient("Ben Sample")
     first, second = ada.book(doctor.publish("09:00", "09:30")), ben.book(doctor.publish("10:00", "10:30"))
     confirmations = deliver()
@@ -63,7 +63,7 @@ def test_the_patients_history_stays_with_the_doctors_name(api: Api, clock: Still
     ]
 
 
-def test_slots_go_and_the_doctor_is_not_found(api: Api) -> None:
+def test_slots_are_withdrawn_and_the_doctor_is_not_found(api: Api) -> None:
     doctor, stays, ada = api.doctor("Dr. Quill"), api.doctor("Dr. Stem"), api.patient()
     free, taken, kept = doctor.publish("09:00", "09:30"), doctor.publish("10:00", "10:30"), stays.publish()
     appointment_id = ada.book(taken)

@@ -30,7 +30,7 @@ def test_free_slots_are_listed_by_time(api: Api) -> None:
     }
 
 
-def test_time_is_that_of_instants_not_of_wall_clocks(api: Api) -> None:
+def test_slots_are_ordered_by_instants_not_by_wall_clocks(api: Api) -> None:
     doctor, ada = api.doctor(time_zone="Asia/Tokyo"), api.patient()
     early = doctor.publish("20:00", "20:30", "2030-07-01")
     assert doctor.post("/doctor/profile", {"time_zone": "America/New_York"}).status_code == 200

@@ -14,7 +14,7 @@ from tests.people import PASSWORD, error_of
 AWAY = "postgresql://nobody:hush-hush@127.0.0.1:1/nothing"
 
 
-def test_a_healthy_service_says_so_and_what_it_checked(client: FlaskClient) -> None:
+def test_a_healthy_service_says_what_it_checked(client: FlaskClient) -> None:
     answer = client.get("/health")
     assert answer.status_code == 200
     body = answer.get_json()

@@ -54,8 +54,8 @@ def test_pages_hold_every_doctor_once_in_a_stable_order(api: Api) -> None:
         assert seen == doctors
 
 
-def test_pages_begin_where_they_should_whoever_left_and_however_ids_run(app: APIFlask, api: Api) -> None:
-    """Doctors are counted in blocks of 200 ids: here are full, empty and thinned ones."""
+def test_pages_are_right_when_doctors_have_left_and_ids_have_gaps(app: APIFlask, api: Api) -> None:
+    """Doctors are counted in blocks of 200 ids: here some blocks have several doctors and others have none."""
     ada, doctors = api.patient(), []
     for number in (1, 2, 199, 200, 201, 399, 400, 2501, 2502, 2503):
         give_the_next_doctor_the_id(app, number)

@@ -72,7 +72,7 @@ def test_the_tokens_life_is_configured(make_app: MakeApp) -> None:
     assert claims["exp"] - claims["iat"] == 1800
 
 
-def test_unknown_address_and_wrong_password_are_told_the_same(api: Api) -> None:
+def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(api: Api) -> None:
     ada = api.patient()
     wrong, unknown = api.log_in(ada.email, "wrong password"), api.log_in("nobody@people.example")
     assert wrong.status_code == unknown.status_code == 401

@@ -84,7 +84,7 @@ def test_a_wrong_header_is_refused(api: Api) -> None:
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 def test_a_forged_or_outdated_token_is_refused(api: Api) -> None:
     ada = api.patient()
-    # The road by which the wrong ones are made leads to a good one, too.
+    # A token issued again without a mistake is accepted.
     assert ask(ada, f"Bearer {again(ada.token, exp=FAR_FUTURE)}").status_code == 200
     wrong = {
         "another key": again(ada.token, key="another secret, which is just as long"),

@@ -78,7 +78,7 @@ def test_an_overlap_with_an_own_slot_is_a_conflict(api: Api) -> None:
     assert len(api.patient().free(doctor)) == 1
 
 
-def test_a_booked_slot_is_overlapped_as_well(api: Api) -> None:
+def test_an_overlap_with_a_booked_slot_is_a_conflict_too(api: Api) -> None:
     doctor, ada = api.doctor(), api.patient()
     appointment_id = ada.book(doctor.publish("09:00", "10:00"))
     assert publish(doctor, "09:30", "10:30").status_code == 409
@@ -93,7 +93,7 @@ def test_slots_may_touch(api: Api) -> None:
     assert publish(doctor, "09:00", "09:30", "2030-03-06").status_code == 201
 
 
-def test_doctors_do_not_stand_in_each_others_way(api: Api) -> None:
+def test_two_doctors_may_publish_the_same_time(api: Api) -> None:
     for name in ("Dr. Quill", "Dr. Stem"):
         assert publish(api.doctor(name), "09:00", "09:30").status_code == 201
 
@@ -131,7 +131,7 @@ def test_the_past_is_judged_in_the_doctors_own_zone(api: Api) -> None:
     assert publish(api.doctor(time_zone="Asia/Tokyo"), "16:00", "18:00", "2030-03-04").status_code == 400
 
 
-def test_ten_years_ahead_is_the_most(api: Api) -> None:
+def test_more_than_ten_years_ahead_is_refused(api: Api) -> None:
     doctor = api.doctor()
     assert publish(doctor, "09:00", "09:30", "2040-03-03").status_code == 201
     for date in ("2040-03-06", "2041-01-01", "9999-12-31"):
@@ -177,7 +177,7 @@ def test_times_that_the_clocks_skip_or_show_twice_are_refused(api: Api) -> None:
         assert api.patient().free(doctor) == []
 
 
-def test_a_past_slot_does_not_come_back_to_life(api: Api, clock: StillClock) -> None:
+def test_a_slot_that_is_past_cannot_be_published_again(api: Api, clock: StillClock) -> None:
     doctor = api.doctor()
     doctor.publish("09:00", "09:30")
     clock.forward(days=2)

@@ -1,4 +1,4 @@
-"""Sessions end when they are told to, on every machine at once."""
+"""Logging out, logging out everywhere, a new password and a disabled account end sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.people import PASSWORD, Api, Person, error_of
 NEW = "a new password"
 
 
-def opens(person: Person) -> bool:
+def is_logged_in(person: Person) -> bool:
     status = person.get("/auth/me").status_code
     assert status in {200, 401}
     return status == 200
@@ -26,8 +26,8 @@ def test_logging_out_ends_this_session_and_no_other(api: Api) -> None:
     patient = api.patient()
     other = second_session(api, patient)
     assert patient.post("/auth/logout").status_code == 200
-    assert not opens(patient)
-    assert opens(other)
+    assert not is_logged_in(patient)
+    assert is_logged_in(other)
     assert patient.post("/auth/logout").status_code == 401
 
 
@@ -35,9 +35,9 @@ def test_logging_out_everywhere_ends_all(api: Api) -> None:
     patient = api.patient()
     other = second_session(api, patient)
     assert patient.post("/auth/logout-everywhere").status_code == 200
-    assert not opens(patient)
-    assert not opens(other)
-    assert opens(second_session(api, patient))
+    assert not is_logged_in(patient)
+    assert not is_logged_in(other)
+    assert is_logged_in(second_session(api, patient))
 
 
 def test_a_new_password_ends_all_sessions_and_begins_one(api: Api) -> None:
@@ -46,9 +46,9 @@ def test_a_new_password_ends_all_sessions_and_begins_one(api: Api) -> None:
     answer = patient.post("/auth/password", {"current_password": PASSWORD, "new_password": NEW})
     assert answer.status_code == 200
     assert set(answer.get_json()) == {"message", "access_token"}
-    assert not opens(patient)
-    assert not opens(other)
-    assert opens(replace(patient, token=answer.get_json()["access_token"]))
+    assert not is_logged_in(patient)
+    assert not is_logged_in(other)
+    assert is_logged_in(replace(patient, token=answer.get_json()["access_token"]))
     assert api.log_in(patient.email, PASSWORD).status_code == 401
     assert api.log_in(patient.email, NEW).status_code == 200
 
@@ -58,21 +58,21 @@ def test_a_wrong_current_password_changes_nothing(api: Api) -> None:
     answer = patient.post("/auth/password", {"current_password": "wrong password", "new_password": NEW})
     assert answer.status_code == 403
     assert error_of(answer) == "The current password is wrong."
-    assert opens(patient)
+    assert is_logged_in(patient)
 
 
 def test_a_disabled_account_is_shut_out_until_it_is_enabled(app: APIFlask, api: Api) -> None:
     patient = api.patient()
     runner = app.test_cli_runner()
     assert runner.invoke(args=["user", "disable", patient.email.upper()]).exit_code == 0
-    assert not opens(patient)
+    assert not is_logged_in(patient)
     refused = api.log_in(patient.email)
     assert refused.status_code == 401
     assert "disabled" in error_of(refused)
     assert error_of(api.log_in(patient.email, "wrong password")) == "The e-mail address or the password is wrong."
 
     assert runner.invoke(args=["user", "enable", patient.email]).exit_code == 0
-    assert not opens(patient), "enabling does not bring old sessions back"
+    assert not is_logged_in(patient), "enabling does not bring old sessions back"
     assert api.log_in(patient.email).status_code == 200
     unknown = runner.invoke(args=["user", "disable", "nobody@people.example"])
     assert unknown.exit_code == 1

@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: whatever Schemathesis makes of it is answered as it says, and never by a 5xx.
+"""The OpenAPI document is true: what Schemathesis generates from it is answered as the document says, never by a 5xx.
 
 All of Schemathesis's checks but `positive_data_acceptance`: a schema cannot know which dates are past or which slots
 are taken.
@@ -23,12 +23,12 @@ from tests.calls import CALLS, Clinic
 
 load_all_checks()
 EXCLUDED = [CHECKS.get_one("positive_data_acceptance")]
-# Syntax alone decides with us, and the generator's own addresses are stranger than any that we take.
+# The generator's own addresses are valid by a wider syntax than ours.
 schemathesis.openapi.format("email", st.integers(1, 9999).map(lambda number: f"somebody{number}@people.example"))
 
 CALL_OF = {(call.method, call.path): call for call in CALLS}
 
-LEISURE = settings(
+LIMITS = settings(
     max_examples=25,
     deadline=None,
     database=None,
@@ -39,7 +39,7 @@ LEISURE = settings(
 
 
 def described(app: APIFlask, clinic: Clinic) -> Any:
-    """Return the document, with somebody logged in for every operation that asks for it."""
+    """Return the document, and log somebody in for every operation that needs a token."""
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
 
     @schema.auth(refresh_interval=None)
@@ -57,8 +57,8 @@ def described(app: APIFlask, clinic: Clinic) -> Any:
     return schema
 
 
-def remembered(app: APIFlask) -> Callable[[], None]:
-    """Return what brings the SQLite database back to how it is now."""
+def restorer(app: APIFlask) -> Callable[[], None]:
+    """Return a function that restores the SQLite database to its present state."""
     now = Path(app.extensions["settings"].database.database)
     then = now.with_suffix(".then")
 
@@ -82,7 +82,7 @@ def test_every_operation_is_answered_as_the_document_says(app: APIFlask, clinic:
     tried = 0
     for result in described(app, clinic).get_all_operations():
 
-        @LEISURE
+        @LIMITS
         @given(case=result.ok().as_strategy())
         def answered(case: Any) -> None:
             case.call_and_validate(excluded_checks=EXCLUDED)
@@ -96,10 +96,10 @@ def test_every_operation_is_answered_as_the_document_says(app: APIFlask, clinic:
 def test_chains_of_calls_are_answered_as_the_document_says(app: APIFlask, clinic: Clinic) -> None:
     called: set[str] = set()
     schema = described(app, clinic).exclude(operation_id=[call.name for call in CALLS if call.ends_session])
-    restore = remembered(app)
+    restore = restorer(app)
 
     class People(schema.as_state_machine()):  # type: ignore[misc]
-        """Chains by the links that the document declares and Schemathesis infers; each from the same beginning."""
+        """Chains of calls, by links that the document declares or Schemathesis infers; each starts from equal data."""
 
         def setup(self) -> None:
             restore()
@@ -108,5 +108,5 @@ def test_chains_of_calls_are_answered_as_the_document_says(app: APIFlask, clinic
             called.add(case.operation.path)
             case.validate_response(response, excluded_checks=EXCLUDED)
 
-    People.run(settings=settings(LEISURE, max_examples=15, stateful_step_count=12))
+    People.run(settings=settings(LIMITS, max_examples=15, stateful_step_count=12))
     assert len(called) >= 5

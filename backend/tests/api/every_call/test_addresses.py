@@ -1,4 +1,4 @@
-"""Paths, queries and methods that are not there are refused: never by a 5xx, never by a redirect."""
+"""Wrong paths, queries and methods are refused: never by a 5xx, never by a redirect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.calls import CALLS, Clinic, refused
-from tests.hostile import NO_PATH_IDS, STRANGE_QUERIES, UNKNOWN_IDS, bad_query_values
+from tests.hostile import NOT_PATH_IDS, STRANGE_QUERIES, UNKNOWN_IDS, bad_query_values
 from tests.people import Person
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"}
@@ -18,18 +18,18 @@ def everybody(clinic: Clinic) -> list[Person | None]:
     return [None, *clinic.people.values()]
 
 
-def test_an_id_that_is_none_or_unknown_is_not_found(clinic: Clinic) -> None:
+def test_a_malformed_or_unknown_id_is_not_found(clinic: Clinic) -> None:
     with clinic.unchanged():
         for call in CALLS:
             for name in call.ids:
                 for role in call.who:
-                    for number in NO_PATH_IDS + UNKNOWN_IDS:
+                    for number in NOT_PATH_IDS + UNKNOWN_IDS:
                         path = call.path_in(clinic, **{name: number})
                         answer = clinic.ask(call.method, path, clinic.people[role])
                         refused(answer, 404, (call.name, role, path[:80]))
 
 
-def with_a_slash_too_many(path: str) -> Iterator[str]:
+def with_an_extra_slash(path: str) -> Iterator[str]:
     yield f"{path}/"
     yield f"{path}//"
     yield f"/{path}"
@@ -38,12 +38,12 @@ def with_a_slash_too_many(path: str) -> Iterator[str]:
     yield f"{head}//{tail}"
 
 
-def test_a_slash_too_many_is_not_found_and_never_a_redirect(clinic: Clinic) -> None:
+def test_a_path_with_an_extra_slash_is_not_found(clinic: Clinic) -> None:
     with clinic.unchanged():
         for call in CALLS:
             if call.path == "/":
                 continue
-            for wrong in with_a_slash_too_many(call.path_in(clinic)):
+            for wrong in with_an_extra_slash(call.path_in(clinic)):
                 for person in everybody(clinic):
                     # PATH_INFO itself: the test client would read //host/path.
                     answer = clinic.ask(call.method, "/", person, environ_overrides={"PATH_INFO": wrong})
@@ -59,7 +59,7 @@ def test_an_unknown_address_is_not_found(clinic: Clinic, path: str) -> None:
         refused(clinic.ask(method, path), 404, (method, path))
 
 
-def test_another_method_is_refused_with_those_that_are_allowed(clinic: Clinic) -> None:
+def test_another_method_is_refused_and_the_allowed_ones_are_named(clinic: Clinic) -> None:
     methods_of: dict[str, set[str]] = defaultdict(set)
     for call in CALLS:
         methods_of[call.path_in(clinic)].add(call.method)
@@ -73,7 +73,7 @@ def test_another_method_is_refused_with_those_that_are_allowed(clinic: Clinic) -
                     assert allowed - {"HEAD", "OPTIONS"} == methods, (method, path)
 
 
-def test_a_query_that_is_no_good_is_refused(clinic: Clinic) -> None:
+def test_a_bad_value_in_a_query_is_refused(clinic: Clinic) -> None:
     for call in CALLS:
         if call.signature.query:
             caller, path = clinic.caller(call), call.path_in(clinic)
@@ -83,7 +83,7 @@ def test_a_query_that_is_no_good_is_refused(clinic: Clinic) -> None:
                     assert refused(clinic.ask(call.method, url, caller), 400, url[:80]).startswith(name)
 
 
-def test_strange_queries_do_no_harm(clinic: Clinic) -> None:
+def test_strange_queries_are_ignored_or_refused(clinic: Clinic) -> None:
     for call in CALLS:
         if not call.route.writes:
             caller, path = clinic.caller(call), call.path_in(clinic)

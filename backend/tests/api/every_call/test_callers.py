@@ -1,4 +1,4 @@
-"""Who is let in: 401 without a good token, 403 in a wrong role, and both before the request is looked at."""
+"""401 without a valid token, 403 in a wrong role, and both before the rest of the request is checked."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ UNKNOWN_ID = "999"
 BODIES = [b"", b"{", b"[]", b"null", b"{}", b"\xff", b"[" * 30_000, b'{"slot_id": 0, "date": 1, "designation": 1}']
 
 
-def headers_of_nobody(api: Api) -> Iterator[dict[str, str]]:
-    """Yield what callers send who are not logged in, or no longer."""
+def headers_without_a_valid_token(api: Api) -> Iterator[dict[str, str]]:
+    """Yield the headers of callers who have never logged in or whose session has ended."""
     doctor, patient = api.doctor(), api.patient()
     assert doctor.delete("/doctor/account").status_code == 200
     assert patient.post("/auth/logout").status_code == 200
@@ -33,7 +33,7 @@ def wrong_people(clinic: Clinic, call: Call) -> list[Person]:
 
 
 def attempts(clinic: Clinic, call: Call, person: Person | None) -> Iterator[TestResponse]:
-    """Make the call well and badly: with unknown ids, and with bad bodies or queries if it reads any."""
+    """Make the call rightly, then with unknown ids, bad queries and bad bodies, as far as it reads them."""
     yield clinic.make(call, person)
     method, path = call.method, call.path_in(clinic)
     if call.ids:
@@ -47,23 +47,23 @@ def attempts(clinic: Clinic, call: Call, person: Person | None) -> Iterator[Test
                 yield clinic.ask(method, path, person, data=data, content_type=content_type)
 
 
-def test_nobody_is_let_in_without_a_good_token(clinic: Clinic) -> None:
-    nobodies = list(headers_of_nobody(clinic.api))
+def test_without_a_valid_token_the_answer_is_401(clinic: Clinic) -> None:
+    invalid = list(headers_without_a_valid_token(clinic.api))
     with clinic.unchanged():
         for call in PROTECTED:
-            for headers in nobodies:
+            for headers in invalid:
                 sentence = refused(clinic.make(call, None, headers), 401, (call.name, headers))
                 assert sentence == Unauthenticated.sentence()
 
 
-def test_strangers_learn_nothing_about_what_is_valid_or_exists(clinic: Clinic) -> None:
+def test_401_comes_before_the_request_is_checked(clinic: Clinic) -> None:
     with clinic.unchanged():
         for call in PROTECTED:
             for answer in attempts(clinic, call, None):
                 refused(answer, 401, (call.name, answer.request.url, answer.request.content_type))
 
 
-def test_wrong_roles_are_refused_and_learn_nothing_about_what_is_valid_or_exists(clinic: Clinic) -> None:
+def test_a_wrong_role_is_403_before_the_request_is_checked(clinic: Clinic) -> None:
     tried = 0
     with clinic.unchanged():
         for call in PROTECTED:
@@ -76,7 +76,7 @@ def test_wrong_roles_are_refused_and_learn_nothing_about_what_is_valid_or_exists
 
 
 def test_public_calls_succeed_whatever_token_is_sent(clinic: Clinic) -> None:
-    for headers in headers_of_nobody(clinic.api):
+    for headers in headers_without_a_valid_token(clinic.api):
         for call in PUBLIC:
             answer = clinic.make(call, None, headers)
             assert answer.status_code == call.route.status, (call.name, headers, answer.get_json())
