@@ -5,6 +5,9 @@ a good body if it reads one. The tests then try whom it lets in, bad bodies, fie
 CORS and Idempotency-Keys. Method, path, status and fields are read from the route and its schemas, bad values from the
 types of the fields (tests/hostile.py); `bad` adds values that are bad for this call alone. `{appointment_id}` in a path
 is filled from `Clinic.appointment_id`: a path with a new kind of id needs a new attribute of Clinic.
+
+These tests believe the route and its schemas, so they cannot see a limit, a required field or a success status that is
+wrong there: the call's own test file says what those must be.
 """
 
 from __future__ import annotations

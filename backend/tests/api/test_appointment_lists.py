@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StillClock
-from tests.people import DAY, Api, Doctor, Patient, Person
+from tests.people import DAY, Api, Doctor, Patient, Person, error_of
 
 
 @dataclass
@@ -173,6 +173,13 @@ def test_a_cursor_past_the_end_is_an_empty_page(listed: List) -> None:
     booked = listed.book("09:00", "09:30")
     assert listed.page(f"?cursor={booked}") == {"data": [], "next_cursor": None}
     assert len(listed.page(f"?cursor={2**63 - 1}")["data"]) == 1
+
+
+def test_a_limit_out_of_range_is_refused(listed: List) -> None:
+    for limit in ("0", "1001", "-5"):
+        answer = listed.reader.get(f"{listed.path}?limit={limit}")
+        assert answer.status_code == 400
+        assert error_of(answer).startswith("limit")
 
 
 def test_other_peoples_appointments_are_not_shown(listed: List) -> None:

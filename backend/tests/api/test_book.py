@@ -155,3 +155,9 @@ def test_unknown_fields_are_ignored(api: Api) -> None:
     [mine] = ada.get("/appointments/my").get_json()["data"]
     assert (mine["status"], mine["date"]) == ("booked", DAY)
     assert ben.get("/appointments/my").get_json()["data"] == []
+
+
+def test_a_missing_slot_id_is_named(api: Api) -> None:
+    answer = api.patient().post(PATH, {})
+    assert answer.status_code == 400
+    assert error_of(answer) == "slot_id is missing."

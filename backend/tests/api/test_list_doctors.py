@@ -7,7 +7,7 @@ from apiflask import APIFlask
 from sqlalchemy import text
 
 from src.database.transaction import transaction
-from tests.people import Api
+from tests.people import Api, error_of
 
 PATH = "/patient/doctors"
 
@@ -112,6 +112,13 @@ def test_a_deleted_doctor_is_gone_and_not_counted(api: Api) -> None:
     body = ada.get(f"{PATH}?limit=1").get_json()
     assert [row["id"] for row in body["data"]] == [second.doctor_id]
     assert (body["total_pages"], body["total"]) == (1, 1)
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "1000000", "-1"])
+def test_a_limit_out_of_range_is_refused(api: Api, limit: str) -> None:
+    answer = api.patient().get(f"{PATH}?limit={limit}")
+    assert answer.status_code == 400
+    assert error_of(answer).startswith("limit")
 
 
 def test_unknown_parameters_are_ignored(api: Api) -> None:

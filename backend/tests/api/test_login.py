@@ -6,6 +6,8 @@ import base64
 import json
 from typing import Any
 
+from flask.testing import FlaskClient
+
 from tests.conftest import MakeApp
 from tests.people import CODE, PASSWORD, Api, error_of
 
@@ -126,3 +128,14 @@ def test_unknown_fields_are_ignored(api: Api) -> None:
     answer = api.client.post("/auth/login", json=body)
     assert answer.status_code == 200
     assert atob(answer.get_json()["access_token"])["role"] == "patient"
+
+
+def test_a_missing_or_wrong_field_is_named(client: FlaskClient) -> None:
+    for field, body in (
+        ("email", {"password": PASSWORD}),
+        ("email", {"email": "nobody", "password": PASSWORD}),
+        ("password", {"email": "ada@people.example"}),
+    ):
+        answer = client.post("/auth/login", json=body)
+        assert answer.status_code == 400
+        assert error_of(answer).startswith(field)

@@ -198,3 +198,12 @@ def test_unknown_fields_are_ignored(api: Api) -> None:
     [offered] = ada.free(doctor)
     assert offered["time_zone"] == "UTC"
     assert ada.free(other) == []
+
+
+def test_a_missing_field_is_named(api: Api) -> None:
+    doctor = api.doctor()
+    whole = {"date": DAY, "start_time": "09:00", "end_time": "09:30"}
+    for field in whole:
+        answer = doctor.post(PATH, {name: whole[name] for name in whole if name != field})
+        assert answer.status_code == 400
+        assert error_of(answer) == f"{field} is missing."

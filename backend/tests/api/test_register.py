@@ -120,6 +120,21 @@ def test_a_password_needs_eight_characters(api: Api) -> None:
     assert api.register(password="12345678").status_code == 201
 
 
+def test_there_are_two_roles_and_no_others(api: Api) -> None:
+    for role in ("admin", "Doctor", "PATIENT", "", " patient", None, 1, ["patient"]):
+        answer = api.register(role=role, invitation_code=CODE)
+        assert answer.status_code == 400, role
+        assert "role" in error_of(answer)
+
+
+def test_a_missing_field_is_named(client: FlaskClient) -> None:
+    whole = {"name": "Ada", "email": "a@people.example", "password": PASSWORD, "role": "patient"}
+    for field in whole:
+        answer = client.post("/auth/register", json={name: whole[name] for name in whole if name != field})
+        assert answer.status_code == 400, field
+        assert error_of(answer).startswith(field)
+
+
 def test_every_wrong_field_is_listed(api: Api) -> None:
     answer = api.register(name="", email="nobody", password="short", role="king")
     assert answer.status_code == 400

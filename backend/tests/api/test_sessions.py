@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from apiflask import APIFlask
 
 from tests.conftest import MakeApp, StillClock
@@ -59,6 +60,22 @@ def test_a_wrong_current_password_changes_nothing(api: Api) -> None:
     assert answer.status_code == 403
     assert error_of(answer) == "The current password is wrong."
     assert is_logged_in(patient)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"current_password": PASSWORD},
+        {"current_password": PASSWORD, "new_password": "short"},
+        {"current_password": PASSWORD, "new_password": None},
+        {"current_password": 1, "new_password": NEW},
+    ],
+)
+def test_a_bad_change_of_password_is_400(api: Api, body: dict[str, object]) -> None:
+    answer = api.patient().post("/auth/password", body)
+    assert answer.status_code == 400
+    error_of(answer)
 
 
 def test_a_disabled_account_is_shut_out_until_it_is_enabled(app: APIFlask, api: Api) -> None:
