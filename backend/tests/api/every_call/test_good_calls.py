@@ -7,11 +7,7 @@ from collections import Counter
 import pytest
 
 from src.context import Caller
-from tests.calls import ALL_ROUTES, CALLS, JSON, Call, Clinic
-
-MADE_BY = [(call, role) for call in CALLS for role in call.who or (None,)]
-NAMES = [f"{call.name} by {role.__name__ if role else 'anybody'}" for call, role in MADE_BY]
-WITHOUT_BODY = [call for call in CALLS if call.route.writes and not call.signature.body]
+from tests.calls import ALL_ROUTES, CALLS, JSON, Clinic
 
 
 def test_the_table_has_one_row_for_each_route() -> None:
@@ -33,19 +29,23 @@ def test_the_clinic_has_somebody_of_every_role(clinic: Clinic) -> None:
     assert set(clinic.people) == set(Caller.__subclasses__())
 
 
-@pytest.mark.parametrize(("call", "role"), MADE_BY, ids=NAMES)
-def test_a_good_call_succeeds(clinic: Clinic, call: Call, role: type[Caller] | None) -> None:
-    person = clinic.member(call, role) if role else None
-    answer = clinic.make(call, person)
-    assert answer.status_code == call.route.status, answer.get_json()
-    assert answer.mimetype == JSON
-    assert ("Location" in answer.headers) == (call.route.location is not None)
-    if person is not None:
-        assert (person.get("/auth/me").status_code == 401) == call.ends_session
+@pytest.mark.parametrize("role", [None, *Caller.__subclasses__()])
+def test_every_good_call_succeeds_for_everybody_who_may_make_it(clinic: Clinic, role: type[Caller] | None) -> None:
+    for call in CALLS:
+        if role not in (call.who or (None,)):
+            continue
+        person = clinic.member(call, role) if role else None
+        answer = clinic.make(call, person)
+        assert answer.status_code == call.route.status, (call.name, answer.get_json())
+        assert answer.mimetype == JSON, call.name
+        assert ("Location" in answer.headers) == (call.route.location is not None), call.name
+        if person is not None:
+            assert (person.get("/auth/me").status_code == 401) == call.ends_session, call.name
 
 
 @pytest.mark.parametrize(("data", "content_type"), [(b"{broken", JSON), (b"a=1", "application/x-www-form-urlencoded")])
-@pytest.mark.parametrize("call", WITHOUT_BODY, ids=[call.name for call in WITHOUT_BODY])
-def test_a_call_without_a_body_does_not_look_at_one(clinic: Clinic, call: Call, data: bytes, content_type: str) -> None:
-    answer = clinic.send(call, clinic.caller(call), data=data, content_type=content_type)
-    assert answer.status_code == call.route.status, answer.get_json()
+def test_a_call_without_a_body_does_not_look_at_one(clinic: Clinic, data: bytes, content_type: str) -> None:
+    for call in CALLS:
+        if call.route.writes and not call.signature.body:
+            answer = clinic.send(call, clinic.caller(call), data=data, content_type=content_type)
+            assert answer.status_code == call.route.status, (call.name, answer.get_json())
