@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from src.context import Caller, Context, Doctor, Patient
-from src.domain.appointment_rules import check_cancel
-from src.errors import ClinicError, Unauthenticated
+from src.domain.refusals import accepted
 from src.errors_of_appointments import (
     AlreadyBegun,
     AlreadyCancelled,
@@ -22,7 +20,6 @@ from src.errors_of_appointments import (
     SlotTaken,
 )
 from src.repositories import appointment_repository as appointments
-from src.repositories import availability_repository as slots
 from src.repositories import booking_repository as bookings
 from src.schemas.appointment import (
     AppointmentBooked,
@@ -44,9 +41,7 @@ from src.utils.decorators import one_statement, raises
 @raises(SlotNotFound, SlotTaken, SlotPast, PatientBusy)
 def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
     """Book a free slot. The patient gets a confirmation by e-mail."""
-    appointment_id, slot_was_free = bookings.book(ctx.db, body.slot_id, ctx.actor.user_id, ctx.now)
-    if appointment_id is None:
-        raise PatientBusy if slot_was_free else _why_not_free(ctx.db, body.slot_id, ctx.now)
+    appointment_id = accepted(bookings.book(ctx.db, body.slot_id, ctx.actor.user_id, ctx.now))
     return AppointmentBooked(message="Your appointment is booked.", appointment_id=appointment_id)
 
 
@@ -55,11 +50,7 @@ def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
 def cancel(ctx: Context[Caller], appointment_id: int) -> Message:
     """Cancel an appointment that is ahead. Both parties are told by e-mail, and the slot is free again at once."""
     by = f"the {ctx.actor.role}, {ctx.actor.name}"
-    if not bookings.cancel(ctx.db, appointment_id, ctx.actor.user_id, by, ctx.now):
-        row = _found(ctx.db, appointment_id)
-        check_cancel(row.status, row.starts_at, ctx.now, (row.patient_id, row.doctor_user_id), ctx.actor.user_id)
-        # Nothing stands against it but that the caller's account has just gone.
-        raise Unauthenticated
+    accepted(bookings.cancel(ctx.db, appointment_id, ctx.actor.user_id, by, ctx.now))
     return Message(message="The appointment is cancelled.")
 
 
@@ -95,13 +86,6 @@ def list_doctors(ctx: Context[Doctor], query: AppointmentsWanted) -> DoctorsAppo
         [DoctorsAppointment.of_row(row, ctx.now) for row in rows[: query.limit]],
         next_cursor=_next_cursor(rows, query.limit),
     )
-
-
-def _why_not_free(db: Connection, slot_id: int, now: datetime) -> ClinicError:
-    state = slots.find_state(db, slot_id)
-    if state is None or state.status == "withdrawn":
-        return SlotNotFound()
-    return SlotPast() if state.starts_at <= now else SlotTaken()
 
 
 def _found(db: Connection, appointment_id: int) -> Row[Any]:

@@ -7,7 +7,7 @@ from src.domain.wall_clock import day_bounds
 from src.errors import Unauthenticated
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
-from src.repositories import booking_repository as bookings
+from src.repositories import booking_steps as bookings
 from src.repositories import doctor_repository as doctors
 from src.repositories import outbox_repository as outbox
 from src.repositories import user_repository as users

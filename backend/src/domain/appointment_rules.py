@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from src.errors_of_appointments import AlreadyBegun, AlreadyCancelled, BadSlot, NotYourAppointment
+from src.errors_of_appointments import BadSlot
 
 ShownStatus = Literal["booked", "in_progress", "completed", "cancelled"]
 
@@ -30,13 +30,3 @@ def shown_status(status: str, starts_at: datetime, ends_at: datetime, now: datet
     if now < starts_at:
         return "booked"
     return "in_progress" if now < ends_at else "completed"
-
-
-def check_cancel(status: str, starts_at: datetime, now: datetime, parties: tuple[int, int], caller_id: int) -> None:
-    """Raise unless the caller is one of the two parties and the appointment is still ahead."""
-    if caller_id not in parties:
-        raise NotYourAppointment
-    if status == "cancelled":
-        raise AlreadyCancelled
-    if starts_at <= now:
-        raise AlreadyBegun

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, RowMapping, bindparam, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
 
 from src.database.statements import insert_unless_conflict
 from src.models import Appointment, AvailabilitySlot
@@ -76,44 +76,38 @@ def spans_ahead(db: Connection, doctor_id: int, now: datetime) -> list[tuple[dat
     return [(row.starts_at, row.ends_at) for row in db.execute(query)]
 
 
-_TAKE = (
-    update(AvailabilitySlot)
-    .where(
-        AvailabilitySlot.id == bindparam("slot_id"),
-        AvailabilitySlot.status == FREE,
-        AvailabilitySlot.starts_at > bindparam("now"),
+_LOCK = (
+    select(
+        AvailabilitySlot.id,
+        AvailabilitySlot.doctor_id,
+        AvailabilitySlot.starts_at,
+        AvailabilitySlot.ends_at,
+        AvailabilitySlot.time_zone,
+        AvailabilitySlot.status,
     )
-    .values(status="booked")
-    .returning(
-        AvailabilitySlot.doctor_id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone
-    )
+    .where(AvailabilitySlot.id == bindparam("slot_id"))
+    .with_for_update(key_share=True)
 )
 
 
-def take(db: Connection, slot_id: int, now: datetime) -> RowMapping | None:
-    """Turn a free slot that is ahead into a booked one and hold it.
-
-    Returns its (doctor_id, starts_at, ends_at, time_zone), or None when it cannot be booked.
-    """
-    return db.execute(_TAKE, {"slot_id": slot_id, "now": now}).mappings().one_or_none()
+def lock(db: Connection, slot_id: int) -> Row[Any]:
+    """Lock a slot that exists, and return (id, doctor_id, starts_at, ends_at, time_zone, status)."""
+    return db.execute(_LOCK, {"slot_id": slot_id}).one()
 
 
-def find_state(db: Connection, slot_id: int) -> Row[tuple[str, datetime]] | None:
-    """Return (status, starts_at): why a slot could not be taken."""
-    query = select(AvailabilitySlot.status, AvailabilitySlot.starts_at).where(AvailabilitySlot.id == slot_id)
-    return db.execute(query).one_or_none()
+_THIS = update(AvailabilitySlot).where(AvailabilitySlot.id == bindparam("slot_id"))
+_MARK_BOOKED = _THIS.values(status="booked")
+_FREE_BOOKED = _THIS.where(AvailabilitySlot.status == BOOKED).values(status="free")
 
 
-_RELEASE = (
-    update(AvailabilitySlot)
-    .where(AvailabilitySlot.id == bindparam("slot_id"), AvailabilitySlot.status == BOOKED)
-    .values(status="free")
-)
+def mark_booked(db: Connection, slot_id: int) -> None:
+    """Let nobody else book a slot."""
+    db.execute(_MARK_BOOKED, {"slot_id": slot_id})
 
 
-def release(db: Connection, slot_id: int) -> None:
-    """Hold a booked slot and make it free again; a withdrawn one stays withdrawn."""
-    db.execute(_RELEASE, {"slot_id": slot_id})
+def free(db: Connection, slot_id: int) -> None:
+    """Offer a booked slot again; a withdrawn one stays withdrawn."""
+    db.execute(_FREE_BOOKED, {"slot_id": slot_id})
 
 
 def withdraw_all(db: Connection, doctor_id: int) -> None:

@@ -21,10 +21,12 @@ from src.controllers import (
     auth_controller,
     availability_controller,
 )
+from src.domain.refusals import Outcome
 from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, User
 from src.repositories import (
     availability_repository,
     booking_repository,
+    booking_steps,
     outbox_repository,
     session_repository,
     user_repository,
@@ -73,38 +75,34 @@ def _book_carelessly(take: Callable[[Connection, int, datetime], Any]) -> Callab
     def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> Any:
         slot = take(db, slot_id, now)
         if slot is None:
-            return booking_repository.Booking(None, False)
-        return booking_repository.book_taken(db, slot_id, slot, patient_id, now)
+            return Outcome(None, "slot_taken")
+        return booking_steps.add_appointment(db, slot, patient_id, now)
 
     return book
 
 
 def _look_at_free_slot(db: Connection, slot_id: int) -> Any:
-    return (
-        db.execute(
-            select(
-                AvailabilitySlot.doctor_id,
-                AvailabilitySlot.starts_at,
-                AvailabilitySlot.ends_at,
-                AvailabilitySlot.time_zone,
-            ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
-        )
-        .mappings()
-        .one_or_none()
-    )
+    return db.execute(
+        select(
+            AvailabilitySlot.id,
+            AvailabilitySlot.doctor_id,
+            AvailabilitySlot.starts_at,
+            AvailabilitySlot.ends_at,
+            AvailabilitySlot.time_zone,
+        ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
+    ).one_or_none()
 
 
 def check_then_insert() -> None:
     def take(db: Connection, slot_id: int, now: datetime) -> Any:
         slot = _look_at_free_slot(db, slot_id)
         time.sleep(PAUSE)
-        db.execute(update(AvailabilitySlot).where(AvailabilitySlot.id == slot_id).values(status="booked"))
         return slot
 
     booking_repository.book = _book_carelessly(take)
 
 
-def book_without_holding_slot_or_people() -> None:
+def book_without_locking_slot_or_people() -> None:
     def take(db: Connection, slot_id: int, now: datetime) -> Any:
         slot = _look_at_free_slot(db, slot_id)
         time.sleep(PAUSE * 4)
@@ -135,16 +133,17 @@ def commit_before_the_outbox_row() -> None:
                 for statement, *values in late:
                     db.execute(statement, *values)
 
-    booking_repository.book = _book_carelessly(availability_repository.take)
-    booking_repository.cancel = _cancel_in_steps()
+    _in_steps()
+    booking_repository.book = booking_steps.book
+    booking_repository.cancel = booking_steps.cancel
     Connection.execute = execute_mails_later
     app.extensions["transaction"] = committing_first
 
 
-def _cancel_in_steps() -> Callable[..., bool]:
+def _cancel_in_steps() -> Callable[..., Outcome]:
     """Return what SQLite does, for PostgreSQL."""
     _in_steps()
-    return booking_repository.cancel_in_steps
+    return booking_steps.cancel
 
 
 def fresh_key_per_attempt() -> None:
@@ -191,12 +190,12 @@ def cancel_without_looking() -> None:
     """Two cancels at once both succeed."""
     cancel = _cancel_in_steps()
 
-    def cancel_any(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> bool:
+    def cancel_any(db: Connection, appointment_id: int, *others: Any) -> Outcome:
         time.sleep(PAUSE)
         db.execute(
             update(Appointment).where(Appointment.id == appointment_id).values(status="booked", cancelled_at=None)
         )
-        return cancel(db, appointment_id, actor_id, cancelled_by, now)
+        return cancel(db, appointment_id, *others)
 
     booking_repository.cancel = cancel_any
 
@@ -204,8 +203,8 @@ def cancel_without_looking() -> None:
 def cancelled_slots_stay_taken() -> None:
     cancel = _cancel_in_steps()
 
-    def cancel_and_keep(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> bool:
-        done = cancel(db, appointment_id, actor_id, cancelled_by, now)
+    def cancel_and_keep(db: Connection, appointment_id: int, *others: Any) -> Outcome:
+        done = cancel(db, appointment_id, *others)
         db.execute(
             update(AvailabilitySlot)
             .where(
@@ -235,9 +234,9 @@ def history_is_deleted_on_cancel() -> None:
 
     cancel = _cancel_in_steps()
 
-    def cancel_and_delete(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> bool:
-        done = cancel(db, appointment_id, actor_id, cancelled_by, now)
-        if done:
+    def cancel_and_delete(db: Connection, appointment_id: int, *others: Any) -> Outcome:
+        done = cancel(db, appointment_id, *others)
+        if done.refusal is None:
             db.execute(delete(Appointment).where(Appointment.id == appointment_id))
         return done
 
@@ -285,7 +284,7 @@ def wall_clocks_are_taken_for_utc() -> None:
 
 
 def accounts_go_and_appointments_stay() -> None:
-    booking_repository.cancel_all_ahead = lambda *_: None
+    booking_steps.cancel_all_ahead = lambda *_: None
 
 
 def leases_are_not_taken() -> None:
@@ -305,8 +304,8 @@ def leases_are_not_taken() -> None:
 # The constraints are the last line of defence; where a defect stands before them they are taken away to let it be seen.
 MUTANTS: dict[str, Mutant] = {
     "check-then-insert": Mutant("two active appointments of one slot", check_then_insert, sql=NO_RULES),
-    "book-without-holding-slot-or-people": Mutant(
-        "an active appointment of a gone doctor", book_without_holding_slot_or_people, sql=NO_RULES, seconds=10
+    "book-without-locking-slot-or-people": Mutant(
+        "an active appointment of a gone doctor", book_without_locking_slot_or_people, sql=NO_RULES, seconds=10
     ),
     "patient-overlaps-allowed": Mutant(
         "overlapping appointments of one patient",

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.domain.appointment_rules import check_cancel, check_slot_times, shown_status
-from src.errors import ClinicError
-from src.errors_of_appointments import AlreadyBegun, AlreadyCancelled, BadSlot, NotYourAppointment
+from src.domain.appointment_rules import check_slot_times, shown_status
+from src.domain.refusals import ERROR_OF_REFUSAL, Outcome, Refusal, accepted, why_not_bookable, why_not_cancellable
+from src.errors_of_appointments import BadSlot
 
 NOW = datetime(2030, 3, 4, 8, 0, tzinfo=timezone.utc)
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 SPANS = st.timedeltas(-2 * DAY, 2 * DAY)
-PATIENT, DOCTOR, STRANGER = 1, 2, 3
 
 
 @pytest.mark.parametrize(
@@ -36,28 +36,43 @@ def test_the_status_follows_the_clock(starts_in: timedelta, status: str) -> None
     assert shown_status("cancelled", starts_at, starts_at + HOUR, NOW) == "cancelled"
 
 
-@pytest.mark.parametrize("caller", [PATIENT, DOCTOR])
-def test_both_parties_may_cancel_what_is_ahead(caller: int) -> None:
-    check_cancel("booked", NOW + SECOND, NOW, (PATIENT, DOCTOR), caller)
+@pytest.mark.parametrize(
+    ("status", "starts_in", "refusal"),
+    [
+        ("booked", SECOND, None),
+        ("booked", timedelta(), "already_begun"),
+        ("booked", -DAY, "already_begun"),
+        ("cancelled", DAY, "already_cancelled"),
+        ("cancelled", -DAY, "already_cancelled"),
+    ],
+)
+def test_what_is_booked_and_ahead_can_be_cancelled(status: str, starts_in: timedelta, refusal: Refusal | None) -> None:
+    assert why_not_cancellable(status, NOW + starts_in, NOW) == refusal
 
 
 @pytest.mark.parametrize(
-    ("status", "starts_in", "caller", "refusal"),
+    ("status", "starts_in", "refusal"),
     [
-        ("booked", timedelta(), PATIENT, AlreadyBegun),
-        ("booked", -DAY, DOCTOR, AlreadyBegun),
-        ("cancelled", DAY, PATIENT, AlreadyCancelled),
-        ("cancelled", -DAY, DOCTOR, AlreadyCancelled),
-        ("booked", DAY, STRANGER, NotYourAppointment),
-        ("booked", -DAY, STRANGER, NotYourAppointment),
-        ("cancelled", DAY, STRANGER, NotYourAppointment),
+        ("free", SECOND, None),
+        ("free", timedelta(), "slot_past"),
+        ("booked", SECOND, "slot_taken"),
+        ("booked", -SECOND, "slot_past"),
+        ("withdrawn", SECOND, "slot_unknown"),
+        ("withdrawn", -SECOND, "slot_unknown"),
     ],
 )
-def test_everything_else_cannot_be_cancelled(
-    status: str, starts_in: timedelta, caller: int, refusal: type[ClinicError]
-) -> None:
-    with pytest.raises(refusal):
-        check_cancel(status, NOW + starts_in, NOW, (PATIENT, DOCTOR), caller)
+def test_what_is_free_and_ahead_can_be_booked(status: str, starts_in: timedelta, refusal: Refusal | None) -> None:
+    assert why_not_bookable(status, NOW + starts_in, NOW) == refusal
+
+
+@pytest.mark.parametrize("refusal", list(ERROR_OF_REFUSAL))
+def test_a_refusal_is_raised_as_its_error(refusal: Refusal) -> None:
+    with pytest.raises(ERROR_OF_REFUSAL[refusal]):
+        accepted(Outcome(None, refusal))
+
+
+def test_every_refusal_has_an_error() -> None:
+    assert set(ERROR_OF_REFUSAL) == set(get_args(Refusal))
 
 
 @settings(deadline=None, database=None)
@@ -66,11 +81,7 @@ def test_booked_is_shown_if_and_only_if_it_can_be_cancelled(
     status: str, starts_in: timedelta, length: timedelta
 ) -> None:
     starts_at = NOW + starts_in
-    try:
-        check_cancel(status, starts_at, NOW, (PATIENT, DOCTOR), PATIENT)
-        can_be_cancelled = True
-    except ClinicError:
-        can_be_cancelled = False
+    can_be_cancelled = why_not_cancellable(status, starts_at, NOW) is None
     assert (shown_status(status, starts_at, starts_at + length, NOW) == "booked") == can_be_cancelled
 
 

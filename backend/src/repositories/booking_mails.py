@@ -1,0 +1,44 @@
+"""The SQL that writes the mails about a booking or a cancellation into the outbox.
+
+They are written as facts; the worker renders them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import TextClause, bindparam, text
+
+from src.models.base import Id, Instant
+
+KEY = {"postgresql": "gen_random_uuid()::text", "sqlite": "lower(hex(randomblob(16)))"}
+JSON = {"postgresql": "json_build_object", "sqlite": "json_object"}
+CANCELLED_BY = ", 'cancelled_by', CAST(:cancelled_by AS TEXT)"
+
+
+def insert_mails(
+    dialect: str, template: str, sources: str, *, useless_after: str = "NULL", more_facts: str = ""
+) -> str:
+    """Return the INSERT of one mail for each row of `sources`.
+
+    `sources` names what the facts are taken from: event, appointment, doctor, patient, and each recipient.
+    """
+    return f"""
+    INSERT INTO outbox (key, about, event_id, appointment_id, recipient_id, recipient, template, facts,
+        due_at, useless_after, created_at)
+    SELECT {KEY[dialect]}, 'appointment:' || appointment.id || ' event:' || event.id,
+        event.id, appointment.id, recipient.id, recipient.email, '{template}',
+        {JSON[dialect]}('number', appointment.id, 'recipient_name', recipient.name,
+            'doctor_name', doctor.name, 'specialization', doctor.specialization, 'patient_name', patient.name,
+            'starts_at', appointment.starts_at, 'ends_at', appointment.ends_at,
+            'time_zone', appointment.time_zone{more_facts}),
+        :now, {useless_after}, :now
+    FROM {sources}
+    """
+
+
+IDS = ("slot_id", "patient_id", "doctor_id", "appointment_id", "event_id", "actor_id")
+
+
+def typed(sql: str) -> TextClause:
+    """Return the statement with the types of its ids and of `now`."""
+    ids = [bindparam(name, type_=Id) for name in IDS if f":{name}" in sql]
+    return text(sql).bindparams(*ids, bindparam("now", type_=Instant()))

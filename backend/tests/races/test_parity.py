@@ -1,0 +1,136 @@
+"""Booking and cancelling in steps and in one statement: on the same facts both answer alike and leave the same rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from apiflask import APIFlask
+from sqlalchemy import Connection, func, insert, select
+
+from src.database.transaction import transaction
+from src.domain.refusals import Outcome
+from src.models import Appointment, AvailabilitySlot, Base, DoctorProfile, OutboxMail, User
+from src.repositories import booking_statement, booking_steps
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+DOCTORS, PATIENTS, SLOTS = 2, 3, 8
+ROUNDS = 12
+TRIES_OF_A_ROUND = 20
+HALF_HOUR = timedelta(minutes=30)
+# The key of a mail is random, and nothing else of a row is.
+KEPT_APART = {OutboxMail.__tablename__: {"key"}}
+Form = Callable[[Connection], Outcome]
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_both_forms_do_the_same_on_random_facts(app: APIFlask, seed: int) -> None:
+    chance = random.Random(seed)
+    with app.app_context(), transaction(writes=True) as db:
+        write_facts(db, chance)
+        seen: set[str | None] = set()
+        for _ in range(TRIES_OF_A_ROUND):
+            in_steps, in_one_statement = try_to_book(chance) if chance.random() < 0.5 else try_to_cancel(chance)
+            expected = result_of(db, in_steps)
+            assert result_of(db, in_one_statement) == expected
+            seen.add(expected[0].refusal)
+            # The facts of the next try are those that this one leaves.
+            in_one_statement(db)
+        assert len(seen) > 2, seen
+        db.rollback()
+
+
+def test_the_random_facts_bring_every_refusal(app: APIFlask) -> None:
+    seen: set[str | None] = set()
+    for seed in range(ROUNDS):
+        chance = random.Random(seed)
+        with app.app_context(), transaction(writes=True) as db:
+            write_facts(db, chance)
+            for _ in range(TRIES_OF_A_ROUND):
+                _, in_one_statement = try_to_book(chance) if chance.random() < 0.5 else try_to_cancel(chance)
+                seen.add(in_one_statement(db).refusal)
+            db.rollback()
+    assert seen == {
+        None, "account_gone", "slot_unknown", "slot_past", "slot_taken", "patient_busy",
+        "appointment_unknown", "not_yours", "already_cancelled", "already_begun",
+    }  # fmt: skip
+
+
+def write_facts(db: Connection, chance: random.Random) -> None:
+    """Write doctors, patients, slots and appointments: some people gone, some slots withdrawn, some times past."""
+    for user_id in range(1, DOCTORS + PATIENTS + 1):
+        gone = chance.random() < 0.2
+        address = None if gone else f"person{user_id}@people.example"
+        user = {
+            "id": user_id,
+            "name": f"Person {user_id}",
+            "email": address,
+            "email_key": address,
+            "password_hash": None if gone else "x",
+            "role": "doctor" if user_id <= DOCTORS else "patient",
+            "created_at": NOW,
+            "deleted_at": NOW if gone else None,
+        }
+        db.execute(insert(User).values(user))
+        if user_id <= DOCTORS:
+            profile = {"id": user_id, "user_id": user_id, "designation": "Dr.", "specialization": "Cardiology"}
+            db.execute(insert(DoctorProfile).values(profile))
+    for slot_id in range(1, SLOTS + 1):
+        # The doctors' slots are at the same times, one of which is right now.
+        starts_at = NOW + HALF_HOUR * ((slot_id + 1) // DOCTORS - 2)
+        status = chance.choice(["free", "free", "booked", "withdrawn"])
+        slot = {
+            "doctor_id": slot_id % DOCTORS + 1,
+            "starts_at": starts_at,
+            "ends_at": starts_at + HALF_HOUR,
+            "time_zone": "UTC",
+        }
+        db.execute(insert(AvailabilitySlot).values(id=slot_id, status=status, created_at=NOW, **slot))
+        if status == "booked" or chance.random() < 0.5:
+            # Two slots at the same time have different patients, so that no rule on overlaps refuses these facts.
+            patient_id = DOCTORS + 1 + slot_id % PATIENTS
+            state = {"status": "booked", "cancelled_at": None}
+            if status != "booked":
+                state = {"status": "cancelled", "cancelled_at": NOW}
+            appointment = {"id": slot_id, "slot_id": slot_id, "patient_id": patient_id, "booked_at": NOW}
+            db.execute(insert(Appointment).values(**appointment, **state, **slot))
+
+
+def try_to_book(chance: random.Random) -> tuple[Form, Form]:
+    slot_id = chance.randint(1, SLOTS + 1)
+    patient_id = chance.randint(DOCTORS + 1, DOCTORS + PATIENTS)
+    return (
+        lambda db: booking_steps.book(db, slot_id, patient_id, NOW),
+        lambda db: booking_statement.book(db, slot_id, patient_id, NOW),
+    )
+
+
+def try_to_cancel(chance: random.Random) -> tuple[Form, Form]:
+    appointment_id = chance.randint(1, SLOTS + 3)
+    actor_id = chance.randint(1, DOCTORS + PATIENTS)
+    return (
+        lambda db: booking_steps.cancel(db, appointment_id, actor_id, "somebody", NOW),
+        lambda db: booking_statement.cancel(db, appointment_id, actor_id, "somebody", NOW),
+    )
+
+
+def result_of(db: Connection, form: Form) -> tuple[Outcome, dict[str, list[Any]]]:
+    """Return what the form answers and every row that the database then holds, and undo it."""
+    for table in ("appointments", "appointment_events", "outbox"):
+        # A sequence is not undone with the rows: each form begins at the same ids.
+        db.execute(select(func.setval(f"{table}_id_seq", 1000)))
+    savepoint = db.begin_nested()
+    outcome = form(db)
+    rows = {table.name: rows_of(db, table) for table in Base.metadata.sorted_tables}
+    savepoint.rollback()
+    return outcome, rows
+
+
+def rows_of(db: Connection, table: Any) -> list[Any]:
+    columns = [column for column in table.columns if column.name not in KEPT_APART.get(table.name, set())]
+    return sorted((tuple(row) for row in db.execute(select(*columns))), key=repr)
