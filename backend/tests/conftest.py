@@ -34,6 +34,7 @@ from src.tasks.delivery import deliver_due
 from src.web.application import create_app
 from tests import postgres
 from tests.calls import CALLS, Clinic
+from tests.guard import Guard
 from tests.people import Api, Deliver
 
 
@@ -179,18 +180,22 @@ def hold_against_schema(response: Response) -> Response:
 
 
 @pytest.fixture
-def make_app(database_url: str, clock: StillClock) -> Iterator[MakeApp]:
+def make_app(request: pytest.FixtureRequest, database_url: str, clock: StillClock) -> Iterator[MakeApp]:
     made: list[APIFlask] = []
+    guard = Guard()
 
     def make(**overrides: Any) -> APIFlask:
         made.append(build_app(make_settings(**({"database_url": database_url} | overrides)), clock=clock))
         made[-1].after_request(hold_against_schema)
+        if request.node.get_closest_marker("unguarded") is None:
+            made[-1].extensions["transaction"] = guard.transaction
         return made[-1]
 
     yield make
     for app in made:
         with app.app_context():
             db.engine.dispose()
+    assert guard.broken == []
 
 
 @pytest.fixture
