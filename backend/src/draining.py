@@ -1,4 +1,4 @@
-"""Whether this process was told to stop. Balancers read it at `/health/ready` and then send nothing more."""
+"""Whether this process was told to stop. Balancers learn it at `/health/ready` and then send no more requests."""
 
 from __future__ import annotations
 

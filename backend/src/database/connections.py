@@ -13,14 +13,15 @@ from config import Settings
 
 CONNECT_TIMEOUT_SECONDS = 3
 SQLITE_BUSY_TIMEOUT_SECONDS = 10
-# The engine's execution option that holds its Beginnings.
-BEGINNINGS = "beginnings"
+# The name of the engine's execution option with its BeginStatements.
+BEGIN_STATEMENTS = "begin_statements"
 
 
-class Beginnings(NamedTuple):
-    """What begins a transaction that reads, that writes, that writes by one statement.
+class BeginStatements(NamedTuple):
+    """What is sent to begin a transaction that reads, that writes, or that writes by one statement.
 
-    The drivers are told to begin none by themselves. None: each statement is a transaction by itself.
+    None means autocommit: nothing is sent, and the database commits each statement by itself. The drivers are set to
+    autocommit as well, so that they begin no transaction of their own.
     """
 
     reads: str | None
@@ -28,9 +29,10 @@ class Beginnings(NamedTuple):
     writes_once: str | None
 
 
-# A deferred transaction that turns to writing fails at once when another has written: tried, 600 in 1,600.
-SQLITE = Beginnings("BEGIN", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE")
-POSTGRESQL = Beginnings(None, "BEGIN", None)
+# IMMEDIATE takes the write lock at once. A deferred transaction that takes it later fails as soon as another one has
+# written: tried, 600 failures in 1,600 attempts.
+SQLITE = BeginStatements("BEGIN", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE")
+POSTGRESQL = BeginStatements(None, "BEGIN", None)
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
@@ -39,12 +41,13 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         return {
             "connect_args": {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
             "pool_size": 16,
-            "execution_options": {BEGINNINGS: SQLITE},
+            "execution_options": {BEGIN_STATEMENTS: SQLITE},
         }
-    # Behind a transaction pooler a prepared statement may meet a server connection that does not know it, and a setting
-    # of the session would land on somebody else's: every transaction is told its limits there, reading ones too.
+    # A transaction pooler may give each transaction another server connection. That one does not know our prepared
+    # statements, and a setting of the session would stay on it for others: so nothing is prepared, and every
+    # transaction, also one that only reads, sets its own limits.
     pooled = settings.database_is_pooled
-    told = f"BEGIN; {_limits(settings)}"
+    begin = f"BEGIN; {_limits(settings)}"
     return {
         "connect_args": {
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -52,13 +55,13 @@ def engine_options(settings: Settings) -> dict[str, Any]:
             "autocommit": True,
         },
         "pool_size": 8,
-        "execution_options": {BEGINNINGS: Beginnings(told, told, told) if pooled else POSTGRESQL},
+        "execution_options": {BEGIN_STATEMENTS: BeginStatements(begin, begin, begin) if pooled else POSTGRESQL},
     }
 
 
 def begin(connection: Connection, *, writes: bool, one_statement: bool) -> None:
-    """Begin a transaction in the database, where it takes a statement to."""
-    how: Beginnings = connection.get_execution_options()[BEGINNINGS]
+    """Send what begins the transaction."""
+    how: BeginStatements = connection.get_execution_options()[BEGIN_STATEMENTS]
     statement = (how.writes_once if one_statement else how.writes) if writes else how.reads
     if statement is not None:
         connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
@@ -67,7 +70,8 @@ def begin(connection: Connection, *, writes: bool, one_statement: bool) -> None:
 def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
     """Bound how long statements run and wait and how they are planned, and notice dead connections.
 
-    Only the pool is listened to: an event of the engine itself would cost every statement a search for listeners.
+    These are events of the pool. With a single event of the engine, SQLAlchemy would look for listeners with every
+    statement.
     """
 
     @event.listens_for(engine, "connect")
@@ -78,7 +82,7 @@ def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
     @event.listens_for(engine, "checkout")
     def on_checkout(connection: psycopg.Connection, _record: Any, _proxy: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         if not _is_alive(connection):
-            # All connections from before are given up: whatever ended this one has ended the others.
+            # The pool gives up all its connections: whatever closed this one has closed the others.
             raise InvalidatePoolError
 
 
@@ -90,8 +94,8 @@ def _limits(settings: Settings) -> str:
         "statement_timeout": statement,
         "lock_timeout": lock,
         "TimeZone": "UTC",
-        # A page is read from its index in order, up to its limit. A bitmap has no order: it would read the whole of a
-        # long history, and sort it, whenever the planner takes it for a short one.
+        # An index scan reads a page in order and stops at its limit. A bitmap scan has no order: PostgreSQL would read
+        # and sort the whole of a long history whenever the planner takes it for a short one.
         "enable_bitmapscan": "off",
     }
     calls = (f"set_config('{name}', '{value}', {local})" for name, value in values.items())
@@ -99,10 +103,10 @@ def _limits(settings: Settings) -> str:
 
 
 def _is_alive(connection: psycopg.Connection) -> bool:
-    """Say whether the server is there, without asking it where nothing speaks against it.
+    """Say whether the server is there, without a round trip in the usual case.
 
-    An idle connection is silent. One that can be read from has been closed, or has something to tell; then a question
-    shows which. This finds what `pool_pre_ping` finds, and saves its round trip.
+    On an idle connection there is nothing to read. Where there is, the server has closed it or sent a message, and a
+    query shows which. This finds what `pool_pre_ping` finds by a query each time.
     """
     try:
         idle = select.poll()
@@ -119,7 +123,7 @@ def listen_to_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        # The driver must not begin transactions by itself: `begin` does, with the right lock.
+        # The driver must begin no transaction by itself: `begin` does, with the right lock.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")

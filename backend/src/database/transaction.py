@@ -17,9 +17,9 @@ from src.extensions import db
 def transaction(*, writes: bool, one_statement: bool = False) -> Generator[Connection]:
     """Yield a connection in one transaction: committed at the end, rolled back on any exception.
 
-    `writes` takes SQLite's write lock from the start; without it, each statement on PostgreSQL stands for itself and
-    nothing may be written. With `one_statement` each stands for itself there, too, and may write: for those who write
-    by a single one. A broken constraint is raised as the domain error it stands for.
+    With `writes` SQLite takes its write lock from the start. Without it nothing may be written, and PostgreSQL runs
+    each statement in autocommit. With both `writes` and `one_statement` PostgreSQL does so too, for callers that write
+    by a single statement. A broken constraint is raised as the domain error it stands for.
     """
     try:
         with db.engine.begin() as connection:

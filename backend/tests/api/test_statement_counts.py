@@ -72,6 +72,7 @@ def test_a_page_after_the_last_takes_one_statement_more(app: APIFlask, clinic: C
     assert len(seen) == CALLER + 2, seen
 
 
+@pytest.mark.unguarded
 def test_booking_and_cancelling(app: APIFlask, api: Api, kind: str) -> None:
     doctor, patient = api.doctor(), api.patient()
     slots = [doctor.publish("09:00", "09:30"), doctor.publish("10:00", "10:30")]

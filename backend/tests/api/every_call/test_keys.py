@@ -11,7 +11,7 @@ import pytest
 from tests.calls import CALLS, Call, Clinic, refused
 
 KEY = {"Idempotency-Key": "a-key-of-the-tests"}
-WRITES = [call for call in CALLS if call.method != "GET" and call.who and not call.signature.unhurried]
+WRITES = [call for call in CALLS if call.method != "GET" and call.who and not call.signature.is_slow]
 REPEATABLE = [call for call in WRITES if not call.ends_session]
 
 
