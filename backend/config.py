@@ -178,7 +178,7 @@ class Settings(BaseSettings):
 
     @property
     def is_production(self) -> bool:
-        """Whether published secrets, demo pages and the console outbox are out of bounds."""
+        """Whether published secrets, demo data and the development outbox are refused."""
         return self.app_env == "production"
 
     @property
@@ -244,7 +244,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def load_settings_or_exit() -> Settings:
-    """Like `load_settings`, but end the program with the sentence: nobody wants a traceback for a typing error."""
+    """Like `load_settings`, but end the program with the sentence instead of a traceback."""
     try:
         return load_settings()
     except ConfigurationError as error:

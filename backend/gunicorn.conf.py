@@ -1,4 +1,4 @@
-"""Gunicorn's settings. Its command line wins over what stands here, so `gunicorn -b … app:app` works as ever."""
+"""gunicorn's settings. Options of its command line win over them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from config import ConfigurationError, load_settings_or_exit
 
 settings = load_settings_or_exit()
 
-# Here, in the master and before the application is loaded: a worker that refuses is restarted for ever.
+# Checked in the master, before the application is loaded: gunicorn would restart a worker that refuses for ever.
 try:
     settings.refuse_published_secrets()
 except ConfigurationError as error:
@@ -20,7 +20,7 @@ except ConfigurationError as error:
 bind = f"0.0.0.0:{settings.port}"
 workers = 2
 worker_class = "src.server.draining_worker.DrainingWorker"
-# Loaded once and forked: a worker that dies is replaced in no time, and the workers share memory.
+# The master loads the application once and forks: a killed worker is replaced quickly, and the workers share memory.
 preload_app = True
 threads = 8
 timeout = 30
@@ -31,12 +31,12 @@ accesslog = "-"
 # One line per request: who, what, status, bytes, microseconds, and the id that our own log lines carry too.
 access_log_format = '%(h)s "%(r)s" %(s)s %(B)s %(D)sus [%({x-request-id}o)s]'
 
-# A client that sends half a request holds a thread; after so long without a byte it loses the connection.
+# A client that sends half a request occupies a thread; after this time without a byte its connection is closed.
 SECONDS_OF_SILENCE = 10
 
 
 def on_starting(server: Any) -> None:
-    """Say what a production without a mail transport does with its mails."""
+    """Warn that mails wait where production has no mail transport."""
     if settings.mail_transport == "none":
         server.log.warning(
             "No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox."

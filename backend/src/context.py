@@ -1,4 +1,4 @@
-"""What a controller is given: who asks, when, and the way to the data."""
+"""What a controller is given: who asks, when, and a connection or a way to open one."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ class Context(Generic[Actor]):
 
 @dataclass(frozen=True)
 class SlowContext(Generic[Actor]):
-    """One request with slow work in it, such as hashing a password: it opens its own short transactions around that."""
+    """One request with slow work, such as hashing a password.
+
+    The controller opens short transactions before and after it.
+    """
 
     transaction: Transaction
     now: datetime

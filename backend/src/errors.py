@@ -1,17 +1,17 @@
 """What can go wrong, in the clinic's words.
 
     ClinicError
-    ├── Invalid            a request that says something impossible
-    ├── Unauthenticated    nobody we know
-    ├── Forbidden          somebody we know, at a wrong door
+    ├── Invalid            a request that cannot be meant
+    ├── Unauthenticated    no valid log-in
+    ├── Forbidden          a known caller who may not do this
     ├── NotFound
-    ├── Conflict           right in itself, against the state of things
-    ├── KeyReused          an Idempotency-Key that stands for another request
-    ├── Throttled          too often wrong; try again later
+    ├── Conflict           a valid request that the present state does not allow
+    ├── KeyReused          an Idempotency-Key that was used for another request
+    ├── Throttled          too many failed attempts; try again later
     └── Unavailable        try again in a moment
 
 The docstring of a class is the sentence that the caller reads; a message given to the constructor replaces it.
-Each noun has its own errors in a file beside this one. Nothing here knows HTTP: `web/problems.py` maps the branches to
+Each noun has its own errors in a file beside this one. No error knows HTTP: `web/problems.py` maps the branches to
 statuses.
 """
 

@@ -1,4 +1,4 @@
-"""Which domain error a broken constraint stands for."""
+"""Which domain error each constraint is raised as."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from src.errors import ClinicError
 from src.errors_of_accounts import EmailTaken
 from src.errors_of_appointments import PatientBusy, SlotOverlaps, SlotTaken
 
-# PostgreSQL gives the constraint's name; SQLite gives columns for its own rules and our word for a trigger's.
+# PostgreSQL reports the constraint's name. SQLite reports the columns of a unique constraint, and the word that a
+# trigger raises.
 ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
     "uq_users_email_key": EmailTaken,
     "users.email_key": EmailTaken,
@@ -21,7 +22,7 @@ ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
 
 
 def domain_error(error: IntegrityError) -> Exception:
-    """Return the domain error that a broken constraint stands for, or the error itself."""
+    """Return the domain error of the broken constraint, or the error itself where it has none."""
     diagnosis = getattr(error.orig, "diag", None)
     said = getattr(diagnosis, "constraint_name", None) or str(error.orig)
     for name, domain_error in ERROR_OF_CONSTRAINT.items():

@@ -24,9 +24,9 @@ COPIED = "copied before tables are made anew"
 def rebuilt(table: str) -> Generator[BatchOperations]:
     """Alter a table in a migration: by ALTER TABLE on PostgreSQL, on SQLite by making it anew.
 
-    There, other tables may refer to it, and its rows, triggers, indexes and AUTOINCREMENT stay, with the largest id
-    ever given. Names of CHECK constraints that 0001 doubled are mended in passing. A trigger that a migration wants
-    changed must be dropped before and created after. The first of an upgrade's tables to be made anew has the database
+    Made anew, a table keeps its rows, triggers, indexes and AUTOINCREMENT with the largest id ever given, and other
+    tables may refer to it. CHECK constraints whose names 0001 doubled get their right names. A migration that changes a
+    trigger drops it before and creates it after. Before the first table of an upgrade is made anew, the database is
     copied beside itself, as it was before the upgrade.
     """
     if op.get_context().dialect.name != "sqlite":
@@ -66,7 +66,7 @@ def _mend_doubled_names(db: Connection, table: str, batch: BatchOperations) -> N
 
 
 def _copy_once(db: Connection) -> None:
-    """Copy the file as it is without what this transaction did, unless that was done or the database is new."""
+    """Copy the file in its committed state, once in an upgrade, unless the database is new."""
     path = Path(db.exec_driver_sql("SELECT file FROM pragma_database_list WHERE name = 'main'").scalar_one())
     if db.info.get(COPIED) or not path.name:
         return

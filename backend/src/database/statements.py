@@ -1,4 +1,4 @@
-"""What the two databases spell alike, but SQLAlchemy does not."""
+"""Small helpers for statements. Both databases write ON CONFLICT alike, which SQLAlchemy has twice."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def insert_of(db: Connection) -> Any:
 def insert_unless_conflict(db: Connection, model: type[DeclarativeBase], **values: Any) -> Any:
     """Insert a row and return the first column of its primary key, or None where a constraint stood against it.
 
-    `ON CONFLICT DO NOTHING` waits for a rival transaction without deadlocks where a plain INSERT runs into them
-    (EXCLUDE above all). On SQLite a trigger's refusal is an IntegrityError instead, which `transaction` translates.
+    `ON CONFLICT DO NOTHING` waits for a concurrent transaction without deadlocks, where plain INSERTs deadlock (above
+    all against EXCLUDE). On SQLite a trigger's refusal is an IntegrityError instead, which `transaction` translates.
     """
     return db.execute(_insert_unless_conflict(model, tuple(values)), values).scalar_one_or_none()
 
 
 @cache
 def _insert_unless_conflict(model: type[DeclarativeBase], columns: tuple[str, ...]) -> TextClause:
-    """Write it out: SQLAlchemy 2.0 compiles its own ON CONFLICT anew at every use, at more cost than the insert's."""
+    """Return the statement as text: SQLAlchemy 2.0 would compile its own ON CONFLICT anew at every use."""
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 - a mapped class has a table
     names = ", ".join(f'"{name}"' for name in columns)
@@ -51,7 +51,7 @@ def _insert_unless_conflict(model: type[DeclarativeBase], columns: tuple[str, ..
 
 @lru_cache(maxsize=512)
 def limited(query: Select[Any], most: int) -> Select[Any]:
-    """Return the query with its limit written into it.
+    """Return the query with its limit as a literal.
 
     A limit that comes as a parameter makes PostgreSQL plan for a tenth of all rows.
     """

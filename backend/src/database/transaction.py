@@ -19,7 +19,7 @@ def transaction(*, writes: bool, one_statement: bool = False) -> Generator[Conne
 
     With `writes` SQLite takes its write lock from the start. Without it nothing may be written, and PostgreSQL runs
     each statement in autocommit. With both `writes` and `one_statement` PostgreSQL does so too, for callers that write
-    by a single statement. A broken constraint is raised as the domain error it stands for.
+    by a single statement. A broken constraint is raised as its domain error.
     """
     try:
         with db.engine.begin() as connection:

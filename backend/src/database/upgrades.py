@@ -30,7 +30,7 @@ LOCK_TRIES, LOCK_PAUSE_SECONDS = 500, 0.02
 def upgrade_transaction(settings: Settings) -> Generator[Connection]:
     """Yield a connection in a transaction that begins when no other upgrade of the database runs.
 
-    What upgrades ask of the database afterwards, such as its revision, is true until they commit.
+    No other upgrade changes the database until the commit: what is read here, such as the revision, stays true.
     """
     url = settings.migration_database_url or settings.database_url
     begin = _begin_on_sqlite if settings.database_is_sqlite else _begin_on_postgresql
@@ -41,8 +41,7 @@ def upgrade_transaction(settings: Settings) -> Generator[Connection]:
 
 @contextmanager
 def _begin_on_postgresql(url: str) -> Generator[Connection]:
-    # A transaction pooler may stand in between: it knows no prepared statements, and keeps locks and settings only as
-    # long as the transaction.
+    # Behind a transaction pooler nothing may outlive the transaction: no prepared statement, no lock and no setting.
     options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "prepare_threshold": None}
     engine = create_engine(url, poolclass=NullPool, connect_args=options)
     with engine.connect() as connection:
@@ -72,14 +71,15 @@ def _begin_on_sqlite(url: str, try_seconds: float = SQLITE_TRY_SECONDS) -> Gener
 def _try_to_begin(engine: Engine) -> Connection | None:
     """Return a connection that holds the write lock, or None where somebody else holds it.
 
-    Connecting needs the lock, too, where the file is new: it switches to WAL.
+    Connecting to a new file takes the lock, too, because it switches the file to WAL.
     """
     try:
         connection = engine.connect()
     except OperationalError as error:
         return _none_if_locked(error)
     try:
-        # A table that others refer to can be made anew only like this; it has no effect inside of a transaction.
+        # A table that others refer to can be made anew only without foreign keys. The setting has no effect inside a
+        # transaction.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.exec_driver_sql(SQLITE.writes)
     except OperationalError as error:
@@ -96,8 +96,8 @@ def _none_if_locked(error: OperationalError) -> None:
 def lock_together(*tables: str) -> None:
     """Lock tables of PostgreSQL for a migration that alters several: all at once, in a moment when none is used.
 
-    Waiting for one while another is locked would hold requests up, and deadlock with those that use them in another
-    order. Where no such moment comes, they are waited for all the same.
+    Waiting for one table while another is locked would delay requests, and deadlock with those that lock the tables in
+    another order. Where no such moment comes within the tries, it waits for the locks after all.
     """
     lock = f"LOCK TABLE {', '.join(tables)}"
     if not op.get_context().as_sql:
@@ -110,7 +110,7 @@ def lock_together(*tables: str) -> None:
 
 
 def refuse_dangling_rows(connection: Connection) -> None:
-    """Raise CommandError where rows of SQLite refer to rows that are not there: nothing was checked meanwhile."""
+    """Raise CommandError where rows of SQLite refer to none: foreign keys were off during the upgrade."""
     if connection.dialect.name != "sqlite":
         return
     found = {(row.table, row.parent) for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}

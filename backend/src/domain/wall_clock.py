@@ -1,4 +1,4 @@
-"""Between a doctor's wall clock and the instants that the database keeps.
+"""Conversions between a doctor's wall clock and the instants in the database.
 
 Zone data is the `tzdata` wheel's on every machine, never the system's: two machines must not disagree on an hour.
 """

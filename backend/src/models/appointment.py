@@ -25,7 +25,7 @@ class Appointment(Base):
         CheckConstraint("status IN ('booked', 'cancelled')", name="status"),
         CheckConstraint("starts_at < ends_at", name="has_length"),
         CheckConstraint("(status = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_at"),
-        # The rule that decides every race for a slot.
+        # Of many who book a slot at once, this index lets one succeed.
         Index(
             "uq_appointments_active_slot",
             "slot_id",
@@ -33,7 +33,7 @@ class Appointment(Base):
             postgresql_where=text("status = 'booked'"),
             sqlite_where=text("status = 'booked'"),
         ),
-        # The lists, newest first. Not covering: that doubles the time to count a long history.
+        # For the lists, newest first. A covering index would double the time to count a long history.
         Index("ix_appointments_patient", "patient_id", "id"),
         Index("ix_appointments_doctor", "doctor_id", "id"),
         Index(
@@ -66,7 +66,7 @@ class Appointment(Base):
 
 
 class AppointmentEvent(Base):
-    """Who did what to an appointment, and when. Only ever added to."""
+    """Who did what to an appointment, and when. Rows are added and never changed."""
 
     __tablename__ = "appointment_events"
     __table_args__ = (

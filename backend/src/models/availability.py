@@ -23,7 +23,7 @@ class AvailabilitySlot(Base):
     __table_args__ = (
         CheckConstraint("status IN ('free', 'booked', 'withdrawn')", name="status"),
         CheckConstraint("starts_at < ends_at", name="has_length"),
-        # What patients ask for all day: the free slots of one doctor by time.
+        # For the most frequent query of patients: the free slots of one doctor by time.
         Index(
             "ix_availability_slots_free",
             "doctor_id",

@@ -17,12 +17,12 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-# SQLite grows only INTEGER primary keys by itself; they are 64 bits wide there.
+# SQLite chooses new ids for INTEGER primary keys only; they have 64 bits there.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime; refuses naive ones. SQLite, which knows no zones, stores the UTC reading."""
+    """An aware UTC datetime; raises ValueError for a naive one. SQLite stores the UTC reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -35,7 +35,7 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(timezone.utc)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """Read what is stored; what PostgreSQL returns is aware, and in UTC as its connections are told."""
+        """Make what SQLite returns aware. PostgreSQL returns aware values in UTC, the time zone of our connections."""
         read: Any = super().result_processor(dialect, coltype)
         if dialect.name != "sqlite":
             return read
@@ -47,10 +47,10 @@ class Instant(TypeDecorator[datetime]):
 
 
 def word(value: str) -> ColumnElement[str]:
-    """Return a state as it is written into a statement, for comparisons.
+    """Return a state as a literal of the statement, for comparisons.
 
-    As a parameter it would keep PostgreSQL from using a partial index of the rows in that state: the plan of a prepared
-    statement must be right for all values.
+    As a parameter it would keep PostgreSQL from using a partial index of the rows in that state: the generic plan of a
+    prepared statement must be right for every value.
     """
     return literal_column(f"'{value}'", String)
 

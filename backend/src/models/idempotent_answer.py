@@ -1,4 +1,4 @@
-"""Answers that are kept to be given again."""
+"""Answers kept for repeated requests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ IDEMPOTENT_ANSWERS_KEPT = timedelta(hours=24)
 
 
 class IdempotentAnswer(Base):
-    """What a user was answered under an Idempotency-Key, written in the transaction of the write itself."""
+    """The answer to the first request with an Idempotency-Key, written in the transaction of that request."""
 
     __tablename__ = "idempotent_answers"
     __table_args__ = (Index("ix_idempotent_answers_created_at", "created_at"),)
 
-    # No foreign key: its check would hold the account's row before anything else does, out of the order of locks.
+    # No foreign key: its check would lock the account's row out of the order of locks (people by id, slot,
+    # appointment).
     user_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     # A keyed hash of method, path and body: enough to tell another request, useless to learn what was in it.

@@ -21,7 +21,7 @@ class OutboxMail(Base):
 
     `waiting` ones are sent from `due_at` on; claiming one moves `due_at` past the lease, so that a worker killed in
     between delays the mail and loses nothing. `sent`, `dropped` (too late to be of use) and `set_aside` (an operator
-    must look) are final until somebody says otherwise.
+    must look) are final; `flask outbox retry` makes a mail that was set aside due again.
     """
 
     __tablename__ = "outbox"
@@ -35,7 +35,7 @@ class OutboxMail(Base):
             "recipient_id",
             "template",
             unique=True,
-            # Mails from before the migration 0008 may be about an empty text.
+            # Mails that were finished before migration 0008 have an empty text here.
             postgresql_where=text("about <> ''"),
             sqlite_where=text("about <> ''"),
         ),
@@ -46,7 +46,7 @@ class OutboxMail(Base):
             postgresql_where=text("status = 'waiting'"),
             sqlite_where=text("status = 'waiting'"),
         ),
-        # "Is an earlier mail to this person on this appointment still waiting?"
+        # For the search of a claim for earlier mails to the same person about the same appointment.
         Index(
             "ix_outbox_waiting_in_order",
             "appointment_id",
@@ -60,20 +60,20 @@ class OutboxMail(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    # Goes to the provider as idempotency key with every attempt, for ever the same.
+    # The idempotency key that every attempt gives to the provider.
     key: Mapped[str] = mapped_column(String(36))
-    # In words of its writer, which are the same whenever it would write the same mail again. The database's default is
-    # unlike all others; the version before 0008, which knows no such column, writes one mail of an event anyway.
+    # What the mail is about, as its writer words it: the same text whenever the writer would write the same mail again.
+    # The default is random, for the version before 0008, which does not know the column and writes one mail of an event
+    # anyway.
     about: Mapped[str] = mapped_column(Text, FetchedValue())
     # NULL where the mail is about something else. Mails about one appointment to one person go in their order.
     event_id: Mapped[int | None] = mapped_column(ForeignKey("appointment_events.id"))
     appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointments.id"))
     recipient_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    # NULL once it is scrubbed, after the recipient's account has gone.
+    # NULL once the recipient's account is deleted and the mail is finished.
     recipient: Mapped[str | None] = mapped_column(String(320))
     # The kind of the mail, a word of src/services/rendering.py, and what it says. A new kind is a new word: a worker of
-    # the version before leaves a mail of a kind that it does not know to a newer one. NULL: rendered before there were
-    # kinds.
+    # the version before leaves mails of unknown kinds to a newer one. NULL in mails from before migration 0004.
     template: Mapped[str | None] = mapped_column(String(32))
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # NULL until it is rendered.

@@ -11,7 +11,7 @@ from src.models.base import Base
 
 
 class RevokedToken(Base):
-    """A token that its owner logged out; of use until the token would have expired anyway."""
+    """A token that its owner logged out; the row is needed until the token expires."""
 
     __tablename__ = "revoked_tokens"
     __table_args__ = (Index("ix_revoked_tokens_expires_at", "expires_at"),)
@@ -21,7 +21,7 @@ class RevokedToken(Base):
 
 
 class FailedAttempts(Base):
-    """How often something was guessed wrongly since its window began. Whose guesses: a keyed hash, no address."""
+    """How often something was guessed wrongly since its window began. `subject` is a keyed hash and no address."""
 
     __tablename__ = "failed_attempts"
     __table_args__ = (Index("ix_failed_attempts_window_began", "window_began"),)

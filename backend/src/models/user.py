@@ -28,7 +28,7 @@ class User(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     email: Mapped[str | None] = mapped_column(String(320))
-    # The address without letter case. A column and no index on lower(): SQLite's lower() knows ASCII only.
+    # The address without letter case. An index on lower() would not do: SQLite's lower() changes ASCII letters only.
     email_key: Mapped[str | None] = mapped_column(String(640), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(512))
     role: Mapped[str] = mapped_column(String(16))

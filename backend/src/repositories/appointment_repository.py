@@ -68,7 +68,7 @@ def _for_patient(shown: Any = Appointment) -> Select[Any]:
 
 
 def _for_doctor(shown: Any = Appointment) -> Select[Any]:
-    # Looked up row by row: of a join, PostgreSQL may think that a doctor's patients are worth reading all accounts.
+    # A subquery for each row: for a join PostgreSQL may read the whole table of accounts.
     name = select(PatientUser.name).where(PatientUser.id == shown.patient_id).scalar_subquery()
     return select(*_listed(shown), name.label("other_name"))
 
@@ -77,17 +77,17 @@ def _listed(shown: Any) -> tuple[Any, ...]:
     return shown.id, shown.starts_at, shown.ends_at, shown.time_zone, shown.status
 
 
-# A value that PostgreSQL does not look up in its statistics. Of somebody with many appointments it would think that one
-# comes by soon enough among all the newest ones, and would pass a million of other people's where all are old.
+# Hides the id from the planner. Otherwise PostgreSQL scans the newest appointments of everybody for a person with many,
+# expecting one of that person's soon, and reads a million rows where all of that person's are old.
 _of_anybody = select(bindparam("of", type_=Id)).scalar_subquery()
 
 
 def _page(
     of: InstrumentedAttribute[int], other: InstrumentedAttribute[int], seen: Callable[[Any], Select[Any]], most: int
 ) -> Select[Any]:
-    """Newest first, in pages that stay in place while new ones come (keyset: the index is entered at `before`).
+    """Newest first, in pages that new bookings do not shift (keyset pagination: the index scan starts at `before`).
 
-    The page is cut before anything is joined: of a join, PostgreSQL would first make the whole.
+    The limit is applied before the joins, which PostgreSQL would otherwise compute for the whole history.
     """
     newest = (
         select(*_listed(Appointment), other)

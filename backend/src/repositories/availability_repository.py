@@ -67,7 +67,7 @@ def count_ahead(db: Connection, doctor_id: int, now: datetime) -> SlotCounts:
 
 
 def spans_ahead(db: Connection, doctor_id: int, now: datetime) -> list[tuple[datetime, datetime]]:
-    """Return (starts_at, ends_at) of the doctor's published slots that are ahead, whoever has them."""
+    """Return (starts_at, ends_at) of the doctor's free and booked slots that have not ended."""
     query = select(AvailabilitySlot.starts_at, AvailabilitySlot.ends_at).where(
         AvailabilitySlot.doctor_id == doctor_id,
         AvailabilitySlot.status != WITHDRAWN,
@@ -111,7 +111,7 @@ def free(db: Connection, slot_id: int) -> None:
 
 
 def withdraw_all(db: Connection, doctor_id: int) -> None:
-    """Withdraw every slot of the doctor, in the order of ids as everywhere where several are held."""
+    """Withdraw every slot of the doctor, locking them in the order of their ids."""
     query = select(AvailabilitySlot.id).where(
         AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != WITHDRAWN
     )
@@ -124,7 +124,7 @@ def withdraw_all(db: Connection, doctor_id: int) -> None:
 
 
 def delete_unused(db: Connection, after: int, before: datetime, limit: int) -> tuple[int | None, int]:
-    """Delete past slots without any appointment. They are published in any order, so all of them are looked at."""
+    """Delete past slots without any appointment. Ids do not grow with the slots' times, so every slot is looked at."""
     query = select(AvailabilitySlot.id).where(AvailabilitySlot.id > after).order_by(AvailabilitySlot.id).limit(limit)
     ids = list(db.execute(query).scalars())
     if not ids:

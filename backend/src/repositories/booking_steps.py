@@ -2,7 +2,7 @@
 
 Locks are taken in one order, so that transactions cannot deadlock: both people by id, then the slot, then the
 appointment. Each state is read after its row is locked: what was read before the wait may have changed. SQLite has one
-write lock, which the transaction holds from its start.
+write lock, and the transaction takes it at its start.
 """
 
 from __future__ import annotations

@@ -11,7 +11,10 @@ from src.models import PROFILES_OF_A_BLOCK, DoctorBlock, DoctorProfile, User
 
 
 def add(db: Connection, user_id: int, designation: str, specialization: str) -> int:
-    """Give a new doctor a profile and return its id. Last in its transaction: it holds a block's number."""
+    """Give a new doctor a profile and return its id.
+
+    Call it last in a transaction: it locks a row of doctor_blocks.
+    """
     statement = (
         insert(DoctorProfile)
         .values(user_id=user_id, designation=designation, specialization=specialization)
@@ -39,7 +42,10 @@ def update_profile(db: Connection, doctor_id: int, changes: dict[str, str]) -> N
 
 
 def erase_profile(db: Connection, doctor_id: int) -> None:
-    """Blank the profile of a doctor who leaves. Last in its transaction: it holds a block's number."""
+    """Blank the profile of a doctor who leaves.
+
+    Call it last in a transaction: it locks a row of doctor_blocks.
+    """
     update_profile(db, doctor_id, {"designation": "", "specialization": ""})
     _count(db, doctor_id, -1)
 
@@ -78,7 +84,7 @@ _LIST_LIVING = (
     .where(User.deleted_at.is_(None))
     .order_by(DoctorProfile.id)
 )
-# Written into the statement as limits are, for the same reason.
+# A literal of the statement, for the reason that `limited` gives.
 _skipped = bindparam("skipped", type_=Integer, literal_execute=True)
 _LIST_FROM_BLOCK = _LIST_LIVING.where(DoctorProfile.id >= bindparam("first")).offset(_skipped)
 
@@ -86,7 +92,8 @@ _LIST_FROM_BLOCK = _LIST_LIVING.where(DoctorProfile.id >= bindparam("first")).of
 def list_living(db: Connection, *, offset: int, limit: int) -> Sequence[Row[tuple[int, str, str, str, int]]]:
     """Return (id, name, designation, specialization, total number), in the order in which the doctors came.
 
-    A page other than the first is entered at its block, so that it passes fewer than PROFILES_OF_A_BLOCK rows.
+    For a page other than the first the scan starts at the page's block, so it skips fewer than PROFILES_OF_A_BLOCK
+    rows.
     """
     if offset == 0:
         return db.execute(limited(_LIST_LIVING, limit)).all()

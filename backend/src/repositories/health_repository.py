@@ -1,4 +1,4 @@
-"""Is the database there, and has it its tables?"""
+"""Which migration the database is at."""
 
 from __future__ import annotations
 

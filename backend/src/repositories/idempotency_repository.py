@@ -14,7 +14,7 @@ from src.models import IdempotentAnswer
 def reserve(db: Connection, user_id: int, key: str, request_hash: str, now: datetime) -> bool:
     """Take the key for this transaction; False when it is taken.
 
-    Where another transaction is just taking it, this waits for that one's end: so of many at once one works.
+    Where another transaction has inserted the key, this waits for the end of that transaction, so one of many works.
     """
     row = {"user_id": user_id, "key": key, "request_hash": request_hash, "created_at": now}
     return insert_unless_conflict(db, IdempotentAnswer, **row) is not None

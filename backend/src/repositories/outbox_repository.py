@@ -39,7 +39,7 @@ _DUE = (
             Earlier.appointment_id == OutboxMail.appointment_id,
             Earlier.recipient_id == OutboxMail.recipient_id,
             Earlier.id < OutboxMail.id,
-            # One that was begun waits for its lease to end or for its next attempt.
+            # A mail with attempts waits for the end of its lease or for its next attempt.
             or_(Earlier.due_at <= bindparam("now", type_=Instant()), Earlier.attempts > 0),
         ),
     )
@@ -52,7 +52,7 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[R
     """Take up to `limit` due mails for the length of the lease, and return them.
 
     A mail waits while an earlier one to the same person about the same appointment is due or begun: the cancellation
-    must not overtake the confirmation. One that is due next week delays nothing. Rows that another worker is just
+    must not overtake the confirmation. A mail that is due next week delays no other. Rows that another worker is just
     claiming are skipped.
     """
     ids = list(db.scalars(limited(_DUE, limit), {"now": now}))
@@ -79,7 +79,7 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[R
     return sorted(db.execute(statement), key=lambda row: row.id)
 
 
-# Unless another worker has taken it over since attempt number `claimed_as`.
+# Matches no row where another worker has claimed the mail after attempt number `claimed_as`.
 _CLAIMED = update(OutboxMail).where(
     OutboxMail.id == bindparam("mail_id"),
     OutboxMail.status == WAITING,
@@ -93,7 +93,7 @@ _KEEP_RENDERED = (
 
 
 def keep_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> bool:
-    """Keep a mail as rendered, before its first attempt; False when another worker has taken it over meanwhile."""
+    """Store a mail as rendered, before its first attempt; False when another worker has claimed it meanwhile."""
     values = {
         "mail_id": mail_id,
         "claimed_as": attempts,
@@ -107,8 +107,8 @@ def keep_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> bo
 def finish(
     db: Connection, mail_id: int, recipient_id: int, status: str, now: datetime, error: str | None = None
 ) -> None:
-    """Write how a mail ended, and scrub the address if the recipient's account has gone meanwhile."""
-    # Held against a deletion at this very moment, which scrubs only what it sees finished.
+    """Write how a mail ended, and erase the address if the recipient's account was deleted meanwhile."""
+    # Locks the account: a deletion at this moment would erase the addresses of finished mails only, and miss this one.
     gone = db.scalars(select(User.deleted_at).where(User.id == recipient_id).with_for_update(read=True)).one()
     values: dict[str, Any] = {"status": status, "last_error": error}
     if status == "sent":
@@ -122,7 +122,7 @@ _POSTPONE = _CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("
 
 
 def postpone(db: Connection, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
-    """Try again at `due_at`, unless another worker has taken the mail over since attempt number `attempts`."""
+    """Try again at `due_at`, unless another worker has claimed the mail after attempt number `attempts`."""
     db.execute(_POSTPONE, {"mail_id": mail_id, "claimed_as": attempts, "again_at": due_at, "error": error})
 
 
@@ -130,12 +130,12 @@ _GIVE_BACK = _CLAIMED.values(due_at=bindparam("now"), attempts=OutboxMail.attemp
 
 
 def give_back(db: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:
-    """Make claimed mails that were not tried due again, except those that another worker has taken over."""
+    """Make claimed mails that were not tried due again, except those that another worker has claimed since."""
     db.execute(_GIVE_BACK, [{"mail_id": row.id, "claimed_as": row.attempts, "now": now} for row in rows])
 
 
 def scrub_finished(db: Connection, recipient_id: int) -> None:
-    """Forget the address in the mails that need it no more."""
+    """Erase the recipient's address in finished mails."""
     db.execute(
         update(OutboxMail)
         .where(OutboxMail.recipient_id == recipient_id, OutboxMail.status != WAITING)

@@ -57,7 +57,7 @@ def check(db: Connection, ctx: SlowContext[Any], gates: Iterable[Gate]) -> None:
 def count_failure(ctx: SlowContext[Any], gates: Iterable[Gate]) -> None:
     """Count a failure at every gate; raise Throttled where others at the same time have used a gate up.
 
-    The caller's own refusal would tell whether the guess was right, so beyond the limit it must not be given.
+    Beyond the limit the caller must not refuse in its own words, which would tell that the guess was wrong.
     """
     window = _window(ctx.settings)
     used_up: datetime | None = None
@@ -76,7 +76,7 @@ def purge_before(db: Connection, instant: datetime) -> None:
 
 
 def network_of(address: str) -> str:
-    """Return the address, or its /64 for IPv6: a single customer is commonly given all of one."""
+    """Return the address, or its /64 for IPv6: providers commonly give one customer a whole /64."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

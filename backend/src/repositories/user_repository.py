@@ -47,7 +47,7 @@ _CALLER = (
 
 
 def find_caller(db: Connection, user_id: int, epoch: int, jti: str) -> Row[Any] | None:
-    """Return (id, name, email, role, doctor_id, time_zone) of a living account that this token still opens."""
+    """Return (id, name, email, role, doctor_id, time_zone) of the account that the token is valid for."""
     return db.execute(_CALLER, {"user_id": user_id, "epoch": epoch, "jti": jti}).one_or_none()
 
 
@@ -56,7 +56,7 @@ _LOCK_LIVING = select(User.id).where(User.id == bindparam("user_id"), _LIVING).w
 
 
 def lock_living(db: Connection, user_id: int) -> bool:
-    """Hold a living account against deletion until the transaction ends; False when it is deleted.
+    """Lock an account against deletion until the transaction ends; False when it is deleted.
 
     Always before slots and appointments: locks taken in one order cannot deadlock.
     """
@@ -77,10 +77,10 @@ def lock_people(db: Connection, one: int, other: int) -> set[int]:
 
 
 def lock_for_deletion(db: Connection, user_id: int) -> bool:
-    """Wait until nobody holds the account, then hold it alone; False when it is deleted already.
+    """Lock the account exclusively, waiting for every other lock on it; False when it is deleted already.
 
-    Fully (FOR UPDATE), not FOR NO KEY UPDATE: erasing the address changes a unique column, and a lock that has to grow
-    later meets transactions that hold the row and wait for what this one holds.
+    FOR UPDATE and not FOR NO KEY UPDATE: erasing the address changes a unique column, which needs the stronger lock.
+    Taking that one later can deadlock with transactions that share the row and wait for other rows of this one.
     """
     query = select(User.id).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update()
     return db.scalars(query).one_or_none() is not None
@@ -113,12 +113,12 @@ def change_password(db: Connection, user_id: int, *, old_hash: str, new_hash: st
 
 
 def end_sessions(db: Connection, user_id: int) -> None:
-    """Make every token of the account worthless."""
+    """End every session of the account: its tokens are refused from now on."""
     db.execute(update(User).where(User.id == user_id).values(token_epoch=User.token_epoch + 1))
 
 
 def disable(db: Connection, email_key: str, now: datetime) -> bool:
-    """Shut an account out and end its sessions; False when there is none."""
+    """Refuse the account's log-ins and end its sessions; False when there is no such account."""
     statement = (
         update(User)
         .where(User.email_key == email_key)
@@ -129,7 +129,7 @@ def disable(db: Connection, email_key: str, now: datetime) -> bool:
 
 
 def enable(db: Connection, email_key: str) -> bool:
-    """Let an account in again; its old tokens stay dead. False when there is none."""
+    """Allow the account's log-ins again; its old tokens stay refused. False when there is no such account."""
     statement = update(User).where(User.email_key == email_key).values(disabled_at=None).returning(User.id)
     return db.scalars(statement).one_or_none() is not None
 

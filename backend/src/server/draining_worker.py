@@ -1,4 +1,4 @@
-"""Going down without losing a request: gunicorn's threaded worker, with a better end."""
+"""gunicorn's threaded worker, changed so that a restart loses no request."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from src.draining import begin_draining, is_draining
 
 
 class DrainingWorker(ThreadWorker):
-    """On SIGTERM: be not ready, serve on for `SHUTDOWN_DRAIN_SECONDS`, answer whoever has connected, refuse the rest.
+    """On SIGTERM it is not ready, serves on for `SHUTDOWN_DRAIN_SECONDS`, answers every open connection and then stops.
 
-    Gunicorn alone leaves its listening socket open and unheard until the last answer is out, and whoever connected
-    meanwhile is cut off. A refused connection is safely tried elsewhere; one that is cut off may have booked.
+    gunicorn's own worker leaves its listening socket open, without accepting, until the last answer is out, and then
+    resets the connections that came meanwhile. A client can safely retry a refused connection elsewhere; one that was
+    reset may have booked.
     """
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -28,7 +29,7 @@ class DrainingWorker(ThreadWorker):
             stop.start()
 
     def set_accept_enabled(self, enabled: bool | None) -> None:  # noqa: FBT001 - gunicorn's signature
-        """Open or close the door; when it is for good, let those in who already stand in the kernel's queue."""
+        """Start or stop accepting. When stopping for good, first accept the connections in the kernel's queue."""
         super().set_accept_enabled(enabled)
         if self.alive:
             return

@@ -47,7 +47,7 @@ def work(app: Flask, stop: threading.Event) -> None:
             log.error("database trouble, going on: %s", str(error).splitlines()[0])
             stop.wait(PAUSE_AFTER_TROUBLE_SECONDS)
         except Exception:
-            # The one broad except of the house: whatever a mail does to us, the others must still go.
+            # The only broad except: one mail that fails unexpectedly must not keep the others from being sent.
             log.exception("unexpected trouble, going on")
             stop.wait(PAUSE_AFTER_TROUBLE_SECONDS)
         else:

@@ -57,7 +57,7 @@ class AppointmentFacts:
 
 _facts: TypeAdapter[AppointmentFacts] = TypeAdapter(AppointmentFacts)
 
-# By kind: the beginning of the subject, and the news.
+# By kind: the beginning of the subject, and the sentence that says what happened.
 NEWS = {
     "booked": ("Appointment booked", "Your appointment is booked."),
     "cancelled": ("Appointment cancelled", "This appointment was cancelled by {facts.cancelled_by}."),

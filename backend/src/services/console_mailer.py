@@ -9,7 +9,7 @@ from src.services.mail import Mail
 
 
 class ConsoleMailer:
-    """Prints one line per mail; `GET /dev/outbox` has the whole of it."""
+    """Prints one line per mail; `GET /dev/outbox` shows the whole mail."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout

@@ -1,4 +1,4 @@
-"""What a mail is, and what can become of sending one."""
+"""What a mail is, and how sending one can fail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MailRefused(Exception):
 
 
 class MailDelayed(Exception):
-    """Whether the provider took the mail is unknown, or it asks to come again: retry with the same key.
+    """The provider asks for a later attempt, or did not say whether it took the mail: retry with the same key.
 
     `retry_after` is in seconds, where the provider said so.
     """
@@ -32,7 +32,7 @@ class MailDelayed(Exception):
 
 
 class MailUnknown(MailDelayed):
-    """This version of the program cannot render the mail; the one whose servers wrote it can."""
+    """This version of the program cannot render the mail; a newer one wrote it and can."""
 
 
 class Mailer(Protocol):

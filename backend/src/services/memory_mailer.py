@@ -1,4 +1,4 @@
-"""A mailer for tests: keeps what it was given, and fails as it is told."""
+"""A mailer for tests: it remembers the mails, and fails as the test asks."""
 
 from __future__ import annotations
 

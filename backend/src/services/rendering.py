@@ -17,7 +17,7 @@ RENDERERS: dict[str, Callable[[str, str, dict[str, Any]], Mail]] = {
 
 
 def render(to: str, kind: str, facts: dict[str, Any]) -> Mail:
-    """Turn what the outbox keeps into a mail; raise MailUnknown for one of another version of this program."""
+    """Render the facts; raise MailUnknown for a kind that only another version of this program knows."""
     renderer = RENDERERS.get(kind)
     if renderer is None:
         raise MailUnknown(f"A mail of the kind {kind!r} is unknown to this version.")
@@ -25,14 +25,14 @@ def render(to: str, kind: str, facts: dict[str, Any]) -> Mail:
 
 
 def mail_of(row: Row[Any]) -> Mail:
-    """Return a mail of the outbox as it was rendered, or as it will be; raise MailUnknown as `render` does."""
+    """Return the stored text of a row, or render its facts; raise MailUnknown as `render` does."""
     if row.text is None:
         return render(row.recipient or "", row.template, row.facts)
     return Mail(row.recipient or "", row.subject, row.text, row.html)
 
 
 def mail_to_look_at(row: Row[Any]) -> Mail:
-    """Return a mail of the outbox as a person can read it, also where this version cannot render it."""
+    """Return the mail for a person to read, with its bare facts where this version cannot render it."""
     try:
         return mail_of(row)
     except MailUnknown as unknown:

@@ -8,8 +8,8 @@ from resend.http_client_requests import RequestsClient
 
 from src.services.mail import Mail, MailDelayed, MailRefused
 
-# What heals without touching the mail: a bad key or an unverified domain (401, 403) once the operator corrects the
-# settings, 408/425/429 with time. Everything else below 500 is about the mail itself.
+# Failures that are not the mail's own: a wrong key or an unverified domain (401, 403), which the operator corrects, and
+# 408, 425 and 429, which pass. Every other status below 500 is about the mail itself.
 HEALING_STATUSES = frozenset({401, 403, 408, 425, 429})
 STILL_UNDER_WAY = "concurrent_idempotent_requests"
 

@@ -21,7 +21,7 @@ from src.utils.clock import Clock
 
 log = logging.getLogger("outbox")
 
-# Fewer claims for the database, and not more mails than a worker gets rid of within its lease.
+# Enough to save claims, and no more than a worker can send within its lease.
 BATCH = 10
 
 Transaction = Callable[..., AbstractContextManager[Connection]]
@@ -30,8 +30,8 @@ Transaction = Callable[..., AbstractContextManager[Connection]]
 def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings, pace: Pace) -> bool:
     """Claim the most urgent mails, send them one after the other, write each outcome; False when none was due.
 
-    Nothing is sent inside a transaction. The claim is a lease: where it might end before the provider has answered,
-    or the worker is told to stop, the mails that were not begun are given back.
+    Nothing is sent inside a transaction. The claim is a lease. Mails that were not begun are given back where the lease
+    might end before the provider answers, and where the worker is stopped.
     """
     with transaction(writes=False) as db:
         if not outbox.any_due(db, clock()):
@@ -78,7 +78,7 @@ def _deliver(
 
 
 def _kept(row: Row[Any], mail: Mail, transaction: Transaction) -> bool:
-    """Keep the mail as rendered before anybody else sees it, so that every later attempt says the same."""
+    """Store the mail as rendered before the first attempt, so that every later attempt sends the same text."""
     with transaction(writes=True, one_statement=True) as db:
         return outbox.keep_rendered(db, row.id, row.attempts, mail)
 

@@ -16,7 +16,7 @@ from src.repositories import outbox_repository as outbox
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
 
-# Rows looked at in one transaction: short locks, and progress to be seen.
+# How many rows one transaction looks at: few, so that locks are short and progress is shown.
 CHUNK = 5_000
 
 Delete = Callable[[Connection, int, datetime, int], tuple[int | None, int]]
@@ -33,7 +33,7 @@ def purge_expired(transaction: Transaction, now: datetime, settings: Settings) -
 def purge_old(ctx: SlowContext[None]) -> Iterator[tuple[str, int]]:
     """Delete old mails that went out or came too late, and past slots that nobody ever booked: `flask purge`.
 
-    Yields (what, how many more are gone) after every transaction. Killed in between, it has lost nothing.
+    Yields (what, how many were deleted) after every transaction. It can be killed and started again at any time.
     """
     mails_before = ctx.now - timedelta(days=ctx.settings.mails_kept_days)
     slots_before = ctx.now - timedelta(days=ctx.settings.unused_slots_kept_days)

@@ -25,7 +25,7 @@ warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 
 ALGORITHM = "HS256"
-# By each process; a token takes about a kilobyte.
+# In each process. A token takes about a kilobyte.
 TOKENS_REMEMBERED = 2048
 REQUIRED: Options = {"require": ["sub", "exp", "jti"]}
 
@@ -86,7 +86,7 @@ def read_token(token: str, settings: Settings) -> TokenClaims:
 def _verified(token: str, secret: str) -> TokenClaims:
     """Return what a token says. A signature does not change, so one seen before is not computed again.
 
-    By PyJWT, which Flask-JWT-Extended stands on: its own `decode_token` reads every token three times.
+    By PyJWT itself, because `decode_token` of Flask-JWT-Extended reads every token three times.
     """
     try:
         claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=REQUIRED)

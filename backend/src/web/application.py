@@ -87,7 +87,7 @@ CORS_OPTIONS: dict[str, Any] = {
     "allow_headers": ["authorization", "content-type", "idempotency-key"],
     "expose_headers": ["Location", "Retry-After", "X-Request-ID"],
     "max_age": 600,
-    # Only to callers that name an origin, and only their own.
+    # CORS headers only on answers to requests with an Origin header.
     "always_send": False,
 }
 

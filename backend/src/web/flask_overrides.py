@@ -1,4 +1,4 @@
-"""What Flask is told to do otherwise: JSON bodies, ids in paths, no cookies, no coroutines."""
+"""Where Flask's defaults do not fit: JSON bodies, ids in paths, sessions, coroutines, leading slashes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_ID = 2**63 - 1
 
 
 class StrictJson(DefaultJSONProvider):
-    """Refuses what Python's own parser lets through or dies of: lone surrogates, NaN, 30,000 levels of nesting."""
+    """Refuses what Python's own parser accepts or crashes on: lone surrogates, NaN, 30,000 levels of nesting."""
 
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         """Parse; raise ValueError for anything that is no JSON (RFC 8259) in UTF-8."""
@@ -37,18 +37,18 @@ class IdConverter(BaseConverter):
 
 
 class NoSessions(SessionInterface):
-    """Tokens tell who asks: nobody has a cookie, and no request pays for looking for one."""
+    """No sessions: the token says who asks, and no time is spent on looking for a cookie."""
 
     def open_session(self, app: Flask, request: Request) -> None:
         """Open none; Flask then gives a session that refuses to be used."""
 
 
 def as_it_is(func: Callable[..., Any]) -> Callable[..., Any]:
-    """Nothing here is a coroutine: Flask need not look, nine times with every request."""
+    """Return the function. No view is a coroutine, and Flask would check that nine times with every request."""
     return func
 
 
 def refuse_leading_slashes() -> None:
-    """Werkzeug reads `//health` as `/health`, whatever `merge_slashes` says; here an address has one spelling."""
+    """Refuse `//health`, which Werkzeug reads as `/health` whatever `merge_slashes` says."""
     if request.environ["PATH_INFO"].startswith("//"):
         raise NotFound

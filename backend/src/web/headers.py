@@ -26,7 +26,7 @@ def register_headers(app: Flask) -> None:
 
 
 def _answer_preflight() -> Response | None:
-    """Flask answers OPTIONS for addresses that exist; a browser asks for others too, and must get the 404 itself."""
+    """Answer preflights for unknown addresses, too, so that the browser sends the request and sees its 404."""
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return Response(status=204)
     return None

@@ -45,7 +45,7 @@ STATUS_OF: dict[type[ClinicError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-# What HTTP itself refuses, in our words.
+# Our sentences for what Flask and Werkzeug refuse.
 SENTENCE_OF_STATUS = {
     HTTPStatus.BAD_REQUEST: "The request could not be understood.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
@@ -58,7 +58,7 @@ DATABASE_AWAY = "The database cannot be reached at the moment; please try again 
 
 
 def status_of(error: type[ClinicError]) -> HTTPStatus:
-    """Return the HTTP status that stands for a domain error."""
+    """Return the HTTP status of a domain error's branch."""
     return next(status for branch, status in STATUS_OF.items() if issubclass(error, branch))
 
 
@@ -96,7 +96,7 @@ def urn(error: type[ClinicError]) -> str:
 
 
 def _answer_validation_error(error: HTTPError) -> Response:
-    """APIFlask wraps pydantic's findings; they hang on as the cause."""
+    """Read pydantic's findings, which are the cause of APIFlask's error."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return problem(HTTPStatus(error.status_code), error.message)

@@ -20,7 +20,7 @@ A = TypeVar("A")
 
 @dataclass(frozen=True)
 class Access(Generic[A]):
-    """Who may call: the kind of actor that the controller is given, and what others are told."""
+    """Who may call: the type of actor that the controller takes, and the error for all others."""
 
     actor: type[A] | None
     refusal: type[ClinicError] | None = None

@@ -34,7 +34,7 @@ def app(make_app: MakeApp, resend: FakeResend) -> APIFlask:
         resend_api_key="re_of_the_tests",
         resend_api_url=resend.url,
         from_email="Clinic <clinic@people.example>",
-        mail_timeout_seconds=0.3,
+        mail_timeout_seconds=1,
     )
 
 
