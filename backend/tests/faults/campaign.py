@@ -146,7 +146,7 @@ def not_flat(memory: dict[str, list[float]]) -> list[str]:
     wrong: list[str] = []
     for name, seen in memory.items():
         fifth = max(1, len(seen) // 5)
-        # The very beginning warms up: caches, prepared statements, threads.
+        # The first seconds do not count: caches, prepared statements and threads are filled.
         first, last = statistics.median(seen[fifth : 2 * fifth]), statistics.median(seen[-fifth:])
         print(f"  memory of {name}: {first:.1f} MB, in the end {last:.1f} MB ({last / first - 1:+.1%})")
         if abs(last / first - 1) > FLAT:
@@ -177,12 +177,12 @@ def _break_schema(world: World, defect: Mutant) -> None:
         for statement in defect.sql:
             connection.execute(text(statement))
         if world.cluster is not None:
-            # The tables must outlive a server that forgets what it acknowledged.
+            # Written to disk, so that the schema survives a server that loses acknowledged commits.
             connection.execute(text("CHECKPOINT"))
 
 
 def _live(world: World, record: Record, seed: int, seconds: float, defect: Mutant) -> None:
-    """Let a dozen clients live for some seconds while trouble comes."""
+    """Run a dozen clients for some seconds while faults are injected."""
     town = Town(world, record)
     settling = Client(town, random.Random(seed))
     for _ in range(4):

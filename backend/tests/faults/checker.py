@@ -15,7 +15,7 @@ from tests.faults.record import NEVER, Record, SlotOperation
 State = int | Literal["free", "withdrawn"]
 TOO_MANY_STATES = 400_000
 
-# The rules that the database should hold, asked of the rows themselves, as if it held none.
+# The rules that constraints enforce, checked on the rows, as if there were no constraints.
 NEVER_ROWS = {
     "two active appointments of one slot": (
         "SELECT slot_id FROM appointments WHERE status = 'booked' GROUP BY slot_id HAVING count(*) > 1"
@@ -92,7 +92,7 @@ EVENTS = (
 
 
 def lost_or_invented(record: Record, appointments: dict[int, Any]) -> list[str]:
-    """Every acknowledged booking is there, and nothing is there that nobody can have asked for."""
+    """Every acknowledged booking is in the database, and no appointment that nobody requested."""
     found = [f"appointment {a} was acknowledged and is lost" for a in record.booked if a not in appointments]
     explained = Counter(record.booked.values())
     there = Counter((row.email, row.slot_id) for row in appointments.values())
@@ -103,7 +103,7 @@ def lost_or_invented(record: Record, appointments: dict[int, Any]) -> list[str]:
 
 
 def wrong_mails(events: Iterable[Any], accepted: Sequence[dict[str, Any]]) -> list[str]:
-    """One mail per event and recipient, in order for one appointment and recipient; none besides.
+    """One mail for each event and recipient, in order for one appointment and recipient, and no others.
 
     Each mail names its appointment's number. A doctor who leaves is told nothing about it.
     """

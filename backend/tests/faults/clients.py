@@ -1,4 +1,4 @@
-"""A dozen people who use the API all at once, at random from a seed, and remember what they were told."""
+"""Clients that use the API at once, at random from a seed, and record every answer."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Town:
 
 
 class Client:
-    """One person at one keyboard, who asks any machine and repeats what stays unanswered."""
+    """One client: it sends each request to any machine and repeats it until it is answered."""
 
     def __init__(self, town: Town, rng: random.Random) -> None:
         self.town = town
@@ -103,7 +103,7 @@ class Client:
         return self.rng.choice(self.town.world.machines)
 
     def once(self, method: str, path: str, body: Any = None, token: str = "", key: str = "") -> Answered | None:
-        """Ask a machine once, and note what should never be answered."""
+        """Ask a machine once, and record answers that must not happen."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if key:
             headers["Idempotency-Key"] = key

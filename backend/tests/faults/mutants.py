@@ -51,7 +51,7 @@ def nothing() -> None:
 class Mutant:
     """A defect: what is patched, what the schema and the server are made to lack, and how long a campaign it takes.
 
-    `seen_as` is a part of the sentence by which the checker must tell it: caught by accident is not caught.
+    `seen_as` is a part of the sentence that the checker must report; another violation does not count as caught.
     """
 
     seen_as: str
@@ -63,7 +63,7 @@ class Mutant:
 
 
 def _in_steps() -> None:
-    """Let a defect that takes several statements have a transaction, as it would have had."""
+    """Begin a transaction for a defect that takes several statements."""
     transaction = app.extensions["transaction"]
     app.extensions["transaction"] = lambda *, writes, one_statement=False: transaction(writes=writes)
 
@@ -112,7 +112,7 @@ def book_without_locking_slot_or_people() -> None:
 
 
 def commit_before_the_outbox_row() -> None:
-    """A server that dies in between has booked, and nobody is told."""
+    """A server that is killed between the commits has booked without a mail."""
     transaction, execute = app.extensions["transaction"], Connection.execute
 
     def execute_mails_later(self: Connection, statement: Any, *values: Any, **options: Any) -> Any:
@@ -141,7 +141,7 @@ def commit_before_the_outbox_row() -> None:
 
 
 def _cancel_in_steps() -> Callable[..., Outcome]:
-    """Return what SQLite does, for PostgreSQL."""
+    """Return the cancellation in steps, for PostgreSQL."""
     _in_steps()
     return booking_steps.cancel
 

@@ -123,7 +123,7 @@ class Program:
     def __init__(self, command: Sequence[str | Path], *, cwd: Path, env: dict[str, str], log: Path) -> None:
         self._log = log
         with log.open("wb") as output:
-            # A session of its own: Ctrl-C at the terminal of the tests must not reach it, only we do.
+            # A session of its own, so that Ctrl-C at the terminal of the tests does not reach it.
             self.process = subprocess.Popen(
                 command,
                 cwd=cwd,
@@ -235,7 +235,7 @@ class Server:
         return Booking(doctor, patient, f"patient{number}@people.example", slot_id, booked["appointment_id"])
 
     def open_half_a_request(self, beginning: bytes = HALF_A_BODY) -> socket.socket:
-        """Send the beginning of a request and leave it at that."""
+        """Send the beginning of a request and nothing more."""
         client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         client.sendall(beginning)
         return client

@@ -97,7 +97,7 @@ def test_from_an_empty_database_to_a_booking(
 def test_more_half_requests_than_threads_hold_the_service_up_for_seconds_only(
     start_gunicorn: StartServer, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    """Half a body and half a header alike; nothing but a proxy in front can do better than this."""
+    """Half bodies and half headers. Only a proxy in front can do better."""
     database = shutil.copy(sqlite_template, tmp_path / "half.db")
     server = start_gunicorn(DATABASE_URL=f"sqlite:///{database}")
     with contextlib.ExitStack() as slow:

@@ -94,7 +94,7 @@ def test_the_version_before_serves_a_day_on_the_newest_schema(
 
 
 def a_mail_of_an_unknown_kind_waits(server: Server, database_url: str) -> None:
-    """As where the servers of the newest version run already, and the worker of the one before has not stopped yet."""
+    """During an upgrade the new servers may run while the old worker has not stopped yet."""
     engine = create_engine(database_url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text(OF_TOMORROW))

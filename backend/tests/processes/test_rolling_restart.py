@@ -1,4 +1,4 @@
-"""SIGTERM to gunicorn: what was let in is answered, what comes after is refused, nothing is cut off."""
+"""SIGTERM to gunicorn: accepted connections are answered, later ones are refused, none is reset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.processes.servers import REAL_SECRETS, Server, wait_until
 
 CODE = REAL_SECRETS["DOCTOR_INVITATION_CODE"]
 CLIENTS = 8
-# Between the last look into the queue and the closing of the door the kernel may complete one more handshake.
+# Between the last accept and the closing of the socket the kernel may complete one more handshake.
 UNLUCKY = 1
 
 
@@ -95,7 +95,7 @@ def test_a_balancer_that_asks_whether_it_is_ready_loses_nothing(start_gunicorn: 
         assert not_ready.status == 503
         assert not_ready.headers["Retry-After"]
         assert "going down" in not_ready.json()["error"]
-        # Whoever comes all the same is served until the time is over.
+        # New connections are served until the drain time is over.
         server.book_something(CODE)
     assert set(hammer.counts) == {"answered", "told 503"}
     assert server.program.wait() == 0
@@ -108,7 +108,7 @@ def test_a_request_under_way_is_answered(start_gunicorn: StartServer, sqlite_url
         f"POST /auth/login HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with server.open_half_a_request(head.encode() + body[:10]) as connection:
-        # Another request on the same worker's listener shows that the first has been taken in.
+        # A second answer from the same worker shows that it has accepted the first connection.
         server.call("GET", "/health/live")
         server.program.process.send_signal(signal.SIGTERM)
         wait_until(lambda: not server.answers(), 20, lambda: server.program.output)

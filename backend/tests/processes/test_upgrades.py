@@ -24,7 +24,7 @@ def upgrade(start: StartProgram, url: str) -> Program:
 
 @contextmanager
 def another_upgrade(url: str) -> Generator[None]:
-    """Hold what an upgrade holds."""
+    """Hold the lock of an upgrade."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":

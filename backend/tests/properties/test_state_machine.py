@@ -1,7 +1,7 @@
 """Everything people do, in any order, against a model of what should be true, on both databases.
 
-The model is plain Python: it knows the contract, and nothing of how the product keeps it. After every step the product
-must say what the model says, in every list that anybody can ask for.
+The model is plain Python and knows the contract only. After every step each list of the product must equal that of the
+model.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Outcome = Literal["accepted", "delayed", "refused", "accepted unheard", "killed"
 
 @dataclass(eq=False)
 class Person:
-    """Somebody who registered. Living tokens open doors; dead ones never again."""
+    """Somebody who registered, with the tokens that are valid and those that must be refused for ever."""
 
     id: int
     name: str
@@ -97,7 +97,7 @@ class Slot:
 
 @dataclass(eq=False)
 class Appointment:
-    """A booking; never forgotten."""
+    """A booking, which stays in the lists for ever."""
 
     id: int
     slot: Slot
@@ -165,7 +165,7 @@ class Killed(BaseException):
 
 
 class Provider(MemoryMailer):
-    """A provider that never takes one key twice, insists that a key's mail stays the same, and fails as it is told."""
+    """A provider that accepts each key once, refuses another mail under a used key, and fails as the test asks."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -200,7 +200,8 @@ def test_a_second_cancel_does_not_free_the_slot_of_the_next_patient(
 def test_a_cancel_that_waited_does_not_free_the_slot_of_the_next_patient(
     app: APIFlask, api: Api, key: dict[str, str]
 ) -> None:
-    """It has read an active appointment, and gets the slot after that was cancelled and the slot booked again."""
+    """It reads an active appointment. When it gets the slot's lock, that one is cancelled and the slot is booked
+    again."""
     doctor, first, other = api.doctor(), api.patient("First Sample"), api.patient("Second Sample")
     slot_id = doctor.publish()
     appointment = first.book(slot_id)
@@ -263,7 +264,7 @@ def test_a_booking_waits_for_a_deletion_that_has_begun(app: APIFlask, api: Api, 
 @pytest.mark.parametrize("first", ["doctor", "patient"])
 @pytest.mark.parametrize("gone", ["doctor", "patient"])
 def test_a_cancel_holds_no_slot_while_it_waits_for_a_deletion(app: APIFlask, api: Api, first: str, gone: str) -> None:
-    """Or both would wait for each other: a deletion comes to the slots after the accounts."""
+    """Otherwise both would deadlock: a deletion locks the slots after the accounts."""
     if first == "doctor":
         doctor, patient = api.doctor(), api.patient()
     else:
@@ -286,7 +287,7 @@ def test_a_cancel_holds_no_slot_while_it_waits_for_a_deletion(app: APIFlask, api
 
 
 def until_somebody_waits(db: Connection) -> None:
-    """Wait until another connection is held up by a lock of this one."""
+    """Wait until another connection waits for a lock of this one."""
     waiting = text("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
     deadline = time.monotonic() + 20
     while not db.execute(waiting).scalar_one():

@@ -134,7 +134,7 @@ def test_mails_from_before_are_about_their_event(empty_app: APIFlask) -> None:
     assert [(mail.id, mail.key) for mail in mails] == [(1, "k1"), (2, "k2"), (4, "k4")]
     sent, waiting, of_the_version_before = (mail.about for mail in mails)
     assert waiting == "appointment:1 event:2"
-    # On PostgreSQL, what was done with is not rewritten.
+    # On PostgreSQL the migration does not rewrite finished mails.
     assert sent == ("" if db.engine.dialect.name == "postgresql" else "appointment:1 event:1")
     assert len(of_the_version_before) >= 32
     flask_migrate.downgrade(revision="0007")

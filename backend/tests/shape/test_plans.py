@@ -1,6 +1,7 @@
-"""PostgreSQL enters an index at the rows that are shown, whatever its statistics tempt it to.
+"""Hot statements start an index scan at the rows that they show, whatever PostgreSQL's statistics say.
 
-Each statement is planned in both ways that prepared ones are: for the very values, and once for all values.
+Each statement is planned in both ways in which PostgreSQL plans prepared ones: for the given values, and for all
+values.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def test_a_migration_that_fails_halfway_leaves_nothing_and_can_be_tried_again(em
 
 @pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
 def test_altering_many_tables_neither_holds_requests_up_nor_deadlocks_with_them(empty_app: APIFlask) -> None:
-    """0007 wants the accounts first, and the appointments after them."""
+    """0007 locks users and appointments."""
     flask_migrate.upgrade(revision="0006")
 
     def upgrade() -> None:
