@@ -49,13 +49,13 @@ def register(ctx: SlowContext[None], body: Registration) -> Registered:
 @raises(WrongCredentials, AccountDisabled, Throttled)
 def log_in(ctx: SlowContext[None], body: Credentials) -> AccessToken:
     """Log in and get an access token."""
-    gates = throttle.log_in_gates(ctx.settings, email_key(body.email), ctx.address)
+    limits = throttle.log_in_limits(ctx.settings, email_key(body.email), ctx.address)
     with ctx.transaction(writes=False) as db:
-        throttle.check(db, ctx, gates)
+        throttle.check(db, ctx, limits)
         account = users.find_by_email_key(db, email_key(body.email))
     password_hash = account.password_hash if account else None
     if not password_matches(body.password, password_hash, ctx.settings) or account is None:
-        throttle.count_failure(ctx, gates)
+        throttle.count_failure(ctx, limits)
         raise WrongCredentials
     if account.disabled_at is not None:
         raise AccountDisabled
@@ -78,9 +78,9 @@ def me(ctx: Context[Caller]) -> Me:
 def _check_invitation(ctx: SlowContext[None], code: str | None) -> None:
     if not code:
         raise InvitationCodeMissing
-    gates = throttle.invitation_gates(ctx.settings, ctx.address)
+    limits = throttle.invitation_limits(ctx.settings, ctx.address)
     with ctx.transaction(writes=False) as db:
-        throttle.check(db, ctx, gates)
+        throttle.check(db, ctx, limits)
     if not hmac.compare_digest(code.encode(), ctx.settings.doctor_invitation_code.strip().encode()):
-        throttle.count_failure(ctx, gates)
+        throttle.count_failure(ctx, limits)
         raise WrongInvitationCode

@@ -31,12 +31,12 @@ def log_out_everywhere(ctx: Context[Caller]) -> Message:
 def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordChanged:
     """Set a new password. Every earlier token of the account is dead; the answer carries a new one."""
     actor = ctx.actor
-    gates = throttle.log_in_gates(ctx.settings, email_key(actor.email), ctx.address)
+    limits = throttle.log_in_limits(ctx.settings, email_key(actor.email), ctx.address)
     with ctx.transaction(writes=False) as db:
-        throttle.check(db, ctx, gates)
+        throttle.check(db, ctx, limits)
         old_hash = users.find_password_hash(db, actor.user_id)
     if not password_matches(body.current_password, old_hash, ctx.settings) or old_hash is None:
-        throttle.count_failure(ctx, gates)
+        throttle.count_failure(ctx, limits)
         raise WrongCurrentPassword
     new_hash = hash_password(body.new_password, ctx.settings)
     with ctx.transaction(writes=True) as db:

@@ -24,47 +24,47 @@ from src.models import FailedAttempts
 
 
 @dataclass(frozen=True)
-class Gate:
-    """One thing that is guessed at, by whom, and how many failures its window takes."""
+class Limit:
+    """How many failures one subject may have in a window. `subject` is a keyed hash of what is guessed and by whom."""
 
     subject: str
-    limit: int
+    failures: int
 
 
-def log_in_gates(settings: Settings, email_key: str, address: str) -> list[Gate]:
-    """Return the gates of a log-in: one for the account, known or not, and one for the network address."""
+def log_in_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
+    """Return the limits of a log-in: of the account, known or not, and of the network address."""
     return [
-        Gate(_subject(settings, "account", email_key), settings.login_failures_per_account),
-        Gate(_subject(settings, "address", network_of(address)), settings.login_failures_per_address),
+        Limit(_subject(settings, "account", email_key), settings.login_failures_per_account),
+        Limit(_subject(settings, "address", network_of(address)), settings.login_failures_per_address),
     ]
 
 
-def invitation_gates(settings: Settings, address: str) -> list[Gate]:
-    """Return the gate of the invitation code: anybody at one network address."""
+def invitation_limits(settings: Settings, address: str) -> list[Limit]:
+    """Return the limit of guesses of the invitation code from one network address."""
     subject = _subject(settings, "invitation", network_of(address))
-    return [Gate(subject, settings.invitation_failures_per_address)]
+    return [Limit(subject, settings.invitation_failures_per_address)]
 
 
-def check(db: Connection, ctx: SlowContext[Any], gates: Iterable[Gate]) -> None:
-    """Raise Throttled where a gate has had all the failures that it takes."""
+def check(db: Connection, ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
+    """Raise Throttled where a limit is reached."""
     window = _window(ctx.settings)
-    limits = {gate.subject: gate.limit for gate in gates}
-    for subject, (failures, began) in _failures_of(db, limits, ctx.now, window).items():
-        if failures >= limits[subject]:
+    most = {limit.subject: limit.failures for limit in limits}
+    for subject, (failures, began) in _failures_of(db, most, ctx.now, window).items():
+        if failures >= most[subject]:
             raise Throttled(_seconds_left(began, ctx.now, window))
 
 
-def count_failure(ctx: SlowContext[Any], gates: Iterable[Gate]) -> None:
-    """Count a failure at every gate; raise Throttled where others at the same time have used a gate up.
+def count_failure(ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
+    """Count a failure against every limit; raise Throttled where concurrent failures have passed one.
 
     Beyond the limit the caller must not refuse in its own words, which would tell that the guess was wrong.
     """
     window = _window(ctx.settings)
     used_up: datetime | None = None
     with ctx.transaction(writes=True) as db:
-        for gate in gates:
-            failures, began = _count_one(db, gate.subject, ctx.now, window)
-            if failures > gate.limit:
+        for limit in limits:
+            failures, began = _count_one(db, limit.subject, ctx.now, window)
+            if failures > limit.failures:
                 used_up = began
     if used_up is not None:
         raise Throttled(_seconds_left(used_up, ctx.now, window))
