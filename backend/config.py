@@ -1,7 +1,7 @@
-"""Every setting, and the only place that reads the environment.
+"""Every setting. No other module reads the environment.
 
-Settings come from environment variables and from `backend/.env` (the environment wins). A wrong value is refused by one
-sentence that names the variable and says what to do: `load_settings` raises `ConfigurationError`.
+Settings come from environment variables and from `backend/.env`; the environment takes precedence. For a wrong value,
+`load_settings` raises `ConfigurationError` with one sentence that names the variable and says what to do.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from sqlalchemy.exc import ArgumentError
 
 BACKEND = Path(__file__).resolve().parent
 
-# Published in the README and in the specification's samples: good for a laptop, never for patients' data. Written as
-# `is_published` compares them: in small letters, with hyphens.
+# Secrets that the README and the specification's samples publish: fit for development, never for patients' data. They
+# are in lower case and with hyphens here, because `is_published` compares in that form.
 PUBLISHED_SECRETS = frozenset(
     {
         "dev-secret",
@@ -45,14 +45,14 @@ PUBLISHED_SECRETS = frozenset(
         "changeme",
     }
 )
-# HS256 keys shorter than the hash's output are weaker than the algorithm: RFC 7518, section 3.2.
+# RFC 7518, section 3.2: an HS256 key must be at least as long as the hash's output.
 SHORTEST_JWT_SECRET_BYTES = 32
-# RFC 1123, section 2.1: what a host's name is made of.
+# RFC 1123, section 2.1: one label of a host name.
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 LONGEST_HOST = 253
 HIGHEST_PORT = 65535
 IMPLIED_PORTS = {"http": 80, "https": 443}
-# A slash at the end is forgiven.
+# A slash at the end is allowed.
 ORIGIN = re.compile(
     rf"(?P<scheme>https?)://(?P<host>{LABEL}(?:\.{LABEL})*|\[(?P<ipv6>[0-9a-f:.]+)\])(?::(?P<port>[0-9]{{1,5}}))?/?"
 )
@@ -64,14 +64,14 @@ class ConfigurationError(Exception):
 
 
 def _default_app_env() -> Literal["development", "production"]:
-    """Gunicorn and a worker of its own are production; `python app.py`, `./run` and `flask …` are development."""
+    """Return production for gunicorn and `worker.py`, development for `python app.py`, `./run` and `flask …`."""
     started_by_gunicorn = "gunicorn" in sys.modules
     is_worker = Path(sys.argv[0]).name == "worker.py"
     return "production" if started_by_gunicorn or is_worker else "development"
 
 
 class Settings(BaseSettings):
-    """The settings, typed and checked. Every field is the environment variable of the same name in capitals."""
+    """The settings, typed and checked. Each field is read from the variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
         env_file=BACKEND / ".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Strip every value, and take one of blanks alone for none: files from other systems end lines with a CR."""
+        """Strip every value and drop those that are then empty: in files from Windows, every line ends with a CR."""
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
         return {name: value for name, value in stripped.items() if value != ""}
 
@@ -178,7 +178,7 @@ class Settings(BaseSettings):
 
     @property
     def is_production(self) -> bool:
-        """Whether published secrets, demo data and the development outbox are refused."""
+        """Whether to refuse published secrets, demo data, development-only pages and the console mailer."""
         return self.app_env == "production"
 
     @property
@@ -188,22 +188,21 @@ class Settings(BaseSettings):
 
     @cached_property
     def database(self) -> URL:
-        """Where the data is; a SQLite path is absolute here."""
+        """The URL of the database; a SQLite path in it is absolute."""
         return make_url(self.database_url)
 
     @property
     def database_is_sqlite(self) -> bool:
-        """Whether the embedded database serves."""
         return self.database.get_backend_name() == "sqlite"
 
     @property
     def database_is_pooled(self) -> bool:
-        """Whether a transaction pooler stands before PostgreSQL (Neon marks its own by `-pooler` in the host)."""
+        """Whether PostgreSQL is reached through a transaction pooler; Neon's have `-pooler` in the host name."""
         return "-pooler" in f"{self.database.host} {self.database.query.get('host')}"
 
     @property
     def mail_transport(self) -> Literal["resend", "smtp", "console", "none"]:
-        """What sends the mails; in production without a transport they wait in the outbox."""
+        """What sends the mails; with `none`, the mails wait in the outbox."""
         if self.resend_api_key is not None:
             return "resend"
         if self.smtp_url is not None:
@@ -211,7 +210,7 @@ class Settings(BaseSettings):
         return "none" if self.is_production else "console"
 
     def refuse_published_secrets(self) -> None:
-        """Raise ConfigurationError when production would run on published secrets."""
+        """In production, raise ConfigurationError for a published secret or a short JWT_SECRET_KEY."""
         if not self.is_production:
             return
         for name in ("SECRET_KEY", "JWT_SECRET_KEY", "DOCTOR_INVITATION_CODE"):
@@ -228,7 +227,7 @@ class Settings(BaseSettings):
 
 
 def is_published(secret: str) -> bool:
-    """Say whether anybody can read this secret in the README or in a sample file, in whatever letter case."""
+    """Say whether the README or a sample publishes this secret, in any letter case."""
     return secret.casefold().replace("_", "-") in PUBLISHED_SECRETS
 
 
@@ -244,7 +243,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def load_settings_or_exit() -> Settings:
-    """Like `load_settings`, but end the program with the sentence instead of a traceback."""
+    """Like `load_settings`, but end the program with the error's sentence, without a traceback."""
     try:
         return load_settings()
     except ConfigurationError as error:
@@ -252,7 +251,7 @@ def load_settings_or_exit() -> Settings:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether what is sent to this host stays on the machine; judged by how it is written, no name is looked up."""
+    """Say whether the host is this machine, judged by its spelling alone, without a DNS lookup."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -262,10 +261,10 @@ def is_loopback(host: str) -> bool:
 def _has_host(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        # Read for its check of the number.
+        # Reading `port` raises ValueError for a wrong number.
         _ = parts.port
     except ValueError:
-        # Not raised on: Python's message repeats the text where it expects the port, perhaps a part of a password.
+        # Not re-raised: Python's message repeats the text in the port's place, which may be a part of a password.
         return False
     return bool(parts.hostname)
 
@@ -278,7 +277,7 @@ def _origin(text: str) -> str:
     try:
         return _as_browsers_send_it(text.lower())
     except ValueError:
-        # What stands before the @ may be a password.
+        # The text before the @ may contain a password.
         shown = text.rpartition("@")[2]
         raise ValueError(
             f"{shown!r} is no origin; write scheme, host and port only, without patterns, like https://book.example.org"
@@ -294,7 +293,7 @@ def _as_browsers_send_it(origin: str) -> str:
     if ipv6:
         host = f"[{IPv6Address(ipv6)}]"
     elif host.rpartition(".")[2].isdigit():
-        # Browsers take such a host for an IPv4 address; this raises ValueError for any other.
+        # Browsers parse such a host as an IPv4 address; IPv4Address raises ValueError if it is none.
         host = str(IPv4Address(host))
     port = int(port or IMPLIED_PORTS[scheme])
     if len(host) > LONGEST_HOST or not 1 <= port <= HIGHEST_PORT:
@@ -303,12 +302,12 @@ def _as_browsers_send_it(origin: str) -> str:
 
 
 def _normalised_database_url(text: str) -> URL:
-    """Give every spelling of the two databases one driver, and a SQLite file one place whatever the working folder."""
+    """Set the driver for each database, and make a SQLite path absolute, whatever the working directory."""
     try:
         url = make_url(text)
         backend = url.get_backend_name()
     except (ArgumentError, ValueError):
-        # Not repeated in the message: the value may hold a password.
+        # The message does not repeat the value, which may contain a password.
         raise ValueError(
             "it is no database URL; use sqlite:///local.db or postgresql://user:password@host:5432/name"
         ) from None

@@ -1,4 +1,4 @@
-"""gunicorn's settings. Options of its command line win over them."""
+"""Gunicorn's settings. Options on its command line override them, as in `gunicorn -b … app:app`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from config import ConfigurationError, load_settings_or_exit
 
 settings = load_settings_or_exit()
 
-# Checked in the master, before the application is loaded: gunicorn would restart a worker that refuses for ever.
+# Checked in the master, before it loads the application: gunicorn would restart for ever a worker that exits.
 try:
     settings.refuse_published_secrets()
 except ConfigurationError as error:
@@ -20,7 +20,7 @@ except ConfigurationError as error:
 bind = f"0.0.0.0:{settings.port}"
 workers = 2
 worker_class = "src.server.draining_worker.DrainingWorker"
-# The master loads the application once and forks: a killed worker is replaced quickly, and the workers share memory.
+# The master loads the application once and forks it: a dead worker is replaced fast, and the workers share memory.
 preload_app = True
 threads = 8
 timeout = 30
@@ -28,15 +28,16 @@ graceful_timeout = 30 + settings.shutdown_drain_seconds
 keepalive = 5
 control_socket_disable = True
 accesslog = "-"
-# One line per request: who, what, status, bytes, microseconds, and the id that our own log lines carry too.
+# One line per request: client, request, status, bytes, microseconds, and the request id, which the application's log
+# lines contain too.
 access_log_format = '%(h)s "%(r)s" %(s)s %(B)s %(D)sus [%({x-request-id}o)s]'
 
-# A client that sends half a request occupies a thread; after this time without a byte its connection is closed.
+# A client that sends half a request occupies a thread. After so many seconds without a byte, its connection is closed.
 SECONDS_OF_SILENCE = 10
 
 
 def on_starting(server: Any) -> None:
-    """Warn that mails wait where production has no mail transport."""
+    """Warn if there is no mail transport, so that mails wait in the outbox."""
     if settings.mail_transport == "none":
         server.log.warning(
             "No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox."
@@ -44,13 +45,13 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Limit silence on every connection: accepted sockets inherit this, and gunicorn has no setting for it."""
+    """Set a receive timeout on the listening sockets. Accepted sockets inherit it; gunicorn has no setting for it."""
     for listener in server.LISTENERS:
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SECONDS_OF_SILENCE, 0))
 
 
 def post_worker_init(_worker: Any) -> None:
-    """Give our own log lines their request ids."""
-    from src.web.logs import configure_logs  # noqa: PLC0415 - not in the master, which needs no Flask
+    """Add request ids to the application's log lines."""
+    from src.web.logs import configure_logs  # noqa: PLC0415 - this file is read before the application is loaded
 
     configure_logs()

@@ -1,4 +1,4 @@
-"""The worker: `python worker.py` runs the tasks of src/tasks until it is told to stop."""
+"""The worker: `python worker.py` delivers mails and purges expired rows until it is told to stop."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ log = logging.getLogger("worker")
 
 
 def main() -> None:
-    """Run as a process of its own until SIGTERM or Ctrl-C; a mail under way is finished first."""
-    from app import app  # noqa: PLC0415 - as a module this file must not build an application
+    """Run as a process of its own until SIGTERM or Ctrl-C, but finish the mail that is being sent."""
+    from app import app  # noqa: PLC0415 - importing this file must not build an application
 
     configure_logs()
     stop = threading.Event()

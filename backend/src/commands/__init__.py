@@ -1,4 +1,4 @@
-"""Commands beside Flask-Migrate's, one file for each noun."""
+"""The `flask` commands beside Flask-Migrate's, one file for each noun."""
 
 from __future__ import annotations
 

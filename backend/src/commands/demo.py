@@ -1,5 +1,3 @@
-"""`flask demo`."""
-
 from __future__ import annotations
 
 import sys
@@ -27,8 +25,8 @@ def demo(yes: bool) -> None:  # noqa: FBT001 - click gives options by position
 
 
 def top_up_demo_data(ctx: SlowContext[None]) -> None:
-    """Add the demo data and show how far it is."""
-    from rich.progress import Progress  # noqa: PLC0415 - servers, which import this module too, need none of it
+    """Add the demo data and show the progress."""
+    from rich.progress import Progress  # noqa: PLC0415 - servers import this module too, and do not need rich
 
     with Progress(transient=True) as progress:
         task = progress.add_task("Demo data", total=len(demo_data.DOCTORS) + len(demo_data.PATIENTS))

@@ -1,5 +1,3 @@
-"""`flask outbox …`."""
-
 from __future__ import annotations
 
 import sys

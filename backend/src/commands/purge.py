@@ -1,5 +1,3 @@
-"""`flask purge`."""
-
 from __future__ import annotations
 
 import click
@@ -13,7 +11,7 @@ from src.tasks.purge import purge_old
 @with_appcontext
 def purge() -> None:
     """Delete what nobody needs any longer: old mails that went out, past slots that nobody booked."""
-    from rich.progress import Progress  # noqa: PLC0415 - servers need none of it
+    from rich.progress import Progress  # noqa: PLC0415 - servers import this module too, and do not need rich
 
     deleted: dict[str, int] = {}
     with Progress(transient=True) as progress:

@@ -1,5 +1,3 @@
-"""`flask user …`."""
-
 from __future__ import annotations
 
 import click
@@ -11,7 +9,7 @@ from src.database.transaction import transaction
 from src.repositories import user_repository as users
 from src.schemas.fields import email_key
 
-user_commands = AppGroup("user", help="Shut accounts out and let them in again.")
+user_commands = AppGroup("user", help="Disable accounts and enable them again.")
 
 
 @user_commands.command()
@@ -26,7 +24,7 @@ def disable(email: str) -> None:
 @user_commands.command()
 @click.argument("email")
 def enable(email: str) -> None:
-    """Let the account log in again; its old tokens stay dead."""
+    """Let the account log in again; its old tokens stay refused."""
     with transaction(writes=True) as session:
         found = users.enable(session, email_key(email))
     say_or_fail(found, f"{email} is enabled.", f"There is no account of {email}.")

@@ -1,4 +1,4 @@
-"""The tables."""
+"""Every model; importing this package registers all tables in `Base.metadata`."""
 
 from src.models.appointment import Appointment, AppointmentEvent
 from src.models.availability import AvailabilitySlot

@@ -1,4 +1,4 @@
-"""Appointments, and what happened to each of them."""
+"""Appointments and their history."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ BOOKED = word("booked")
 
 
 class Appointment(Base):
-    """A patient's claim on a slot: `booked`, or `cancelled` and kept for ever.
+    """A patient's appointment for a slot. Cancelled ones are never deleted.
 
-    Doctor and times repeat the slot's, so that the database can refuse overlaps of one doctor
-    (`appointments_doctor_no_overlap`) and of one patient (`appointments_patient_no_overlap`): EXCLUDE on PostgreSQL,
-    triggers on SQLite, both in the migrations.
+    The columns `doctor_id`, `starts_at` and `ends_at` copy the slot's, so that the database can refuse overlapping
+    booked appointments of one doctor (`appointments_doctor_no_overlap`) and of one patient
+    (`appointments_patient_no_overlap`). The migrations create both rules: EXCLUDE on PostgreSQL, triggers on SQLite.
     """
 
     __tablename__ = "appointments"
@@ -25,7 +25,7 @@ class Appointment(Base):
         CheckConstraint("status IN ('booked', 'cancelled')", name="status"),
         CheckConstraint("starts_at < ends_at", name="has_length"),
         CheckConstraint("(status = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_at"),
-        # Of many who book a slot at once, this index lets one succeed.
+        # Decides who wins when several patients book a slot at once: it can have only one booked appointment.
         Index(
             "uq_appointments_active_slot",
             "slot_id",
@@ -33,7 +33,7 @@ class Appointment(Base):
             postgresql_where=text("status = 'booked'"),
             sqlite_where=text("status = 'booked'"),
         ),
-        # For the lists, newest first. A covering index would double the time to count a long history.
+        # For the lists, newest first. Not covering indexes: those double the time to count a long history.
         Index("ix_appointments_patient", "patient_id", "id"),
         Index("ix_appointments_doctor", "doctor_id", "id"),
         Index(
@@ -66,7 +66,7 @@ class Appointment(Base):
 
 
 class AppointmentEvent(Base):
-    """Who did what to an appointment, and when. Rows are added and never changed."""
+    """One booking or cancellation: who did it, and when. Rows are inserted only, never changed or deleted."""
 
     __tablename__ = "appointment_events"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""A stretch of a doctor's time that one patient can book."""
+"""Slots: times of a doctor, each of which one patient can book."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ FREE, BOOKED, WITHDRAWN = word("free"), word("booked"), word("withdrawn")
 
 
 class AvailabilitySlot(Base):
-    """A slot is free, booked or withdrawn; two of one doctor that are not withdrawn never overlap.
+    """A slot is free, booked or withdrawn. Only withdrawn slots may overlap another slot of the same doctor.
 
-    The rule on overlaps is an EXCLUDE constraint on PostgreSQL and a pair of triggers on SQLite, both named
-    `slots_no_overlap` and written in the migrations, because models cannot express either for both databases.
+    The rule on overlaps is an EXCLUDE constraint on PostgreSQL and a pair of triggers on SQLite. Both report the name
+    `slots_no_overlap`. The migrations create them, because a model cannot describe either for both databases.
     """
 
     __tablename__ = "availability_slots"
     __table_args__ = (
         CheckConstraint("status IN ('free', 'booked', 'withdrawn')", name="status"),
         CheckConstraint("starts_at < ends_at", name="has_length"),
-        # For the most frequent query of patients: the free slots of one doctor by time.
+        # For the most frequent query: the free slots of one doctor by time.
         Index(
             "ix_availability_slots_free",
             "doctor_id",
@@ -40,7 +40,7 @@ class AvailabilitySlot(Base):
     doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    # The zone it was published in: its wall-clock times never change, wherever the doctor moves.
+    # The doctor's zone when the slot was published. The slot keeps it when the doctor changes zones.
     time_zone: Mapped[str] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(16), server_default="free")
     created_at: Mapped[datetime]

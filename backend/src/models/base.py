@@ -1,4 +1,4 @@
-"""What all tables share: the declarative base, names for constraints, and instants."""
+"""What all tables share: the declarative base, naming rules for constraints, and types of columns."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-# SQLite chooses new ids for INTEGER primary keys only; they have 64 bits there.
+# SQLite generates ids only for primary keys of the type INTEGER, which has 64 bits there.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime; raises ValueError for a naive one. SQLite stores the UTC reading."""
+    """An aware datetime in UTC; refuses naive ones. SQLite has no time zones and stores the UTC time without one."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -35,7 +35,7 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(timezone.utc)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """Make what SQLite returns aware. PostgreSQL returns aware values in UTC, the time zone of our connections."""
+        """Make SQLite's values aware. PostgreSQL's are aware, and in UTC because its connections set TimeZone."""
         read: Any = super().result_processor(dialect, coltype)
         if dialect.name != "sqlite":
             return read
@@ -47,16 +47,14 @@ class Instant(TypeDecorator[datetime]):
 
 
 def word(value: str) -> ColumnElement[str]:
-    """Return a state as a literal of the statement, for comparisons.
+    """Return a state as a literal of the SQL text, for comparisons.
 
-    As a parameter it would keep PostgreSQL from using a partial index of the rows in that state: the generic plan of a
-    prepared statement must be right for every value.
+    With a parameter instead, PostgreSQL could not use a partial index on the rows in that state, because the plan of a
+    prepared statement must be right for every value of its parameters.
     """
     return literal_column(f"'{value}'", String)
 
 
 class Base(DeclarativeBase):
-    """The root of the models."""
-
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: Instant}

@@ -1,4 +1,4 @@
-"""What a doctor tells patients about themselves."""
+"""Doctors' profiles, which patients see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEW_SPECIALIZATION = "General Practitioner"
 
 
 class DoctorProfile(Base):
-    """A doctor's profile; its id is the one in the paths."""
+    """A doctor's profile. Its id, not the account's, is the `doctor_id` in the API's paths."""
 
     __tablename__ = "doctors"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -21,5 +21,5 @@ class DoctorProfile(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
     designation: Mapped[str] = mapped_column(String(200))
     specialization: Mapped[str] = mapped_column(String(200))
-    # IANA name; NULL means the clinic's own zone, whatever it is configured to.
+    # IANA name; NULL means CLINIC_TIME_ZONE.
     time_zone: Mapped[str | None] = mapped_column(String(64))

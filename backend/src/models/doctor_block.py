@@ -1,4 +1,4 @@
-"""How many doctors there are, where counting them would take long."""
+"""Numbers of doctors by blocks of ids, because counting every doctor for each list would take long."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from src.models.base import Base, Id
 
-# Larger blocks make the search within a block longer, smaller ones the sum over the blocks. At 100,000 doctors each
-# takes a tenth of a millisecond.
+# With larger blocks the scan within a block takes longer, with smaller ones the sum over all blocks does. At 100,000
+# doctors each takes a tenth of a millisecond.
 PROFILES_OF_A_BLOCK = 200
 
 
 class DoctorBlock(Base):
-    """How many of the doctors whose profile's id divided by PROFILES_OF_A_BLOCK is `block` have not left.
+    """The number of doctors in one block who have not left. A profile's block is `id // PROFILES_OF_A_BLOCK`.
 
-    The transactions in which doctors come and go update it, as their last lock. The sum over all blocks is the number
-    of doctors; the sum over the blocks before a page says at which profile the page begins.
+    A transaction that adds or erases a profile also updates the block's row, as the last row that it locks, because
+    other transactions wait for that row. The sum of all blocks is the number of doctors; the sum of the first blocks
+    tells in which block a page of the list begins.
     """
 
     __tablename__ = "doctor_blocks"

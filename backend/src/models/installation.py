@@ -1,4 +1,4 @@
-"""What this installation remembers of itself."""
+"""Facts about this installation, such as that demo data filled its database."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from src.models.base import Base
 
 
 class Installation(Base):
-    """One fact about the installation, by its name."""
-
     __tablename__ = "installation"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)

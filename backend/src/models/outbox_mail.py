@@ -1,4 +1,4 @@
-"""Mails that must go out exactly once."""
+"""The outbox: transactions write mails into it, and the worker sends them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ WAITING = word("waiting")
 
 
 class OutboxMail(Base):
-    """One mail of a kind to one recipient about one thing, such as an event of an appointment.
+    """One mail of one kind to one recipient about one thing, such as an event of an appointment.
 
-    It is written as `template`, its kind, and `facts`, what was true when it was written, and rendered by the worker
-    that first claims it; from then on it stays as rendered, because a provider refuses the same key with another text.
+    A transaction writes `template`, the kind, and `facts`, what was true at that time. The worker that first claims the
+    mail renders it and stores the text. Later attempts send the stored text, because a provider refuses another text
+    under the same key.
 
-    `waiting` ones are sent from `due_at` on; claiming one moves `due_at` past the lease, so that a worker killed in
-    between delays the mail and loses nothing. `sent`, `dropped` (too late to be of use) and `set_aside` (an operator
-    must look) are final; `flask outbox retry` makes a mail that was set aside due again.
+    A `waiting` mail is sent from `due_at` on. A claim sets `due_at` to the end of the lease: if the worker is killed,
+    another one claims the mail after that. `sent`, `dropped` (too late to be of use) and `set_aside` are final, but
+    `flask outbox retry` makes a mail that was set aside wait again.
     """
 
     __tablename__ = "outbox"
@@ -35,7 +36,7 @@ class OutboxMail(Base):
             "recipient_id",
             "template",
             unique=True,
-            # Mails that were finished before migration 0008 have an empty text here.
+            # On PostgreSQL, `about` is empty in mails that were finished before migration 0008.
             postgresql_where=text("about <> ''"),
             sqlite_where=text("about <> ''"),
         ),
@@ -46,7 +47,7 @@ class OutboxMail(Base):
             postgresql_where=text("status = 'waiting'"),
             sqlite_where=text("status = 'waiting'"),
         ),
-        # For the search of a claim for earlier mails to the same person about the same appointment.
+        # For the claim, which asks: is an earlier mail to this person about this appointment still waiting?
         Index(
             "ix_outbox_waiting_in_order",
             "appointment_id",
@@ -60,20 +61,22 @@ class OutboxMail(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    # The idempotency key that every attempt gives to the provider.
+    # The idempotency key that every attempt sends to the provider; it never changes.
     key: Mapped[str] = mapped_column(String(36))
-    # What the mail is about, as its writer words it: the same text whenever the writer would write the same mail again.
-    # The default is random, for the version before 0008, which does not know the column and writes one mail of an event
-    # anyway.
+    # A text that names the thing, such as an event. Whoever writes the same mail again builds the same text, and the
+    # unique index refuses it. The database's default is a random text, for servers from before migration 0008: they do
+    # not set this column, and write only one mail to each recipient of an event anyway.
     about: Mapped[str] = mapped_column(Text, FetchedValue())
-    # NULL where the mail is about something else. Mails about one appointment to one person go in their order.
+    # Both are NULL in a mail that is not about an appointment. Mails to one person about one appointment are sent in
+    # the order of their ids.
     event_id: Mapped[int | None] = mapped_column(ForeignKey("appointment_events.id"))
     appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointments.id"))
     recipient_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    # NULL once the recipient's account is deleted and the mail is finished.
+    # The e-mail address; NULL once the recipient's account is deleted and the mail is finished.
     recipient: Mapped[str | None] = mapped_column(String(320))
-    # The kind of the mail, a word of src/services/rendering.py, and what it says. A new kind is a new word: a worker of
-    # the version before leaves mails of unknown kinds to a newer one. NULL in mails from before migration 0004.
+    # The kind, a key of RENDERERS in src/services/rendering.py, and the facts to render. Give a new kind a new name: a
+    # worker of an older version leaves mails of kinds that it does not know to a newer worker. Both are NULL in mails
+    # from before migration 0004.
     template: Mapped[str | None] = mapped_column(String(32))
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # NULL until it is rendered.
@@ -82,7 +85,7 @@ class OutboxMail(Base):
     html: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16), server_default="waiting")
     due_at: Mapped[datetime]
-    # After this instant the mail is of no use any more; NULL means it always is.
+    # From this instant on the worker drops the mail instead of sending it; NULL means never.
     useless_after: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     last_error: Mapped[str | None] = mapped_column(Text)

@@ -1,4 +1,4 @@
-"""What ends a session early, and what slows down people who guess."""
+"""Revoked tokens, and counts of failed attempts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from src.models.base import Base
 
 
 class RevokedToken(Base):
-    """A token that its owner logged out; the row is needed until the token expires."""
+    """A token that its owner logged out. The row is needed until the token expires."""
 
     __tablename__ = "revoked_tokens"
     __table_args__ = (Index("ix_revoked_tokens_expires_at", "expires_at"),)
@@ -21,7 +21,10 @@ class RevokedToken(Base):
 
 
 class FailedAttempts(Base):
-    """How often something was guessed wrongly since its window began. `subject` is a keyed hash and no address."""
+    """The number of wrong guesses of one subject since its window began.
+
+    `subject` is a keyed hash of what was guessed at and by whom, so that the table contains no addresses.
+    """
 
     __tablename__ = "failed_attempts"
     __table_args__ = (Index("ix_failed_attempts_window_began", "window_began"),)

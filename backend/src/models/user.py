@@ -1,4 +1,4 @@
-"""A person with a log-in: doctor or patient."""
+"""Accounts of doctors and patients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from src.models.base import Base, Id
 
 
 class User(Base):
-    """An account. A deleted one keeps its row and name, so that other people's history keeps its names."""
+    """An account. Deleting it keeps the row and the name, because other people's history shows the name."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -28,11 +28,11 @@ class User(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     email: Mapped[str | None] = mapped_column(String(320))
-    # The address without letter case. An index on lower() would not do: SQLite's lower() changes ASCII letters only.
+    # The address in one letter case. Not an index on lower(), because SQLite's lower() changes ASCII letters only.
     email_key: Mapped[str | None] = mapped_column(String(640), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(512))
     role: Mapped[str] = mapped_column(String(16))
-    # Tokens carry the number they were issued under; raising it ends every session of the account.
+    # Each token contains the epoch in which it was issued; raising the epoch ends every session of the account.
     token_epoch: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]

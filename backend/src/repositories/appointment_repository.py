@@ -1,4 +1,4 @@
-"""Appointments and what happened to them."""
+"""Appointments and their history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from src.models import Appointment, AppointmentEvent, DoctorProfile, User
 from src.models.appointment import BOOKED
 from src.models.base import Id
 
-# Ids are smaller than this: a page without a cursor begins here.
+# Every id is smaller: a page without a cursor uses it as `before`.
 LARGEST_ID = 2**63 - 1
 
 DoctorUser = aliased(User, name="doctor_users")
@@ -41,7 +41,7 @@ _FULL = (
 
 
 def find_full(db: Connection, appointment_id: int) -> Row[Any] | None:
-    """Return the appointment with both people's names and ids; None when unknown."""
+    """Return an appointment with the names and account ids of both people."""
     return db.execute(_FULL, {"appointment_id": appointment_id}).one_or_none()
 
 
@@ -56,7 +56,7 @@ def history(db: Connection, appointment_id: int) -> list[Row[tuple[str, datetime
     return list(db.execute(query))
 
 
-# Each list carries `other_name`, the name of the person whom the reader does not know yet.
+# `other_name` is the doctor's name in a patient's list, and the patient's name in a doctor's list.
 
 
 def _for_patient(shown: Any = Appointment) -> Select[Any]:
@@ -68,7 +68,7 @@ def _for_patient(shown: Any = Appointment) -> Select[Any]:
 
 
 def _for_doctor(shown: Any = Appointment) -> Select[Any]:
-    # A subquery for each row: for a join PostgreSQL may read the whole table of accounts.
+    # One index lookup for each row. For a join, the planner may expect so many patients that it scans all accounts.
     name = select(PatientUser.name).where(PatientUser.id == shown.patient_id).scalar_subquery()
     return select(*_listed(shown), name.label("other_name"))
 
@@ -77,17 +77,17 @@ def _listed(shown: Any) -> tuple[Any, ...]:
     return shown.id, shown.starts_at, shown.ends_at, shown.time_zone, shown.status
 
 
-# Hides the id from the planner. Otherwise PostgreSQL scans the newest appointments of everybody for a person with many,
-# expecting one of that person's soon, and reads a million rows where all of that person's are old.
+# Hides the id from the planner. For the id of somebody with many appointments, PostgreSQL otherwise scans everybody's
+# newest rows, expecting one of this person's soon; where this person's are all old, it reads a million rows first.
 _of_anybody = select(bindparam("of", type_=Id)).scalar_subquery()
 
 
 def _page(
     of: InstrumentedAttribute[int], other: InstrumentedAttribute[int], seen: Callable[[Any], Select[Any]], most: int
 ) -> Select[Any]:
-    """Newest first, in pages that new bookings do not shift (keyset pagination: the index scan starts at `before`).
+    """Return a page, newest first. The index scan starts at the id `before`, so new rows do not shift later pages.
 
-    The limit is applied before the joins, which PostgreSQL would otherwise compute for the whole history.
+    The limit is in a subquery, below the joins: otherwise PostgreSQL joins all rows before it applies the limit.
     """
     newest = (
         select(*_listed(Appointment), other)
@@ -128,12 +128,12 @@ _OF_DOCTOR_BETWEEN = (
 
 
 def list_of_patient(db: Connection, patient_id: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
-    """Return a patient's appointments with `other_name`, the doctor's; newest booking first."""
+    """Return a page of a patient's appointments, newest booking first."""
     return db.execute(_page_of_patient(limit), {"of": patient_id, "before": before or LARGEST_ID}).all()
 
 
 def list_of_doctor(db: Connection, doctor_id: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
-    """Return a doctor's appointments with `other_name`, the patient's; newest booking first."""
+    """Return a page of a doctor's appointments, newest booking first."""
     return db.execute(_page_of_doctor(limit), {"of": doctor_id, "before": before or LARGEST_ID}).all()
 
 
@@ -143,17 +143,15 @@ def list_of_doctor_between(db: Connection, doctor_id: int, begin: datetime, end:
 
 
 def next_of_doctor(db: Connection, doctor_id: int, now: datetime) -> Row[Any] | None:
-    """Return the doctor's next appointment."""
     return db.execute(_NEXT_OF_DOCTOR, {"of": doctor_id, "now": now}).one_or_none()
 
 
 def next_of_patient(db: Connection, patient_id: int, now: datetime) -> Row[Any] | None:
-    """Return the patient's next appointment."""
     return db.execute(_NEXT_OF_PATIENT, {"of": patient_id, "now": now}).one_or_none()
 
 
 def count_of_patient(db: Connection, patient_id: int) -> int:
-    """Count all appointments of a patient, cancelled ones included."""
+    """Count a patient's appointments, cancelled ones included."""
     return db.scalars(select(func.count()).where(Appointment.patient_id == patient_id)).one()
 
 

@@ -1,5 +1,3 @@
-"""Slots."""
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -16,7 +14,7 @@ from src.models.availability import BOOKED, FREE, WITHDRAWN
 def add(
     db: Connection, *, doctor_id: int, starts_at: datetime, ends_at: datetime, time_zone: str, now: datetime
 ) -> int | None:
-    """Publish a slot and return its id, or None when it overlaps another one of the doctor's."""
+    """Publish a slot and return its id, or None when it overlaps another published slot of the doctor."""
     return insert_unless_conflict(
         db,
         AvailabilitySlot,
@@ -40,13 +38,11 @@ _FREE = (
 
 
 def list_free(db: Connection, doctor_id: int, now: datetime) -> Sequence[Row[tuple[int, datetime, datetime, str]]]:
-    """Return (id, starts_at, ends_at, time_zone) of what can be booked, by time."""
+    """Return (id, starts_at, ends_at, time_zone) of the slots that patients can book, by time."""
     return db.execute(_FREE, {"doctor_id": doctor_id, "now": now}).all()
 
 
 class SlotCounts(NamedTuple):
-    """How many slots are ahead."""
-
     free: int
     booked: int
 
@@ -67,7 +63,7 @@ def count_ahead(db: Connection, doctor_id: int, now: datetime) -> SlotCounts:
 
 
 def spans_ahead(db: Connection, doctor_id: int, now: datetime) -> list[tuple[datetime, datetime]]:
-    """Return (starts_at, ends_at) of the doctor's free and booked slots that have not ended."""
+    """Return (starts_at, ends_at) of the doctor's slots, free or booked, that have not ended."""
     query = select(AvailabilitySlot.starts_at, AvailabilitySlot.ends_at).where(
         AvailabilitySlot.doctor_id == doctor_id,
         AvailabilitySlot.status != WITHDRAWN,
@@ -101,7 +97,6 @@ _FREE_BOOKED = _THIS.where(AvailabilitySlot.status == BOOKED).values(status="fre
 
 
 def mark_booked(db: Connection, slot_id: int) -> None:
-    """Let nobody else book a slot."""
     db.execute(_MARK_BOOKED, {"slot_id": slot_id})
 
 
@@ -111,7 +106,11 @@ def free(db: Connection, slot_id: int) -> None:
 
 
 def withdraw_all(db: Connection, doctor_id: int) -> None:
-    """Withdraw every slot of the doctor, locking them in the order of their ids."""
+    """Withdraw all slots of the doctor.
+
+    It locks them in the order of their ids, as every transaction does that locks several slots, so that two of them
+    cannot deadlock.
+    """
     query = select(AvailabilitySlot.id).where(
         AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != WITHDRAWN
     )
@@ -124,7 +123,11 @@ def withdraw_all(db: Connection, doctor_id: int) -> None:
 
 
 def delete_unused(db: Connection, after: int, before: datetime, limit: int) -> tuple[int | None, int]:
-    """Delete past slots without any appointment. Ids do not grow with the slots' times, so every slot is looked at."""
+    """Delete past slots that never had an appointment, and return what `delete_chunk` returns.
+
+    Slots are published for any time, so a later id may have an earlier time, and each call must read the next `limit`
+    slots, past or not.
+    """
     query = select(AvailabilitySlot.id).where(AvailabilitySlot.id > after).order_by(AvailabilitySlot.id).limit(limit)
     ids = list(db.execute(query).scalars())
     if not ids:

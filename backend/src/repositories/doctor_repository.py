@@ -11,9 +11,9 @@ from src.models import PROFILES_OF_A_BLOCK, DoctorBlock, DoctorProfile, User
 
 
 def add(db: Connection, user_id: int, designation: str, specialization: str) -> int:
-    """Give a new doctor a profile and return its id.
+    """Add a doctor's profile and return its id.
 
-    Call it last in a transaction: it locks a row of doctor_blocks.
+    Call it last in the transaction: it locks a row of `doctor_blocks`, for which other transactions wait.
     """
     statement = (
         insert(DoctorProfile)
@@ -26,7 +26,7 @@ def add(db: Connection, user_id: int, designation: str, specialization: str) -> 
 
 
 def find_id(db: Connection, user_id: int) -> int | None:
-    """Return the profile's id of an account, or None when it has none."""
+    """Return the id of the account's profile, or None when the account has no profile."""
     return db.scalars(select(DoctorProfile.id).where(DoctorProfile.user_id == user_id)).one_or_none()
 
 
@@ -37,15 +37,11 @@ def find_profile(db: Connection, doctor_id: int) -> Row[tuple[str, str]]:
 
 
 def update_profile(db: Connection, doctor_id: int, changes: dict[str, str]) -> None:
-    """Set the given columns of the profile."""
     db.execute(update(DoctorProfile).where(DoctorProfile.id == doctor_id).values(**changes))
 
 
 def erase_profile(db: Connection, doctor_id: int) -> None:
-    """Blank the profile of a doctor who leaves.
-
-    Call it last in a transaction: it locks a row of doctor_blocks.
-    """
+    """Blank the profile of a doctor who leaves. Call it last in the transaction, for the reason that `add` gives."""
     update_profile(db, doctor_id, {"designation": "", "specialization": ""})
     _count(db, doctor_id, -1)
 
@@ -60,7 +56,7 @@ _TOTAL = select(func.coalesce(func.sum(DoctorBlock.living), 0))
 
 
 def count_living(db: Connection) -> int:
-    """Return how many doctors patients can find."""
+    """Count the doctors who have not left."""
     return db.execute(_TOTAL).scalar_one()
 
 
@@ -84,16 +80,16 @@ _LIST_LIVING = (
     .where(User.deleted_at.is_(None))
     .order_by(DoctorProfile.id)
 )
-# A literal of the statement, for the reason that `limited` gives.
+# A literal of the SQL text, no parameter, for the reason that `limited` gives.
 _skipped = bindparam("skipped", type_=Integer, literal_execute=True)
 _LIST_FROM_BLOCK = _LIST_LIVING.where(DoctorProfile.id >= bindparam("first")).offset(_skipped)
 
 
 def list_living(db: Connection, *, offset: int, limit: int) -> Sequence[Row[tuple[int, str, str, str, int]]]:
-    """Return (id, name, designation, specialization, total number), in the order in which the doctors came.
+    """Return (id, name, designation, specialization, total number), in the order of ids.
 
-    For a page other than the first the scan starts at the page's block, so it skips fewer than PROFILES_OF_A_BLOCK
-    rows.
+    For a page other than the first, the index scan starts at the block in which the page begins, so that OFFSET skips
+    fewer than PROFILES_OF_A_BLOCK rows.
     """
     if offset == 0:
         return db.execute(limited(_LIST_LIVING, limit)).all()

@@ -1,4 +1,4 @@
-"""What this installation remembers of itself."""
+"""Facts about this installation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from src.models import Installation
 
 
 def recall(db: Connection, name: str) -> str | None:
-    """Return the remembered value, or None."""
     return db.scalars(select(Installation.value).where(Installation.name == name)).one_or_none()
 
 
 def remember(db: Connection, name: str, value: str) -> None:
-    """Write the value, in place of an earlier one."""
+    """Store the value, replacing an earlier one."""
     statement = insert_of(db)(Installation).values(name=name, value=value)
     db.execute(statement.on_conflict_do_update(index_elements=[Installation.name], set_={"value": value}))

@@ -1,4 +1,4 @@
-"""The mails that must go out."""
+"""The outbox: claims of mails, their outcomes, and lists for operators."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from src.services.mail import Mail
 Earlier = aliased(OutboxMail)
 
 
-# Not EXISTS: where many mails are sent and many others due next week, PostgreSQL expects to meet a due one soon, and
-# scans the table.
+# min(), not EXISTS: with many mails sent and many others due next week, the planner expects to find a due one soon and
+# scans the table instead of the index.
 _FIRST_DUE = select(func.min(OutboxMail.due_at)).where(OutboxMail.status == WAITING)
 
 
 def any_due(db: Connection, now: datetime) -> bool:
-    """Say whether a claim may find something, without taking SQLite's write lock for it."""
+    """Say whether a claim may find a mail. As a read, it does not need SQLite's write lock."""
     first = db.execute(_FIRST_DUE).scalar()
     return first is not None and first <= now
 
@@ -39,7 +39,7 @@ _DUE = (
             Earlier.appointment_id == OutboxMail.appointment_id,
             Earlier.recipient_id == OutboxMail.recipient_id,
             Earlier.id < OutboxMail.id,
-            # A mail with attempts waits for the end of its lease or for its next attempt.
+            # An earlier mail with attempts and a later due time is under a lease or waits for its next attempt.
             or_(Earlier.due_at <= bindparam("now", type_=Instant()), Earlier.attempts > 0),
         ),
     )
@@ -49,11 +49,11 @@ _DUE = (
 
 
 def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[Row[Any]]:
-    """Take up to `limit` due mails for the length of the lease, and return them.
+    """Lease up to `limit` due mails to the caller, and return them in the order of their ids.
 
-    A mail waits while an earlier one to the same person about the same appointment is due or begun: the cancellation
-    must not overtake the confirmation. A mail that is due next week delays no other. Rows that another worker is just
-    claiming are skipped.
+    A mail waits while an earlier one to the same person about the same appointment is due or was attempted: the
+    cancellation must not overtake the confirmation. An earlier mail that is due next week delays nothing. The query
+    skips rows that another worker has locked for its claim.
     """
     ids = list(db.scalars(limited(_DUE, limit), {"now": now}))
     if not ids:
@@ -79,7 +79,7 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[R
     return sorted(db.execute(statement), key=lambda row: row.id)
 
 
-# Matches no row where another worker has claimed the mail after attempt number `claimed_as`.
+# Matches no row if another worker has claimed the mail since attempt number `claimed_as`.
 _CLAIMED = update(OutboxMail).where(
     OutboxMail.id == bindparam("mail_id"),
     OutboxMail.status == WAITING,
@@ -93,7 +93,7 @@ _KEEP_RENDERED = (
 
 
 def keep_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> bool:
-    """Store a mail as rendered, before its first attempt; False when another worker has claimed it meanwhile."""
+    """Store a rendered mail before its first attempt; False when another worker has claimed it meanwhile."""
     values = {
         "mail_id": mail_id,
         "claimed_as": attempts,
@@ -107,8 +107,9 @@ def keep_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> bo
 def finish(
     db: Connection, mail_id: int, recipient_id: int, status: str, now: datetime, error: str | None = None
 ) -> None:
-    """Write how a mail ended, and erase the address if the recipient's account was deleted meanwhile."""
-    # Locks the account: a deletion at this moment would erase the addresses of finished mails only, and miss this one.
+    """Write the outcome of a mail, and erase its address if the recipient's account was deleted meanwhile."""
+    # FOR SHARE makes a concurrent deletion of the account wait. Otherwise the deletion sees this mail still waiting and
+    # keeps the address, while this transaction sees the account not yet deleted.
     gone = db.scalars(select(User.deleted_at).where(User.id == recipient_id).with_for_update(read=True)).one()
     values: dict[str, Any] = {"status": status, "last_error": error}
     if status == "sent":
@@ -122,7 +123,7 @@ _POSTPONE = _CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("
 
 
 def postpone(db: Connection, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
-    """Try again at `due_at`, unless another worker has claimed the mail after attempt number `attempts`."""
+    """Make a mail due at `due_at`, unless another worker has claimed it since attempt number `attempts`."""
     db.execute(_POSTPONE, {"mail_id": mail_id, "claimed_as": attempts, "again_at": due_at, "error": error})
 
 
@@ -130,12 +131,12 @@ _GIVE_BACK = _CLAIMED.values(due_at=bindparam("now"), attempts=OutboxMail.attemp
 
 
 def give_back(db: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:
-    """Make claimed mails that were not tried due again, except those that another worker has claimed since."""
+    """Make claimed but unattempted mails due again, except those that another worker has claimed meanwhile."""
     db.execute(_GIVE_BACK, [{"mail_id": row.id, "claimed_as": row.attempts, "now": now} for row in rows])
 
 
 def scrub_finished(db: Connection, recipient_id: int) -> None:
-    """Erase the recipient's address in finished mails."""
+    """Erase the address in the recipient's mails that no longer wait."""
     db.execute(
         update(OutboxMail)
         .where(OutboxMail.recipient_id == recipient_id, OutboxMail.status != WAITING)
@@ -144,7 +145,6 @@ def scrub_finished(db: Connection, recipient_id: int) -> None:
 
 
 def newest(db: Connection, limit: int) -> list[Row[Any]]:
-    """Return the newest mails first."""
     return list(db.execute(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(limit)))
 
 
@@ -152,7 +152,7 @@ _OLDEST_WAITING = select(func.min(OutboxMail.created_at)).where(OutboxMail.statu
 
 
 def oldest_waiting(db: Connection) -> datetime | None:
-    """Return since when the oldest unsent mail waits."""
+    """Return when the oldest waiting mail was written."""
     return db.execute(_OLDEST_WAITING).scalar_one()
 
 
@@ -163,12 +163,11 @@ def list_unsent(db: Connection, limit: int) -> list[Row[Any]]:
 
 
 def find(db: Connection, mail_id: int) -> Row[Any] | None:
-    """Return one mail."""
     return db.execute(select(OutboxMail).where(OutboxMail.id == mail_id)).one_or_none()
 
 
 def retry(db: Connection, mail_id: int | None, now: datetime) -> int:
-    """Make one mail that was set aside due again, or all of them; return how many."""
+    """Make one mail that was set aside due again, or all of them for None; return how many."""
     statement = (
         update(OutboxMail)
         .where(OutboxMail.status == "set_aside", OutboxMail.recipient.is_not(None))
@@ -181,6 +180,6 @@ def retry(db: Connection, mail_id: int | None, now: datetime) -> int:
 
 
 def delete_finished(db: Connection, after: int, before: datetime, limit: int) -> tuple[int | None, int]:
-    """Delete old mails that were sent or dropped; those that wait or were set aside stay. See `delete_chunk`."""
+    """Delete old mails that were sent or dropped, no others; return what `delete_chunk` returns."""
     finished = OutboxMail.status.in_(["sent", "dropped"])
     return delete_chunk(db, OutboxMail, after, OutboxMail.created_at < before, finished, limit)

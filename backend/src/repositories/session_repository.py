@@ -1,4 +1,4 @@
-"""Tokens that were logged out."""
+"""Revoked tokens."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from src.models import RevokedToken
 
 
 def revoke(db: Connection, jti: str, expires_at: datetime) -> None:
-    """End one token; twice does no harm."""
+    """Revoke a token; a second call changes nothing."""
     insert_unless_conflict(db, RevokedToken, jti=jti, expires_at=expires_at)
 
 
 def purge_expired(db: Connection, now: datetime) -> None:
-    """Delete the log-outs of tokens that have expired by themselves."""
+    """Delete revoked tokens that have expired, since every expired token is refused."""
     db.execute(delete(RevokedToken).where(RevokedToken.expires_at < now))

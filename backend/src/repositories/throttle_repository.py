@@ -1,6 +1,6 @@
-"""Slowing down people who guess: failures are counted, successes never.
+"""Limits on guesses of passwords and of the invitation code. Only failures count.
 
-The count is in the database, so that N workers do not allow N times as many guesses.
+The counts are in the database, so that all workers share them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ from src.models import FailedAttempts
 
 @dataclass(frozen=True)
 class Limit:
-    """How many failures one subject may have in a window. `subject` is a keyed hash of what is guessed and by whom."""
+    """The number of failures that one subject may have in a window.
+
+    `subject` is a keyed hash of an account or a network address.
+    """
 
     subject: str
     failures: int
 
 
 def log_in_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
-    """Return the limits of a log-in: of the account, known or not, and of the network address."""
+    """Return the limits on log-ins: one for the account, whether or not it exists, and one for the network address."""
     return [
         Limit(_subject(settings, "account", email_key), settings.login_failures_per_account),
         Limit(_subject(settings, "address", network_of(address)), settings.login_failures_per_address),
@@ -40,7 +43,7 @@ def log_in_limits(settings: Settings, email_key: str, address: str) -> list[Limi
 
 
 def invitation_limits(settings: Settings, address: str) -> list[Limit]:
-    """Return the limit of guesses of the invitation code from one network address."""
+    """Return the limit on guesses of the invitation code from one network address."""
     subject = _subject(settings, "invitation", network_of(address))
     return [Limit(subject, settings.invitation_failures_per_address)]
 
@@ -57,7 +60,7 @@ def check(db: Connection, ctx: SlowContext[Any], limits: Iterable[Limit]) -> Non
 def count_failure(ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
     """Count a failure against every limit; raise Throttled where concurrent failures have passed one.
 
-    Beyond the limit the caller must not refuse in its own words, which would tell that the guess was wrong.
+    Beyond the limit the caller must not raise its own error, which would confirm that the guess was wrong.
     """
     window = _window(ctx.settings)
     used_up: datetime | None = None
@@ -76,7 +79,7 @@ def purge_before(db: Connection, instant: datetime) -> None:
 
 
 def network_of(address: str) -> str:
-    """Return the address, or its /64 for IPv6: providers commonly give one customer a whole /64."""
+    """Return the address, or its /64 network for IPv6: providers commonly give one customer a whole /64."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -101,7 +104,7 @@ def _subject(settings: Settings, kind: str, who: str) -> str:
 def _failures_of(
     db: Connection, subjects: Collection[str], now: datetime, window: timedelta
 ) -> dict[str, tuple[int, datetime]]:
-    """Return (failures, when the window began) by subject, for windows that still run."""
+    """Return (failures, when the window began) by subject, for windows that have not ended."""
     query = select(FailedAttempts.subject, FailedAttempts.failures, FailedAttempts.window_began).where(
         FailedAttempts.subject.in_(subjects), FailedAttempts.window_began > now - window
     )

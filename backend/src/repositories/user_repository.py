@@ -1,5 +1,3 @@
-"""Accounts."""
-
 from __future__ import annotations
 
 from datetime import datetime
@@ -14,19 +12,19 @@ from src.models import DoctorProfile, RevokedToken, User
 def add(
     db: Connection, *, name: str, email: str, email_key: str, password_hash: str, role: str, now: datetime
 ) -> int | None:
-    """Add an account and return its id, or None when the mailbox has one."""
+    """Add an account and return its id, or None when the address has an account already."""
     return insert_unless_conflict(
         db, User, name=name, email=email, email_key=email_key, password_hash=password_hash, role=role, created_at=now
     )
 
 
 def any_exist(db: Connection) -> bool:
-    """Say whether anybody has or had an account."""
+    """Say whether there are any accounts, deleted ones included."""
     return db.scalars(select(exists(select(User.id)))).one()
 
 
 def find_by_email_key(db: Connection, email_key: str) -> Row[Any] | None:
-    """Return (id, role, password_hash, token_epoch, disabled_at) of the mailbox's account."""
+    """Return (id, role, password_hash, token_epoch, disabled_at) of the account with this address."""
     query = select(User.id, User.role, User.password_hash, User.token_epoch, User.disabled_at).where(
         User.email_key == email_key
     )
@@ -47,7 +45,10 @@ _CALLER = (
 
 
 def find_caller(db: Connection, user_id: int, epoch: int, jti: str) -> Row[Any] | None:
-    """Return (id, name, email, role, doctor_id, time_zone) of the account that the token is valid for."""
+    """Return (id, name, email, role, doctor_id, time_zone) of the account that a token belongs to.
+
+    None when the account is deleted or disabled, or the token is revoked or from an earlier epoch.
+    """
     return db.execute(_CALLER, {"user_id": user_id, "epoch": epoch, "jti": jti}).one_or_none()
 
 
@@ -56,9 +57,9 @@ _LOCK_LIVING = select(User.id).where(User.id == bindparam("user_id"), _LIVING).w
 
 
 def lock_living(db: Connection, user_id: int) -> bool:
-    """Lock an account against deletion until the transaction ends; False when it is deleted.
+    """Lock an account against deletion until the transaction ends; False when it is deleted already.
 
-    Always before slots and appointments: locks taken in one order cannot deadlock.
+    Call it before locking slots or appointments: transactions that lock in one order cannot deadlock.
     """
     return db.execute(_LOCK_LIVING, {"user_id": user_id}).scalar_one_or_none() is not None
 
@@ -77,10 +78,11 @@ def lock_people(db: Connection, one: int, other: int) -> set[int]:
 
 
 def lock_for_deletion(db: Connection, user_id: int) -> bool:
-    """Lock the account exclusively, waiting for every other lock on it; False when it is deleted already.
+    """Wait for all other locks on the account, then lock it exclusively; False when it is deleted already.
 
-    FOR UPDATE and not FOR NO KEY UPDATE: erasing the address changes a unique column, which needs the stronger lock.
-    Taking that one later can deadlock with transactions that share the row and wait for other rows of this one.
+    FOR UPDATE, not FOR NO KEY UPDATE: erasing the address changes a unique column, which needs the stronger lock. If
+    the transaction took the stronger lock only then, it could deadlock with one that has locked the account's row FOR
+    KEY SHARE and waits for other rows that this transaction has locked.
     """
     query = select(User.id).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update()
     return db.scalars(query).one_or_none() is not None
@@ -92,12 +94,15 @@ def find_password_hash(db: Connection, user_id: int) -> str | None:
 
 
 def rehash(db: Connection, user_id: int, *, old_hash: str, new_hash: str) -> None:
-    """Keep the same password under another hash, unless it was changed meanwhile."""
+    """Store a new hash of the same password, unless the password was changed meanwhile."""
     db.execute(update(User).where(User.id == user_id, User.password_hash == old_hash).values(password_hash=new_hash))
 
 
 def change_password(db: Connection, user_id: int, *, old_hash: str, new_hash: str) -> int | None:
-    """Set a new password and end every session; return the new epoch, or None when something came in between."""
+    """Set a new password and end every session; return the new epoch.
+
+    None when the password was changed, or the account deleted or disabled, since `old_hash` was read.
+    """
     statement = (
         update(User)
         .where(
@@ -113,12 +118,12 @@ def change_password(db: Connection, user_id: int, *, old_hash: str, new_hash: st
 
 
 def end_sessions(db: Connection, user_id: int) -> None:
-    """End every session of the account: its tokens are refused from now on."""
+    """Raise the account's epoch, so that all its tokens are refused."""
     db.execute(update(User).where(User.id == user_id).values(token_epoch=User.token_epoch + 1))
 
 
 def disable(db: Connection, email_key: str, now: datetime) -> bool:
-    """Refuse the account's log-ins and end its sessions; False when there is no such account."""
+    """Disable an account and end its sessions; False when no account has this address."""
     statement = (
         update(User)
         .where(User.email_key == email_key)
@@ -129,13 +134,13 @@ def disable(db: Connection, email_key: str, now: datetime) -> bool:
 
 
 def enable(db: Connection, email_key: str) -> bool:
-    """Allow the account's log-ins again; its old tokens stay refused. False when there is no such account."""
+    """Enable an account, whose old tokens stay invalid; False when no account has this address."""
     statement = update(User).where(User.email_key == email_key).values(disabled_at=None).returning(User.id)
     return db.scalars(statement).one_or_none() is not None
 
 
 def erase(db: Connection, user_id: int, now: datetime) -> None:
-    """Erase log-in and address; the name stays for other people's history."""
+    """Erase the password and the address; keep the name, because other people's history shows it."""
     db.execute(
         update(User)
         .where(User.id == user_id)

@@ -1,4 +1,4 @@
-"""`python app.py`: the server for development, with the mail worker beside it."""
+"""The development server, which `python app.py` starts, with the worker's loop in a thread."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from src.web.logs import configure_logs
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """One plain line per request on the log."""
+    """Logs one plain line per request."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
         logging.getLogger("http").info("%s %s %s", self.command, self.path.partition("?")[0], code)
 
 
 def serve(app: APIFlask) -> None:
-    """Serve on loopback until Ctrl-C or SIGTERM, with the worker's loop in a thread beside the server.
+    """Serve on loopback until Ctrl-C or SIGTERM, and run the worker's loop in a thread.
 
-    Every request has a thread of its own, so a slow client delays nobody.
+    Each request runs in a thread of its own, so that a slow client delays no other.
     """
     configure_logs()
     settings: Settings = app.extensions["settings"]
@@ -43,7 +43,7 @@ def serve(app: APIFlask) -> None:
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
-        # shutdown() waits for the loop that this handler interrupts.
+        # In a thread: shutdown() waits for serve_forever(), which cannot continue before this handler returns.
         threading.Thread(target=server.shutdown).start()
 
     signal.signal(signal.SIGINT, end)
@@ -57,7 +57,7 @@ def serve(app: APIFlask) -> None:
 
 
 def banner(app: APIFlask) -> str:
-    """Say what is served where, on what, and how to try it."""
+    """Return the text shown at the start: URLs, database, mail transport, and demo log-ins with an example."""
     settings: Settings = app.extensions["settings"]
     url = f"http://localhost:{settings.port}"
     mails = {
@@ -90,7 +90,7 @@ def banner(app: APIFlask) -> str:
 
 
 def _database_state(app: APIFlask) -> str:
-    """Return `away`, `empty`, `demo` or `own`."""
+    """Return `away` (no connection), `empty` (no tables), `demo` (demo data filled it) or `own`."""
     try:
         with app.app_context(), transaction(writes=False) as db:
             if health_repository.schema_revision(db) is None:

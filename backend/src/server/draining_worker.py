@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, changed so that a restart loses no request."""
+"""Gunicorn's threaded worker, with a shutdown that loses no request."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from src.draining import begin_draining, is_draining
 
 
 class DrainingWorker(ThreadWorker):
-    """On SIGTERM it is not ready, serves on for `SHUTDOWN_DRAIN_SECONDS`, answers every open connection and then stops.
+    """On SIGTERM, reports "not ready" and serves for `SHUTDOWN_DRAIN_SECONDS` more.
 
-    gunicorn's own worker leaves its listening socket open, without accepting, until the last answer is out, and then
-    resets the connections that came meanwhile. A client can safely retry a refused connection elsewhere; one that was
-    reset may have booked.
+    Then it refuses new connections, answers the requests on those already made, and ends.
+
+    Gunicorn's own worker stops accepting but leaves its listening socket open until it has sent the last answer; the
+    kernel then resets the connections that it queued meanwhile. A client can safely retry a refused connection
+    elsewhere; after a reset it does not know whether its booking took effect.
     """
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain; gunicorn calls this for SIGTERM."""
+        """Begin to drain; gunicorn calls this on SIGTERM."""
         if not is_draining():
             begin_draining()
             stop = threading.Timer(load_settings().shutdown_drain_seconds, super().handle_exit, (sig, frame))
@@ -29,7 +31,7 @@ class DrainingWorker(ThreadWorker):
             stop.start()
 
     def set_accept_enabled(self, enabled: bool | None) -> None:  # noqa: FBT001 - gunicorn's signature
-        """Start or stop accepting. When stopping for good, first accept the connections in the kernel's queue."""
+        """Start or stop accepting. At shutdown, also accept what the kernel has queued, then close the sockets."""
         super().set_accept_enabled(enabled)
         if self.alive:
             return

@@ -1,6 +1,6 @@
-"""The worker's loop: deliver mails and purge what has expired, for ever.
+"""The worker's loop: deliver mails and purge expired rows, for ever.
 
-Any number of workers may run it; killing one loses and repeats nothing.
+Any number of workers may run it. Killing one loses no mail: other workers claim its mails when their lease ends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PURGE_EVERY = timedelta(minutes=10)
 
 
 def work(app: Flask, stop: threading.Event) -> None:
-    """Work until `stop` is set; without a mail transport the mails wait."""
+    """Run the loop until `stop` is set; without a mail transport the mails wait in the outbox."""
     settings: Settings = app.extensions["settings"]
     clock: Clock = app.extensions["clock"]
     mailer = mailer_for(settings)
@@ -42,12 +42,12 @@ def work(app: Flask, stop: threading.Event) -> None:
                     purge_expired(transaction, clock(), settings)
                     purge_at = clock() + PURGE_EVERY
                 found = mailer is not None and deliver_due(transaction, mailer, clock, settings, pace)
-        except SQLAlchemyError as error:  # noqa: PERF203 - the loop must outlive what happens in it
-            # A database that restarts must not end the worker: its mails are safe in the outbox.
+        except SQLAlchemyError as error:  # noqa: PERF203 - an error must not end the loop
+            # The database may be restarting. The worker goes on; its mails are still in the outbox.
             log.error("database trouble, going on: %s", str(error).splitlines()[0])
             stop.wait(PAUSE_AFTER_TROUBLE_SECONDS)
         except Exception:
-            # The only broad except: one mail that fails unexpectedly must not keep the others from being sent.
+            # The only broad except in the product: an error with one mail must not keep the others from being sent.
             log.exception("unexpected trouble, going on")
             stop.wait(PAUSE_AFTER_TROUBLE_SECONDS)
         else:

@@ -1,4 +1,4 @@
-"""Whether the server's port is free."""
+"""The check that the server's port is free."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def refuse_busy_port(port: int) -> None:
-    """End the program with a sentence where another program listens on the port."""
+    """End the program with a message if another program listens on the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -24,13 +24,13 @@ _environment = Environment(
 _text = _environment.get_template("appointment.txt")
 _html = _environment.get_template("appointment.html")
 
-# SQLite writes instants without a zone: the UTC reading.
+# In the facts that SQLite writes, instants are in UTC without a zone.
 Utc = Annotated[datetime, AfterValidator(lambda at: at if at.tzinfo else at.replace(tzinfo=timezone.utc))]
 
 
 @dataclass(frozen=True)
 class AppointmentFacts:
-    """What a mail says of an appointment, as the outbox keeps it; `number` is the appointment's id."""
+    """What a mail says about an appointment, as stored in the outbox; `number` is the appointment's id."""
 
     number: int
     recipient_name: str
@@ -40,24 +40,24 @@ class AppointmentFacts:
     starts_at: Utc
     ends_at: Utc
     time_zone: str
-    # Who cancelled it, in words.
+    # Who cancelled the appointment, as a phrase for the mail.
     cancelled_by: str | None = None
 
     @cached_property
     def day(self) -> str:
-        """The date, with the day's name, on the doctor's wall clock."""
+        """The weekday and the date, in the appointment's time zone."""
         start = local(self.starts_at, self.time_zone)
         return f"{start:%A}, {start.day} {start:%B %Y}"
 
     @cached_property
     def times(self) -> str:
-        """From when to when, on the doctor's wall clock."""
+        """The times of begin and end, in the appointment's time zone."""
         return f"{local(self.starts_at, self.time_zone):%H:%M} to {local(self.ends_at, self.time_zone):%H:%M}"
 
 
 _facts: TypeAdapter[AppointmentFacts] = TypeAdapter(AppointmentFacts)
 
-# By kind: the beginning of the subject, and the sentence that says what happened.
+# By kind of mail: the beginning of the subject, and the sentence that says what happened.
 NEWS = {
     "booked": ("Appointment booked", "Your appointment is booked."),
     "cancelled": ("Appointment cancelled", "This appointment was cancelled by {facts.cancelled_by}."),
@@ -65,7 +65,7 @@ NEWS = {
 
 
 def render(to: str, kind: str, facts: dict[str, Any]) -> Mail:
-    """Turn the facts that the outbox keeps into a mail of a kind of NEWS."""
+    """Render a mail of one of the kinds in NEWS from the facts stored in the outbox."""
     known = _facts.validate_python(facts)
     title, news = NEWS[kind]
     subject = " ".join(f"{title}: {known.doctor_name}, {known.day}".split())

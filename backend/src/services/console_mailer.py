@@ -1,4 +1,4 @@
-"""The development outbox: shows what would have been sent."""
+"""The mailer for development, which prints mails instead of sending them."""
 
 from __future__ import annotations
 
@@ -15,5 +15,4 @@ class ConsoleMailer:
         self._stream = stream or sys.stdout
 
     def send(self, mail: Mail, key: str) -> None:  # noqa: ARG002 - nothing to deduplicate
-        """Print."""
         print(f"  mail to {mail.to}: {mail.subject}", file=self._stream, flush=True)

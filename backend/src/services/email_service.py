@@ -1,4 +1,4 @@
-"""Which mailer the settings ask for."""
+"""Chooses the mailer that the settings ask for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from src.services.smtp_mailer import SmtpMailer
 
 
 def mailer_for(settings: Settings) -> Mailer | None:
-    """Return the mailer, or None where mails must wait: production without a transport."""
+    """Return the mailer, or None in production without a transport, where the mails wait in the outbox."""
     sender = settings.from_email or ""
     if settings.resend_api_key is not None:
         return ResendMailer(

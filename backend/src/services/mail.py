@@ -1,4 +1,4 @@
-"""What a mail is, and how sending one can fail."""
+"""A rendered mail, the interface of mailers, and the errors that they raise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail as rendered: one address, one line of subject, a plain and an HTML part."""
+    """A rendered mail: one address, a subject of one line, a plain-text part and an HTML part."""
 
     to: str
     subject: str
@@ -17,13 +17,13 @@ class Mail:
 
 
 class MailRefused(Exception):
-    """The provider will never take this mail; an operator must look."""
+    """The provider will never accept this mail; an operator must look at it."""
 
 
 class MailDelayed(Exception):
-    """The provider asks for a later attempt, or did not say whether it took the mail: retry with the same key.
+    """The provider has not accepted the mail yet, or whether it has is unknown: retry with the same key.
 
-    `retry_after` is in seconds, where the provider said so.
+    `retry_after` is the pause in seconds that the provider asked for, if any.
     """
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
@@ -32,12 +32,10 @@ class MailDelayed(Exception):
 
 
 class MailUnknown(MailDelayed):
-    """This version of the program cannot render the mail; a newer one wrote it and can."""
+    """This version of the program cannot render the mail; the version that wrote it can."""
 
 
 class Mailer(Protocol):
-    """Something that sends mails."""
-
     def send(self, mail: Mail, key: str) -> None:
-        """Send, once per `key` where the provider can tell; raise MailRefused or MailDelayed."""
+        """Send a mail, only once per `key` if the provider knows idempotency; raise MailRefused or MailDelayed."""
         ...

@@ -1,4 +1,4 @@
-"""A mailer for tests: it remembers the mails, and fails as the test asks."""
+"""A mailer for tests, which stores the mails and raises the errors that a test asks for."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from src.services.mail import Mail, MailDelayed, MailRefused
 
 
 class MemoryMailer:
-    """`sent` holds (key, mail) in order; outcomes put into `failures` are raised first, one per call."""
+    """`sent` lists (key, mail) in order. While `failures` contains errors, each call raises the next one instead."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, Mail]] = []
         self.failures: list[MailDelayed | MailRefused] = []
 
     def send(self, mail: Mail, key: str) -> None:
-        """Keep, or fail."""
         if self.failures:
             raise self.failures.pop(0)
         self.sent.append((key, mail))

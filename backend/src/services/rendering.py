@@ -1,4 +1,4 @@
-"""Which kinds of mails there are, what renders each, and the mail that a row of the outbox holds."""
+"""The renderer of each kind of mail, and the mail that a row of the outbox contains."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sqlalchemy import Row
 from src.services import appointment_mails
 from src.services.mail import Mail, MailUnknown
 
-# By the kind, which the outbox keeps in its column `template`. A renderer is given the address, the kind and the facts.
+# By kind, which the outbox stores in its column `template`. A renderer takes the address, the kind and the facts.
 RENDERERS: dict[str, Callable[[str, str, dict[str, Any]], Mail]] = {
     **dict.fromkeys(appointment_mails.NEWS, appointment_mails.render),
 }
 
 
 def render(to: str, kind: str, facts: dict[str, Any]) -> Mail:
-    """Render the facts; raise MailUnknown for a kind that only another version of this program knows."""
+    """Render a mail from what the outbox stores; raise MailUnknown for a kind that this version does not know."""
     renderer = RENDERERS.get(kind)
     if renderer is None:
         raise MailUnknown(f"A mail of the kind {kind!r} is unknown to this version.")
@@ -25,14 +25,14 @@ def render(to: str, kind: str, facts: dict[str, Any]) -> Mail:
 
 
 def mail_of(row: Row[Any]) -> Mail:
-    """Return the stored text of a row, or render its facts; raise MailUnknown as `render` does."""
+    """Return the stored text of a mail, or render the mail if no text is stored; raise MailUnknown as `render` does."""
     if row.text is None:
         return render(row.recipient or "", row.template, row.facts)
     return Mail(row.recipient or "", row.subject, row.text, row.html)
 
 
 def mail_to_look_at(row: Row[Any]) -> Mail:
-    """Return the mail for a person to read, with its bare facts where this version cannot render it."""
+    """Return a mail for a person to read: if this version cannot render it, a mail that lists its facts."""
     try:
         return mail_of(row)
     except MailUnknown as unknown:

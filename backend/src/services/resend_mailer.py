@@ -1,4 +1,4 @@
-"""Mails through Resend's HTTP API. Its idempotency keys make a retried mail arrive once (kept for 24 hours)."""
+"""Mails through Resend's HTTP API, which sends a mail once per idempotency key and keeps the keys for 24 hours."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ from resend.http_client_requests import RequestsClient
 
 from src.services.mail import Mail, MailDelayed, MailRefused
 
-# Failures that are not the mail's own: a wrong key or an unverified domain (401, 403), which the operator corrects, and
-# 408, 425 and 429, which pass. Every other status below 500 is about the mail itself.
+# With these, a retry of the same mail can succeed: 401 and 403 (a bad API key, an unverified domain) after an operator
+# corrects the settings; 408, 425 and 429 after a while. Every other status from 400 to 499 is about the mail itself.
 HEALING_STATUSES = frozenset({401, 403, 408, 425, 429})
 STILL_UNDER_WAY = "concurrent_idempotent_requests"
 
 
 class ResendMailer:
-    """The production mailer."""
-
     def __init__(self, *, api_key: str, api_url: str, sender: str, timeout_seconds: float) -> None:
-        # The library keeps these in its module; there is one provider in a process.
+        # The library has these settings once per process, which suffices for one provider.
         resend.api_key = api_key
         resend.api_url = api_url.rstrip("/")
-        # Its signature says int; requests takes fractions.
+        # The library declares int, but passes the value to requests, which accepts fractions of a second.
         resend.default_http_client = RequestsClient(timeout=timeout_seconds)  # pyright: ignore[reportArgumentType]
         self._sender = sender
 
     def send(self, mail: Mail, key: str) -> None:
-        """Send; the library turns connection faults into code 500."""
+        """Send a mail. The library reports a failed connection as code 500."""
         parameters: resend.Emails.SendParams = {
             "from": self._sender,
             "to": [mail.to],

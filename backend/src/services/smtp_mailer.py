@@ -30,7 +30,7 @@ class SmtpMailer:
         self._tls = ssl.create_default_context()
 
     def send(self, mail: Mail, key: str) -> None:
-        """Send; the Message-ID is made of the key, so that receivers can tell a repetition."""
+        """Send a mail. Its Message-ID contains the key, so that receivers can recognise a repeated mail."""
         try:
             server = self._ready_server()
         except ssl.SSLCertVerificationError as error:
@@ -39,7 +39,7 @@ class SmtpMailer:
                 "give the server a valid one for this name, or name your own CA's file in SSL_CERT_FILE"
             ) from error
         except (smtplib.SMTPException, OSError) as error:
-            # The server has not seen the mail yet: an operator corrects the server or the settings, then it goes.
+            # The server has not received the mail. A retry succeeds once an operator corrects server or settings.
             raise MailDelayed(f"SMTP: {error}") from error
         try:
             with server:
@@ -74,7 +74,7 @@ class SmtpMailer:
         if server.has_extn("starttls"):
             server.starttls(context=self._tls)
         elif self._url.username:
-            # Perhaps the server is set up so; perhaps somebody on the way removed STARTTLS from its answer.
+            # The server may not support STARTTLS, or an attacker on the network may have removed it from the answer.
             raise MailDelayed(
                 f"SMTP: {self._host} offers no STARTTLS, and the password is sent over TLS only; "
                 "switch STARTTLS on in the server, or write smtps:// in SMTP_URL"
@@ -94,6 +94,6 @@ class SmtpMailer:
 
 
 def _outcome(code: int, error: Exception) -> MailDelayed | MailRefused:
-    """RFC 5321, section 4.2.1: 4yz may be tried again, 5yz not; 530 (log in first) is ours to mend in the settings."""
+    """Codes 4yz are temporary, 5yz final (RFC 5321, section 4.2.1); but for 530 an operator can add a log-in."""
     temporary = code < 500 or code == 530  # noqa: PLR2004
     return MailDelayed(f"SMTP: {error}") if temporary else MailRefused(f"SMTP: {error}")

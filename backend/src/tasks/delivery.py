@@ -1,4 +1,4 @@
-"""The worker's task: send what is due."""
+"""The worker's task that sends the mails that are due."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from src.utils.clock import Clock
 
 log = logging.getLogger("outbox")
 
-# Enough to save claims, and no more than a worker can send within its lease.
+# Large enough to save claims, small enough that a worker can send all mails of a claim within the lease.
 BATCH = 10
 
 Transaction = Callable[..., AbstractContextManager[Connection]]
 
 
 def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings, pace: Pace) -> bool:
-    """Claim the most urgent mails, send them one after the other, write each outcome; False when none was due.
+    """Claim due mails, send them one after the other, and write each outcome; False when no mail was claimed.
 
-    Nothing is sent inside a transaction. The claim is a lease. Mails that were not begun are given back where the lease
-    might end before the provider answers, and where the worker is stopped.
+    No mail is sent inside a transaction. The claim is a lease. The worker gives unattempted mails back when it is told
+    to stop, or when the lease might end before the provider answers.
     """
     with transaction(writes=False) as db:
         if not outbox.any_due(db, clock()):
@@ -78,7 +78,7 @@ def _deliver(
 
 
 def _kept(row: Row[Any], mail: Mail, transaction: Transaction) -> bool:
-    """Store the mail as rendered before the first attempt, so that every later attempt sends the same text."""
+    """Store the rendered mail before the first attempt, so that every later attempt sends the same text."""
     with transaction(writes=True, one_statement=True) as db:
         return outbox.keep_rendered(db, row.id, row.attempts, mail)
 
@@ -89,8 +89,12 @@ def _finish(row: Row[Any], status: str, transaction: Transaction, clock: Clock, 
 
 
 def _pause(attempts: int, retry_after: float | None, ceiling: float) -> float:
-    """Return seconds: what the provider asked for, else doubling with jitter, never past the ceiling."""
+    """Return the seconds until the next attempt.
+
+    The provider's own wish counts, up to an hour or the ceiling, whichever is longer. Without one, the pause doubles
+    with each attempt up to the ceiling, with jitter.
+    """
     if retry_after is not None:
         return min(retry_after, max(ceiling, 3600.0))
     doubled = min(ceiling, 2.0 ** min(attempts - 1, 20))
-    return doubled * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+    return doubled * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, is no secret

@@ -1,7 +1,7 @@
-"""Demo data: plainly fictional people who log in with a published password, and slots for the two weeks ahead.
+"""Demo data: plainly fictional people who log in with a published password, and slots for the next two weeks.
 
-`./run` adds it only where nobody can be harmed by that password: see `reason_against`. A mark in the database says that
-demo data filled it, so that the next start tops it up.
+`./run` adds it only where the published password endangers no real people: see `reason_against`. It also marks the
+database as filled by demo data, so that the next start may add what is missing.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ OFFICE_HOURS = ((time(9), time(12)), (time(13), time(16)))
 
 @dataclass(frozen=True)
 class DemoDoctor:
-    """A doctor of the demo clinic."""
-
     name: str
     email: str
     designation: str
@@ -56,9 +54,9 @@ REFUSED_IN_PRODUCTION = "Demo data is refused in production, because everybody k
 
 
 def reason_against(ctx: SlowContext[None]) -> str | None:
-    """Return the sentence that says why `./run` must leave this database alone, None where it may fill it.
+    """Return the sentence that says why `./run` must not add demo data, or None when it may.
 
-    It may fill an SQLite database in development that has no account yet, or that demo data filled.
+    It may in development, to an SQLite database that has no account yet or that demo data filled.
     """
     if ctx.settings.is_production:
         return REFUSED_IN_PRODUCTION
@@ -76,7 +74,7 @@ def is_marked(db: Connection) -> bool:
 
 
 def top_up(ctx: SlowContext[None]) -> Iterator[str]:
-    """Mark the database, then add the people and slots that are missing; yield a line for each person done."""
+    """Mark the database, then add the people and slots that are missing; yield one line after each person."""
     with ctx.transaction(writes=True) as db:
         installation.remember(db, MARK, "yes")
     for doctor in DOCTORS:

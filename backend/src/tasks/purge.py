@@ -1,4 +1,4 @@
-"""Deleting what nobody needs any longer. Appointments and their history are never deleted."""
+"""Deletion of rows that nobody needs any longer. Appointments and their history are never deleted."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from src.repositories import outbox_repository as outbox
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
 
-# How many rows one transaction looks at: few, so that locks are short and progress is shown.
+# The most rows that one transaction reads, so that locks are short and the command can show progress.
 CHUNK = 5_000
 
 Delete = Callable[[Connection, int, datetime, int], tuple[int | None, int]]
 
 
 def purge_expired(transaction: Transaction, now: datetime, settings: Settings) -> None:
-    """Delete kept answers after 24 hours, ended windows of failed attempts, and log-outs of expired tokens."""
+    """Delete idempotent answers after 24 hours, ended windows of failed attempts, and revoked tokens that expired."""
     with transaction(writes=True) as db:
         answers.purge_before(db, now - IDEMPOTENT_ANSWERS_KEPT)
         throttle.purge_before(db, now - timedelta(minutes=settings.throttle_window_minutes))
@@ -31,9 +31,9 @@ def purge_expired(transaction: Transaction, now: datetime, settings: Settings) -
 
 
 def purge_old(ctx: SlowContext[None]) -> Iterator[tuple[str, int]]:
-    """Delete old mails that went out or came too late, and past slots that nobody ever booked: `flask purge`.
+    """Delete old mails that were sent or dropped, and past slots that never had an appointment, for `flask purge`.
 
-    Yields (what, how many were deleted) after every transaction. It can be killed and started again at any time.
+    Yields (what, number of rows deleted) after each transaction. If it is killed, the next run continues.
     """
     mails_before = ctx.now - timedelta(days=ctx.settings.mails_kept_days)
     slots_before = ctx.now - timedelta(days=ctx.settings.unused_slots_kept_days)
