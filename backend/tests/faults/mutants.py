@@ -246,7 +246,9 @@ def history_is_deleted_on_cancel() -> None:
 def tokens_of_ended_sessions_still_open() -> None:
     def find_caller(db: Connection, user_id: int, epoch: int, jti: str) -> Any:
         query = (
-            select(User.id, User.name, User.email, User.role, DoctorProfile.id, DoctorProfile.time_zone)
+            select(
+                User.id, User.name, User.email, User.role, DoctorProfile.id.label("doctor_id"), DoctorProfile.time_zone
+            )
             .outerjoin(DoctorProfile, DoctorProfile.user_id == User.id)
             .where(User.id == user_id)
         )
