@@ -38,6 +38,7 @@ ROUTES: list[Route] = [
     Route("POST", "/doctor/profile", doctors.update_profile, DOCTOR, "doctor.update_profile"),
     Route("DELETE", "/doctor/account", doctors.delete_account, DOCTOR, "doctor.delete_account"),
     Route("POST", "/doctor/availability", availability.publish, DOCTOR, "availability.publish", CREATED),
+    Route("DELETE", "/doctor/availability/<int:slot_id>", availability.withdraw, DOCTOR, "availability.withdraw"),
 
     Route("GET", "/patient/dashboard", patients.dashboard, PATIENT, "patient.dashboard"),
     Route("GET", "/patient/doctors", patients.list_doctors, PATIENT, "patient.list_doctors"),

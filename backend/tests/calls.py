@@ -4,7 +4,8 @@ To add a call, add its row to ROUTES in app.py and one row to CALLS: the name of
 a good body if it reads one. The tests then try whom it lets in, bad bodies, fields, queries and paths, other methods,
 CORS and Idempotency-Keys. Method, path, status and fields are read from the route and its schemas, bad values from the
 types of the fields (tests/hostile.py); `bad` adds values that are bad for this call alone. `{appointment_id}` in a path
-is filled from `Clinic.appointment_id`: a path with a new kind of id needs a new attribute of Clinic.
+is filled from `Clinic.appointment_id`: a path with a new kind of id needs a new attribute of Clinic. Many calls share one clinic,
+so a call that uses something up, like a slot, has one of its own there.
 
 These tests believe the route and its schemas, so they cannot see a limit, a required field or a success status that is
 wrong there: the call's own test file says what those must be.
@@ -51,15 +52,17 @@ class Clinic:
     doctor: people.Doctor
     patient: people.Patient
     doctor_id: int
+    # For paths: a slot that nobody books.
     slot_id: int
+    slot_to_book: int
     appointment_id: int
 
     @classmethod
     def open(cls, app: APIFlask, api: Api) -> Clinic:
         doctor, patient = api.doctor(), api.patient()
         appointment_id = patient.book(doctor.publish("09:00", "09:30"))
-        slot_id = doctor.publish("10:00", "10:30")
-        return cls(app, api, doctor, patient, doctor.doctor_id, slot_id, appointment_id)
+        slot_id, slot_to_book = doctor.publish("10:00", "10:30"), doctor.publish("22:00", "22:30")
+        return cls(app, api, doctor, patient, doctor.doctor_id, slot_id, slot_to_book, appointment_id)
 
     @property
     def people(self) -> dict[type[Caller], Person]:
@@ -197,10 +200,11 @@ CALLS = [
             "end_time": ["15:00", "14:59", "00:00"],
         },
     ),
+    Call("availability.withdraw", DOCTORS),
     Call("patient.dashboard", PATIENTS, statements=3),
     Call("patient.list_doctors", PATIENTS),
     Call("availability.free_slots", PATIENTS),
-    Call("appointment.book", PATIENTS, body=lambda clinic: {"slot_id": clinic.slot_id}),
+    Call("appointment.book", PATIENTS, body=lambda clinic: {"slot_id": clinic.slot_to_book}),
     Call("appointment.list_mine", PATIENTS),
     Call("appointment.list_doctors", DOCTORS),
     Call("appointment.show", USERS, statements=2),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from src.context import Context, Doctor, Patient
 from src.domain.appointment_rules import check_slot_times
+from src.domain.refusals import ERROR_OF_REFUSAL, why_not_bookable
 from src.domain.wall_clock import instant_of
 from src.errors import Unauthenticated
-from src.errors_of_appointments import BadSlot, DoctorNotFound, SlotOverlaps
+from src.errors_of_appointments import BadSlot, DoctorNotFound, SlotNotFound, SlotOverlaps, SlotPast, SlotTaken
 from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
 from src.repositories import user_repository as users
 from src.schemas.availability import FreeSlots, NewSlot, SlotPublished
-from src.schemas.base import wall_clock_span
+from src.schemas.base import Message, wall_clock_span
 from src.utils.decorators import raises
 
 
@@ -40,6 +41,19 @@ def publish(ctx: Context[Doctor], body: NewSlot) -> SlotPublished:
     if slot_id is None:
         raise SlotOverlaps
     return SlotPublished(message="The slot is published.", slot_id=slot_id)
+
+
+@raises(SlotNotFound, SlotTaken, SlotPast)
+def withdraw(ctx: Context[Doctor], slot_id: int) -> Message:
+    """Withdraw a free slot that is ahead. Nobody can book it any more; a booked slot stays until it is cancelled."""
+    slot = slots.lock_of_doctor(ctx.db, slot_id, ctx.actor.doctor_id)
+    if slot is None:
+        raise SlotNotFound
+    refusal = why_not_bookable(slot.status, slot.starts_at, ctx.now)
+    if refusal is not None:
+        raise ERROR_OF_REFUSAL[refusal]
+    slots.withdraw(ctx.db, slot_id)
+    return Message(message="The slot is withdrawn.")
 
 
 @raises(DoctorNotFound)

@@ -91,8 +91,17 @@ def lock(db: Connection, slot_id: int) -> Row[Any]:
     return db.execute(_LOCK, {"slot_id": slot_id}).one()
 
 
+_LOCK_OF_DOCTOR = _LOCK.where(AvailabilitySlot.doctor_id == bindparam("doctor_id"))
+
+
+def lock_of_doctor(db: Connection, slot_id: int, doctor_id: int) -> Row[Any] | None:
+    """Lock a slot and return it as `lock` does; None when the doctor has no such slot."""
+    return db.execute(_LOCK_OF_DOCTOR, {"slot_id": slot_id, "doctor_id": doctor_id}).one_or_none()
+
+
 _THIS = update(AvailabilitySlot).where(AvailabilitySlot.id == bindparam("slot_id"))
 _MARK_BOOKED = _THIS.values(status="booked")
+_WITHDRAW = _THIS.values(status="withdrawn")
 _FREE_BOOKED = _THIS.where(AvailabilitySlot.status == BOOKED).values(status="free")
 
 
@@ -103,6 +112,10 @@ def mark_booked(db: Connection, slot_id: int) -> None:
 def free(db: Connection, slot_id: int) -> None:
     """Offer a booked slot again; a withdrawn one stays withdrawn."""
     db.execute(_FREE_BOOKED, {"slot_id": slot_id})
+
+
+def withdraw(db: Connection, slot_id: int) -> None:
+    db.execute(_WITHDRAW, {"slot_id": slot_id})
 
 
 def withdraw_all(db: Connection, doctor_id: int) -> None:
