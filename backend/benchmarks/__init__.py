@@ -1,1 +1,1 @@
-"""How fast the product is, beside a bare Flask view, a lean yardstick and pgbench. Run by ../../bench."""
+"""Compare the product's speed with a bare Flask view, a lean yardstick and pgbench. ../../bench runs it."""

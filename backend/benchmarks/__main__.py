@@ -1,6 +1,6 @@
-"""`./bench`: how fast the product is, in ratios to what bounds it.
+"""`./bench`: measure the product's speed as ratios to a bare Flask view, a lean yardstick and pgbench.
 
-In interleaved rounds each scenario is measured on every system, so that what disturbs the machine disturbs all alike.
+Each round measures every scenario on every system, so that other load of the machine affects all systems alike.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from tests.conftest import migrate_to_head
 from tests.postgres import Cluster, binaries_in
 from tests.processes.servers import BACKEND
 
-# Acknowledged means on the disk, as in production.
+# A commit waits for the disk, as in production.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "max_connections": "100",
            "shared_buffers": "256MB", "max_wal_size": "4GB"}  # fmt: skip
 GROWTH = (10_000, 1_000_000, 10_000_000)
@@ -52,7 +52,7 @@ LEAST_SLOTS = 10_000
 
 @cache
 def token_maker() -> Callable[[int, str], str]:
-    """Return a function that makes tokens which every system here accepts."""
+    """Return a function that makes tokens that all systems accept."""
     settings = load_settings(**{name.lower(): value for name, value in SECRETS.items()})
     app = create_app(ROUTES, settings)
 
@@ -66,7 +66,7 @@ def token_maker() -> Callable[[int, str], str]:
 
 @contextmanager
 def postgresql(stock: Stock) -> Iterator[tuple[Cluster, Database]]:
-    """Bring up a durable PostgreSQL with a clinic in it."""
+    """Start PostgreSQL with durable commits, and fill its database with a clinic."""
     with tempfile.TemporaryDirectory(prefix="b-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -83,7 +83,7 @@ def postgresql(stock: Stock) -> Iterator[tuple[Cluster, Database]]:
 
 
 def conninfo(cluster: Cluster) -> str:
-    """Return what psycopg connects by."""
+    """Return the connection string for psycopg."""
     return f"host={cluster.sockets} user=postgres dbname=postgres"
 
 
@@ -98,11 +98,11 @@ def run_rounds(
     systems: list[System], scenarios: list[str], results: Results, *, rounds: int, requests: int,
     between: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
-    """Measure every scenario on every system, round after round; the first round warms up and does not count."""
+    """Measure every scenario on every system in each round; a first round, to warm up, does not count."""
     with Progress(console=console) as progress:
         task = progress.add_task("measuring", total=(rounds + 1) * len(scenarios) * len(systems))
         for number in range(rounds + 1):
-            # Every other round in the opposite order, so that nobody always comes first.
+            # The order alternates, so that no system always comes first.
             order = systems if number % 2 else systems[::-1]
             for connections, count in ((1, max(50, requests // 5)), (MANY, requests)):
                 for scenario in scenarios:
@@ -136,7 +136,7 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
             fill_sqlite(str(file), stock)
             url = f"sqlite:///{file}"
             systems.append(stack.enter_context(product("ours on SQLite", url, Database(stock, None), folder)))
-        # Their slots do not meet, so that a system that fails to cancel spoils nobody else's bookings.
+        # Each system books other slots, so that one that fails to cancel does not make bookings of the others fail.
         for number, system in enumerate(systems):
             assert system.database is not None
             system.next_slot = len(system.database.stock.bookable) * number // 4
@@ -155,7 +155,7 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def same_bytes(systems: list[System]) -> None:
-    """Make sure that the yardstick answers what the product answers."""
+    """Exit unless the yardstick and the product give the same answers."""
     for scenario in ("list free slots", "list doctors", "my appointments", "doctor's appointments", "who am I"):
         bodies = {
             json.dumps(json.loads(_body(system, scenario)), sort_keys=True)
@@ -173,9 +173,9 @@ def _body(system: System, scenario: str) -> bytes:
 
 
 def database_alone(cluster: Cluster, stock: Stock, results: Results, requests: int) -> None:
-    """Let pgbench run the product's statements, and take its bookings back."""
+    """Run the product's statements with pgbench, then cancel its bookings."""
     first = stock.bookable[len(stock.bookable) * 3 // 4]
-    # Not more than there are slots, and at most 20,000.
+    # The transactions of each client: not more than there are slots for, and together less than 20,000.
     each = min(requests, (stock.slots - first) // MANY - 1, 1200)
     with psycopg.connect(conninfo(cluster), autocommit=True) as connection:
         connection.execute("DROP SEQUENCE IF EXISTS benchmark_slots")
@@ -196,7 +196,7 @@ def database_alone(cluster: Cluster, stock: Stock, results: Results, requests: i
 
 
 def growth(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure a small, a large and a very large clinic, side by side; the last has a past, too."""
+    """Measure clinics of several sizes side by side; the largest one also has a history."""
     results = Results()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
@@ -216,13 +216,13 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
                 results.blocks[drain.name, DRAIN, 1].append(drain.measure())
 
         between()
-        results.blocks.clear()  # that was to warm up
+        results.blocks.clear()  # the first measurement warms up and does not count
         run_rounds(systems, list(GROWING), results, rounds=options.rounds, requests=options.requests, between=between)
     return report(results, options)
 
 
 def main() -> int:
-    """Run what the command line asks for; 1 after unexpected answers."""
+    """Run what the command line asks for; return 1 after unexpected answers."""
     parser = argparse.ArgumentParser(prog="./bench", description="Measure the product beside what bounds it.")
     parser.add_argument("--slots", type=int, default=1_000_000, help="how many slots there are (default 1,000,000)")
     parser.add_argument("--rounds", type=int, default=5, help="how many rounds count (default 5)")
@@ -248,7 +248,7 @@ def main() -> int:
         parser.error(f"a clinic has at least {LEAST_SLOTS} slots")
     options.output = options.output.resolve()
     earlier = json.loads(options.against.read_text()) if options.against else None
-    os.chdir(BACKEND)  # where migrations are found
+    os.chdir(BACKEND)  # Flask-Migrate looks for migrations in the working directory
     result = growth(options) if options.growth else bench(options)
     options.output.write_text(json.dumps(result, indent=1))
     options.output.with_suffix(".svg").write_text(draw(result))

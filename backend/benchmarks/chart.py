@@ -1,4 +1,4 @@
-"""A small chart of the CPU time a request costs."""
+"""Draw a bar chart of the CPU time of a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _environment = Environment(
 
 
 def draw(result: dict[str, Any]) -> str:
-    """Return an SVG of bars: CPU of server and database a request, at the highest number of connections."""
+    """Return an SVG with the CPU time of server and database per request, at the highest number of connections."""
     most = max(row["connections"] for row in result["measured"])
     rows = [row for row in result["measured"] if row["connections"] == most]
     rows.sort(key=lambda row: (row["scenario"], row["system"]))

@@ -1,4 +1,4 @@
-"""The worker over an outbox: what a due mail costs, with a provider that answers at once."""
+"""Measure what a due mail costs the worker, with a provider that answers at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from src.web.application import create_app
 
 SCENARIO = "a mail by the worker"
 
-# The event is new, so that each patient gets a mail about it.
+# Adds a new event and a mail about it to each patient.
 OWE = """
     WITH appointment AS (SELECT * FROM appointments ORDER BY id LIMIT 1),
     event AS (
@@ -49,13 +49,12 @@ OWE = """
 
 @dataclass
 class StopwatchMailer:
-    """Notes when it is given a mail, and what for."""
+    """A mailer that sends nothing, and records the time and the key of each mail."""
 
     at: list[float] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
 
     def send(self, mail: Mail, key: str) -> None:
-        """Send nothing."""
         assert mail.text
         self.at.append(time.perf_counter())
         self.keys.add(key)
@@ -63,7 +62,7 @@ class StopwatchMailer:
 
 @dataclass
 class Drain:
-    """A worker of the product, in this process."""
+    """The product's worker, run in this process."""
 
     name: str
     conninfo: str
@@ -73,7 +72,7 @@ class Drain:
     @classmethod
     @contextmanager
     def of(cls, name: str, url: str, conninfo: str, database: Database) -> Generator[Drain]:
-        """Put the worker together, and let go of its connections in the end."""
+        """Yield a worker, and close its connections afterwards."""
         settings = load_settings(database_url=url, **{key.lower(): value for key, value in SECRETS.items()})
         app = create_app(ROUTES, settings)
         yield cls(name, conninfo, database, app)
@@ -81,12 +80,12 @@ class Drain:
             db.engine.dispose()
 
     def measure(self) -> Block:
-        """Owe a thousand mails, send them, and say what each took."""
+        """Add PATIENTS due mails, deliver them, and measure that."""
         stock = self.database.stock
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             connection.execute(
                 "UPDATE outbox SET status = 'sent' WHERE status = 'waiting'"
-            )  # what was booked meanwhile
+            )  # the mails of bookings since the last measurement
             connection.execute(OWE, [stock.first_patient, stock.first_patient + PATIENTS])
         mailer, pace, settings = StopwatchMailer(), Pace(None, threading.Event()), self.app.extensions["settings"]
         own = [psutil.Process()]

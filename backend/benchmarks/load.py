@@ -1,4 +1,4 @@
-"""A client that costs little: one thread, keep-alive connections, requests made beforehand."""
+"""A client that uses little CPU: one thread, keep-alive connections, requests built in advance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS_TO_ANSWER = 30
 
 @dataclass
 class Outcome:
-    """What became of a block of requests; `latencies` are in seconds, `bodies` in the order of the requests."""
+    """The results of a block of requests; `latencies` are in seconds, `bodies` in the order of the requests."""
 
     seconds: float
     latencies: list[float]
@@ -42,7 +42,7 @@ def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
 
 
 def send(port: int, requests: Sequence[bytes], connections: int) -> Outcome:
-    """Send all requests over so many connections, each one after the answer to the one before."""
+    """Send all requests over the connections, each of which waits for an answer before its next request."""
     selector = selectors.DefaultSelector()
     waiting = deque(range(len(requests)))
     outcome = Outcome(0.0, [], Counter(), [b""] * len(requests))
@@ -62,7 +62,7 @@ def send(port: int, requests: Sequence[bytes], connections: int) -> Outcome:
             if answered is None:
                 continue
             if not answered:
-                # The server may close a connection that it kept alive; the next request takes a new one.
+                # The server has closed the connection; the next request uses a new one.
                 selector.unregister(connection.sock)
                 connection.sock.close()
                 connection.sock = _connect(port)
@@ -91,7 +91,7 @@ def _send_next(connection: _Connection, requests: Sequence[bytes], waiting: dequ
 
 
 def _receive(connection: _Connection, outcome: Outcome) -> bool | None:
-    """Return None while the answer is not whole, else whether the connection can be used again."""
+    """Return None while the answer is incomplete, else whether the connection can be used again."""
     received = connection.received
     chunk = connection.sock.recv(262144)
     if not chunk:

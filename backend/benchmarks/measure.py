@@ -1,4 +1,4 @@
-"""Blocks of requests, and what is said about them."""
+"""The scenarios, and how a block of their requests is measured."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from benchmarks.stock import BUSY, PATIENTS, READ, Stock
 from benchmarks.systems import cpu_seconds, family
 from tests.processes.servers import Server
 
-# What each scenario must be answered; anything else makes the run void.
+# The expected status of each scenario, 200 if it is not here; any other status makes the run void.
 EXPECTED = {"book": 201}
 
 
 @dataclass
 class Database:
-    """Where a system keeps its data: its server's process, none for SQLite."""
+    """A system's database; `pid` is that of PostgreSQL's main process, or None for SQLite."""
 
     stock: Stock
     pid: int | None
 
     def processes(self) -> list[psutil.Process]:
-        """Return the server's processes."""
+        """Return the processes of the database server."""
         return [] if self.pid is None else family(self.pid)
 
 
 @dataclass
 class System:
-    """Something that is measured, and the accounts' tokens by user id."""
+    """A server that is measured; `token` makes a token from a user's id and role."""
 
     name: str
     server: Server
     database: Database | None
     token: Callable[[int, str], str]
-    # Booked and not yet cancelled: (appointment, patient).
+    # Appointments to cancel: (appointment, patient).
     booked: list[tuple[int, int]] = field(default_factory=list)
     next_slot: int = 0
 
     def requests(self, scenario: str, count: int) -> list[bytes]:
-        """Make the requests of a block."""
+        """Return the requests of a block."""
         if self.database is None:
             return [load.request("GET", "/", "")] * count
         return list(islice(cycle((SCENARIOS | GROWING)[scenario](self, self.database.stock, count)), count))
@@ -134,7 +134,7 @@ SCENARIOS: dict[str, Callable[[System, Stock, int], list[bytes]]] = {
     "cancel": _cancel,
 }
 
-# Of interest where there is much.
+# The scenarios of `./bench --growth`.
 GROWING: dict[str, Callable[[System, Stock, int], list[bytes]]] = {
     "list free slots": _free_slots,
     "list doctors": _doctors,
@@ -148,7 +148,7 @@ GROWING: dict[str, Callable[[System, Stock, int], list[bytes]]] = {
 
 @dataclass
 class Block:
-    """One block: latencies in milliseconds, CPU in microseconds a request."""
+    """What one block measured: requests per second, latencies, CPU time per request, statuses."""
 
     rate: float
     p50_ms: float
@@ -159,13 +159,13 @@ class Block:
 
 
 def measure(system: System, scenario: str, count: int, connections: int) -> Block:
-    """Send a block and measure it."""
+    """Send a block of requests and measure it."""
     requests = system.requests(scenario, count)
     server = family(system.server.program.process.pid)
     database = system.database.processes() if system.database else []
     before = cpu_seconds(server), cpu_seconds(database)
     outcome = load.send(system.server.port, requests, connections)
-    # New back ends may have come; none has gone.
+    # PostgreSQL may have started processes for new connections meanwhile; it has ended none.
     after_server, after_database = cpu_seconds(server), cpu_seconds(database)
     if system.database:
         known = {process.pid for process in database}
@@ -190,7 +190,7 @@ def measure(system: System, scenario: str, count: int, connections: int) -> Bloc
 
 @dataclass
 class Summary:
-    """Medians over the rounds."""
+    """The medians over all rounds."""
 
     system: str
     scenario: str
@@ -204,16 +204,15 @@ class Summary:
 
     @property
     def cpu_us(self) -> float:
-        """CPU time of server and database, in microseconds a request."""
+        """CPU time of server and database, in microseconds per request."""
         return self.server_us + self.database_us
 
     def as_dict(self) -> dict[str, object]:
-        """Return what goes into the JSON file."""
+        """Return the row of the JSON file."""
         return asdict(self) | {"cpu_us": self.cpu_us}
 
 
 def summarize(system: str, scenario: str, connections: int, blocks: Sequence[Block]) -> Summary:
-    """Return the medians of several blocks."""
     expected = EXPECTED.get(scenario, 200)
 
     def median(name: str) -> float:
@@ -249,7 +248,7 @@ SELECT gen_random_uuid()::text, 'appointment:' || appointment_id || ' event:' ||
 
 
 def pgbench(binaries: Path, sockets: Path, script: str, clients: int, transactions: int) -> float:
-    """Return the transactions per second of a script, each client running so many."""
+    """Run a script with pgbench, `transactions` times by each client, and return the transactions per second."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()

@@ -1,4 +1,4 @@
-"""What the figures say: medians, the ratios that carry over to other machines, and whether they meet their goals."""
+"""Report medians, and ratios that can be compared between machines, with their goals."""
 
 from __future__ import annotations
 
@@ -19,34 +19,33 @@ from rich.table import Table
 from benchmarks.measure import SCENARIOS, Block, Summary, summarize
 
 MANY = 16
-# What "Done means" of the performance goals says: the largest allowed ratio of CPU time to the lean yardstick's.
+# The largest allowed ratio of our CPU time to that of the lean yardstick.
 GOALS = {"list free slots": 1.5, "list doctors": 1.7, "my appointments": 1.7, "who am I": 1.7, "book": 1.7}
 LEAST_OF_PGBENCH = 0.06
 LEAST_OF_SQLITE = 0.5
-# How much longer a call may take in the largest clinic than in the smallest.
+# The largest allowed ratio of the median latency in the largest clinic to that in the smallest.
 GROWTH_GOALS = {"list free slots": 1.25, "book": 1.25}
 LARGEST_GROWTH = 1.5
 TO_YARDSTICK = "CPU of ours to the lean yardstick"
 SQLITE_TO_POSTGRESQL = "rate of ours on SQLite to ours on PostgreSQL"
-# A table in a log needs its width, too.
+# Without a terminal, rich would make the tables too narrow.
 console = Console(width=None if sys.stdout.isatty() else 130)
 
 
 @dataclass
 class Results:
-    """Everything measured, by (system, scenario, connections)."""
+    """All measurements; `blocks` has the key (system, scenario, connections)."""
 
     blocks: dict[tuple[str, str, int], list[Block]] = field(default_factory=lambda: defaultdict(list))
     memory: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     pgbench: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def summaries(self) -> list[Summary]:
-        """Return the medians."""
         return [summarize(*key, blocks) for key, blocks in self.blocks.items()]
 
 
 def report(results: Results, options: argparse.Namespace) -> dict[str, Any]:
-    """Put the medians and the ratios together."""
+    """Return the content of the JSON file."""
     summaries = results.summaries()
     return {
         "machine": machine(),
@@ -60,7 +59,7 @@ def report(results: Results, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def ratios(summaries: list[Summary], results: Results, sizes: list[int] | None) -> dict[str, float]:
-    """Return what carries over to other machines."""
+    """Return the ratios that can be compared between machines, by name."""
     by = {(s.system, s.scenario, s.connections): s for s in summaries}
     found: dict[str, float] = {}
     for scenario in SCENARIOS:
@@ -80,7 +79,7 @@ def ratios(summaries: list[Summary], results: Results, sizes: list[int] | None) 
 
 
 def growth_ratios(by: dict[tuple[str, str, int], Summary], smallest: int) -> dict[str, float]:
-    """Return how p50 has grown with the number of slots."""
+    """Return the ratios of p50 in each larger clinic to that in the smallest."""
     found: dict[str, float] = {}
     for (system, scenario, connections), summary in by.items():
         few = by[f"{smallest} slots", scenario, connections]
@@ -91,7 +90,7 @@ def growth_ratios(by: dict[tuple[str, str, int], Summary], smallest: int) -> dic
 
 
 def machine() -> dict[str, Any]:
-    """Say what it was measured on."""
+    """Return what is known of this machine."""
     return {
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30),
@@ -102,7 +101,7 @@ def machine() -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the tables."""
+    """Print the medians, the ratios and their goals."""
     table = Table(title="medians")
     for column in ("system", "scenario", "conn.", "per second", "p50 ms", "p99 ms", "server µs", "database µs"):
         table.add_column(column, justify="left" if column in {"system", "scenario"} else "right")
@@ -140,7 +139,7 @@ def _goal(name: str, ratio: float) -> str:
 
 
 def compare(result: dict[str, Any], earlier: dict[str, Any]) -> None:
-    """Print how the ratios have moved since an earlier run."""
+    """Print the ratios beside those of an earlier run."""
     console.print("\nsince the earlier run:")
     for name, ratio in result["ratios"].items():
         if name in earlier["ratios"]:

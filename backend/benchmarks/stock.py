@@ -1,7 +1,7 @@
-"""A clinic of any size, written straight into the tables: doctors with a hundred slots each, and patients.
+"""Fill a database with a clinic of any size: doctors with a hundred slots each, and patients.
 
-The doctors, by id: those whose free slots are read, the busy ones, and those who are booked. Everything begins
-tomorrow; a doctor's slots are half hours without a break.
+In the order of ids, the first doctors are those whose free slots are listed, then come those who have appointments,
+then those whom the benchmark books. Slots begin tomorrow; each is half an hour long, without breaks between them.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ INDEXES = (
 
 @dataclass(frozen=True)
 class Stock:
-    """Who is there: accounts 1 to `doctors` are doctors, whose profiles share the number; the patients follow.
+    """The clinic's rows: the first accounts are the doctors, whose profiles have the same ids; then come the patients.
 
-    One more patient has a history of `history` cancelled appointments, and with `mails` each of these was told to a
-    thousand people: so many rows of the outbox are done with.
+    One more patient has `history` cancelled appointments. With `mails`, the outbox also has a thousand sent mails
+    about each of these.
     """
 
     slots: int
@@ -46,17 +46,17 @@ class Stock:
 
     @property
     def doctors(self) -> int:
-        """How many doctors."""
+        """The number of doctors."""
         return self.slots // SLOTS_OF_A_DOCTOR
 
     @property
     def first_patient(self) -> int:
-        """The account of the first patient."""
+        """The account id of the first patient."""
         return self.doctors + 1
 
     @property
     def bookable(self) -> range:
-        """The ids of the slots that are there to be booked."""
+        """The ids of the slots that the benchmark books."""
         return range((READ + BUSY) * SLOTS_OF_A_DOCTOR + 1, self.slots + 1)
 
     def patient_for(self, slot_id: int) -> int:
@@ -64,7 +64,7 @@ class Stock:
         return self.first_patient + (slot_id - 1) // SLOTS_OF_A_DOCTOR % PATIENTS
 
     def tables(self) -> dict[str, tuple[str, Iterator[tuple[Any, ...]], int]]:
-        """Return columns, rows and number of rows of each table."""
+        """Return the columns, the rows and the number of rows of each table."""
         now = datetime.now(timezone.utc).replace(microsecond=0)
         begin = (now + timedelta(days=1)).replace(minute=0, second=0)
         half_hour = timedelta(minutes=30)
@@ -109,16 +109,16 @@ class Stock:
 
     @property
     def old_patient(self) -> int:
-        """The patient with the history."""
+        """The account id of the patient with the history."""
         return self.first_patient + PATIENTS
 
     def busy_patient(self, doctor: int) -> int:
-        """Return the patient who has all the appointments of a busy doctor, and none else."""
+        """Return the patient who has all the appointments of a busy doctor."""
         return self.first_patient + PATIENTS - BUSY + (doctor - READ - 1)
 
 
 def fill_postgresql(conninfo: str, stock: Stock) -> None:
-    """Copy the stock in; the slots' EXCLUDE constraint is built afterwards, at once."""
+    """Copy the rows into PostgreSQL; add the EXCLUDE constraint of the slots afterwards, which is faster."""
     with psycopg.connect(conninfo, autocommit=True) as connection, Progress() as progress:
         rules = connection.execute(INDEXES).fetchall()
         for table, name, _ in rules:
@@ -144,7 +144,7 @@ def fill_postgresql(conninfo: str, stock: Stock) -> None:
 
 
 def _write_history(connection: psycopg.Connection, stock: Stock, progress: Progress) -> None:
-    """Let patients book one slot and cancel it, again and again, the old patient first of all."""
+    """Insert cancelled appointments of one slot: those of the patient with the history first, then of the others."""
     usual = APPOINTMENTS_OF_A_BUSY_DOCTOR
     for first, last, times in (
         (stock.old_patient, stock.old_patient, stock.history),
@@ -211,7 +211,7 @@ COUNT = f"INSERT INTO doctor_blocks SELECT id / {PROFILES_OF_A_BLOCK}, count(*) 
 
 
 def fill_sqlite(path: str, stock: Stock) -> None:
-    """Write the stock into a SQLite file."""
+    """Insert the rows into a SQLite file."""
     connection = sqlite3.connect(path, isolation_level=None)
     with Progress() as progress:
         for table, (columns, rows, count) in stock.tables().items():
@@ -228,5 +228,5 @@ def fill_sqlite(path: str, stock: Stock) -> None:
 
 
 def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Write instants as SQLAlchemy does on SQLite: UTC, without a zone, with microseconds."""
+    """Return the row with instants as SQLAlchemy writes them on SQLite: UTC, no offset, microseconds."""
     return tuple(value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value for value in row)

@@ -1,4 +1,4 @@
-"""The programs that are measured, and what they use up."""
+"""Start the servers that are measured, and read their CPU time and memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECRETS = {
 
 @contextlib.contextmanager
 def serving(name: str, target: str, folder: Path, **settings: str) -> Iterator[Server]:
-    """Start `gunicorn TARGET` as the Procfile does: with gunicorn.conf.py, in backend/, in production."""
+    """Run `gunicorn TARGET` as the Procfile does: in backend/, with gunicorn.conf.py, for production."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", target]
     env = clean_environment(folder, **SECRETS, **settings)
@@ -41,7 +41,7 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def cpu_seconds(processes: Iterable[psutil.Process]) -> float:
-    """Return user and system time of living processes, and of their children that have ended."""
+    """Return the user and system time of the running processes, and of their ended children."""
     total = 0.0
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -50,6 +50,6 @@ def cpu_seconds(processes: Iterable[psutil.Process]) -> float:
 
 
 def megabytes_per_worker(server: Server) -> float:
-    """Return the largest worker's memory that it shares with nobody, plus its part of what is shared (PSS)."""
+    """Return the memory of the largest worker as PSS: its own memory, and its share of memory used by several."""
     workers = family(server.program.process.pid)[1:]
     return max(worker.memory_full_info().pss for worker in workers) / 2**20

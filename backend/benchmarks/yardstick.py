@@ -1,8 +1,8 @@
-"""What the product is measured against, under the same gunicorn: a bare view, and the same service without a road.
+"""Two applications to compare the product with, under the same gunicorn: a bare view, and a lean version of the API.
 
-The lean service checks the account, answers the same bytes and writes the same rows under the same constraints and
-locks, with one prepared statement per request. It validates nothing, knows one database, and explains no refusal:
-what the product costs beyond it is what its road costs.
+The lean version checks the account, gives the same answers and writes the same rows under the same constraints and
+locks, with one prepared statement per request. It has no validation, no other database and no error sentences. The
+product's additional cost is that of the steps in src/web/road.py.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _local = threading.local()
 
 @bare.get("/")
 def nothing() -> dict[str, str]:
-    """Answer a small JSON object."""
+    """Return a small JSON object."""
     return {"status": "ok"}
 
 
 def ask(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    """Run one prepared statement, a transaction of its own, on this thread's connection."""
+    """Run a prepared statement in autocommit, on this thread's connection."""
     if not hasattr(_local, "connection"):
         _local.connection = psycopg.connect(DATABASE, autocommit=True, prepare_threshold=0, row_factory=tuple_row)
         _local.connection.execute("SET timezone = 'UTC'")
@@ -42,18 +42,17 @@ def ask(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
 
 
 def claims() -> dict[str, Any]:
-    """Return user, epoch and token id of the request's token."""
+    """Return the user, epoch and id of the request's token."""
     token = jwt.decode(request.headers["Authorization"][7:], SECRET, algorithms=["HS256"])
     return {"user": int(token["sub"]), "epoch": token["epoch"], "jti": token["jti"]}
 
 
 def json(body: dict[str, Any], status: int = 200) -> Response:
-    """Answer an object."""
     return Response(orjson.dumps(body), status=status, mimetype="application/json")
 
 
 def span(starts_at: datetime, ends_at: datetime, zone: str) -> dict[str, str]:
-    """Return the wall-clock fields of an answer."""
+    """Return the fields of an answer that show the time of a slot."""
     there = ZoneInfo(zone)
     start, end = starts_at.astimezone(there).isoformat(), ends_at.astimezone(there).isoformat()
     return {
@@ -75,14 +74,12 @@ CALLER = """
 
 @lean.get("/auth/me")
 def me() -> Response:
-    """Who am I."""
     [(number, name, email, role, _)] = ask(CALLER, **claims())
     return json({"id": number, "name": name, "email": email, "role": role})
 
 
 @lean.get("/patient/doctors/<int:doctor_id>/availability")
 def free_slots(doctor_id: int) -> Response:
-    """List free slots."""
     rows = ask(
         f"""WITH caller AS ({CALLER})
         SELECT s.id, s.starts_at, s.ends_at, s.time_zone FROM caller LEFT JOIN LATERAL (
@@ -119,7 +116,6 @@ def listed(number: int, starts_at: datetime, ends_at: datetime, zone: str, statu
 
 @lean.get("/appointments/my")
 def my_appointments() -> Response:
-    """List a patient's appointments."""
     rows = ask(
         f"""WITH caller AS ({CALLER})
         SELECT a.* FROM caller c, LATERAL (
@@ -133,7 +129,6 @@ def my_appointments() -> Response:
 
 @lean.get("/appointments/doctor")
 def doctors_appointments() -> Response:
-    """List a doctor's appointments."""
     rows = ask(
         f"""WITH caller AS ({CALLER})
         SELECT a.* FROM caller c, LATERAL (
@@ -162,7 +157,7 @@ MAIL = """
         now(), {values} now()
 """
 
-# People first, in the order of ids, then the slot: the locks of the product.
+# Lock the accounts first, in the order of ids, then the slot, as the product does.
 BOOK = f"""
     WITH caller AS ({CALLER}),
     people AS MATERIALIZED (
@@ -193,7 +188,6 @@ BOOK = f"""
 
 @lean.post("/appointments")
 def book() -> Response:
-    """Book a slot."""
     slot = orjson.loads(request.get_data())["slot_id"]
     rows = ask(BOOK, slot=slot, **claims())
     if not rows:
@@ -232,7 +226,6 @@ CANCEL = f"""
 
 @lean.post("/appointments/<int:appointment_id>/cancel")
 def cancel(appointment_id: int) -> Response:
-    """Cancel an appointment."""
     rows = ask(CANCEL, appointment=appointment_id, by="the patient, Patient Number 1", **claims())
     if not rows:
         return json({"error": "no"}, 409)

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: `flask db …` runs this inside an application context."""
+"""Alembic's environment: `flask db …` runs this file inside an application context."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if config.config_file_name is not None and current_app.config.get("CONFIGURE_MIG
 
 
 def run_migrations() -> None:
-    """Run every step in one transaction: an upgrade is done whole or not at all."""
+    """Run all migrations in one transaction, so that an upgrade that fails changes nothing."""
     with upgrade_transaction(current_app.extensions["settings"]) as connection:
         context.configure(
             connection=connection,

@@ -1,4 +1,4 @@
-"""What a controller is given: who asks, when, and a connection or a way to open one."""
+"""What a controller receives: the caller, the time of the request, and access to the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from config import Settings
 
 @dataclass(frozen=True)
 class TokenClaims:
-    """What a valid token says: which account, in which of its epochs it was issued, and which token it is."""
+    """The claims of a valid token; `epoch` is the account's token epoch at issue, `jti` the id of the token."""
 
     user_id: int
     epoch: int
@@ -25,7 +25,7 @@ class TokenClaims:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody logged in by `token`; `user_id` is the account's id."""
+    """A logged-in user; `token` has the claims of the request's token."""
 
     token: TokenClaims
     user_id: int
@@ -41,7 +41,7 @@ class Patient(Caller):
 
 @dataclass(frozen=True)
 class Doctor(Caller):
-    """A logged-in doctor; `doctor_id` is the id of the paths, `time_zone` the IANA zone in force for new slots."""
+    """A logged-in doctor; paths name the doctor by `doctor_id`, and new slots get the IANA zone `time_zone`."""
 
     doctor_id: int
     time_zone: str
@@ -53,7 +53,7 @@ Actor = TypeVar("Actor", covariant=True)  # noqa: PLC0105 - reads as what it is
 
 @dataclass(frozen=True)
 class Context(Generic[Actor]):
-    """One request inside its transaction: `now` is the same instant (UTC) throughout."""
+    """A request inside its transaction; `now` is one UTC instant for the whole request."""
 
     db: Connection
     now: datetime
@@ -63,14 +63,13 @@ class Context(Generic[Actor]):
 
 @dataclass(frozen=True)
 class SlowContext(Generic[Actor]):
-    """One request with slow work, such as hashing a password.
+    """A request with slow work, such as hashing a password; the controller opens short transactions before and after.
 
-    The controller opens short transactions before and after it.
+    `address` is the network address of the client, as far as the trusted proxies report it.
     """
 
     transaction: Transaction
     now: datetime
-    # The network address that asks, as far as trusted proxies tell.
     address: str
     actor: Actor
     settings: Settings

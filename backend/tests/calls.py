@@ -1,11 +1,11 @@
 """One row for every call of the API: the tests in tests/api/every_call and others read it, and no list beside it.
 
-To add a call, add its row to ROUTES in app.py and one row to CALLS: the name of the route, who may make the call, and
-a good body if it reads one. The tests then try whom it lets in, bad bodies, fields, queries and paths, other methods,
+To add a call, add its row to ROUTES in app.py and one row to CALLS: the name of the route, who may make the call, and a
+good body if it reads one. The tests then try whom it lets in, bad bodies, fields, queries and paths, other methods,
 CORS and Idempotency-Keys. Method, path, status and fields are read from the route and its schemas, bad values from the
 types of the fields (tests/hostile.py); `bad` adds values that are bad for this call alone. `{appointment_id}` in a path
-is filled from `Clinic.appointment_id`: a path with a new kind of id needs a new attribute of Clinic. Many calls share one clinic,
-so a call that uses something up, like a slot, has one of its own there.
+is filled from `Clinic.appointment_id`: a path with a new kind of id needs a new attribute of Clinic. Many calls share
+one clinic, so a call that uses something up, like a slot, has one of its own there.
 
 These tests believe the route and its schemas, so they cannot see a limit, a required field or a success status that is
 wrong there: the call's own test file says what those must be.

@@ -1,4 +1,4 @@
-"""Fixtures: an application on each database, people who use it, and a clock that moves only when a test moves it."""
+"""Fixtures: an application on each database, people who use it, and a clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.people import Api, Deliver
 
 
 class AtOnce(Pace):
-    """Never waits: tests of delivery move their own clock."""
+    """Never waits: the tests of delivery move the clock themselves."""
 
     def hold(self, seconds: float) -> None:
         pass
@@ -47,7 +47,7 @@ class AtOnce(Pace):
 
 AT_ONCE = AtOnce(None, threading.Event())
 NOW = datetime(2030, 3, 4, 8, 0, tzinfo=timezone.utc)  # a Monday
-# Children before parents, so that they can also be emptied one by one.
+# Tables with foreign keys come before the tables that they refer to.
 TABLES = ", ".join(table.name for table in reversed(Base.metadata.sorted_tables))
 SERVER = "BOOKING_TEST_SERVER"
 
@@ -55,7 +55,7 @@ _cluster = contextlib.ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bring PostgreSQL up once, in the process that starts the others."""
+    """Start PostgreSQL once, in the process that starts the other test processes."""
     if SERVER not in os.environ:  # noqa: TID251 - how xdist's workers learn of the server
         # Autovacuum may count a table while a test has emptied it: checks of foreign keys then scan the whole table.
         os.environ[SERVER] = _cluster.enter_context(postgres.running(autovacuum="off"))  # noqa: TID251
@@ -67,7 +67,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_foreign_sockets() -> None:
-    """Nothing in the tests may leave the machine."""
+    """Fail every test that connects to another machine."""
     real = socket.socket.connect
 
     def connect(self: socket.socket, address: Any) -> None:
@@ -84,7 +84,7 @@ def worker_id_(request: pytest.FixtureRequest) -> str:
 
 
 def make_settings(**overrides: Any) -> Settings:
-    """Settings as in development, untouched by a `.env` file, with passwords that hash fast."""
+    """Return settings for development that ignore any `.env` file and make hashing fast."""
     defaults: dict[str, Any] = {
         "app_env": "development",
         "secret_key": "a secret of the tests, for the tests",
@@ -97,20 +97,20 @@ def make_settings(**overrides: Any) -> Settings:
 
 
 def build_app(settings: Settings, **options: Any) -> APIFlask:
-    """Put the whole product together: every call of the map, and the commands."""
+    """Create the application with all its routes and commands."""
     return create_app(ROUTES, settings, commands=COMMANDS, **options)
 
 
 @pytest.fixture(scope="session")
 def postgresql_url(worker_id_: str) -> str:
-    """A migrated database of this test process."""
+    """Return the URL of this test process's migrated database."""
     url = create_database(f"test_{worker_id_}")
     migrate_to_head(url)
     return url
 
 
 def create_database(name: str) -> str:
-    """Make an empty database on the test server and return its URL."""
+    """Create an empty database on the test server and return its URL; drop one of that name first."""
     server = os.environ[SERVER]  # noqa: TID251
     engine = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
@@ -135,7 +135,7 @@ def migrate_to_head(url: str) -> None:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty, migrated database; every test that asks for it runs on both kinds."""
+    """Return the URL of an empty, migrated database; a test that uses it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         path = tmp_path / "test.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
@@ -148,8 +148,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 class StillClock:
-    """A clock that tests move by hand."""
-
     def __init__(self) -> None:
         self.now = NOW
 
@@ -172,7 +170,7 @@ ANSWERS = {call.name: (call.route.status, call.signature.answer) for call in CAL
 
 
 def hold_against_schema(response: Response) -> Response:
-    """Check that an answer is exactly what its schema says: the product itself does not validate its answers."""
+    """Check an answer against its schema: the product itself does not validate its answers."""
     status, schema = ANSWERS.get(request.endpoint or "", (None, None))
     if schema is not None and response.status_code == status and response.is_json:
         said = response.get_json()
@@ -211,7 +209,6 @@ def client(app: APIFlask) -> FlaskClient:
 
 @pytest.fixture
 def api(client: FlaskClient) -> Api:
-    """The API as people use it."""
     return Api(client)
 
 
@@ -227,7 +224,7 @@ def mailer() -> MemoryMailer:
 
 @pytest.fixture
 def deliver(app: APIFlask, mailer: MemoryMailer, clock: StillClock) -> Deliver:
-    """Send what is due, as the worker does; return all mails sent so far."""
+    """Return a function that sends all due mails, as the worker does, and returns all mails sent so far."""
 
     def run() -> list[Mail]:
         with app.app_context():

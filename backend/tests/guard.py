@@ -1,7 +1,7 @@
-"""What `one_statement` promises, watched in the tests: one write, and no refusal after it.
+"""Check what `one_statement` promises: a controller writes once, and raises no error after that.
 
-PostgreSQL commits such a statement by itself, so a second write or a refusal would leave the first one behind, while
-SQLite undoes it. Under the guard the statement runs in a transaction, which tells how many rows it has changed.
+PostgreSQL runs such a controller in autocommit. If it wrote twice, or raised after it wrote, the first write would
+stay, while SQLite would roll it back. The guard runs it in a transaction, to count the rows that it has changed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROWS_CHANGED = text("SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) 
 
 @dataclass
 class Guard:
-    """A `transaction` for the road that remembers each broken promise."""
+    """A `transaction` for src/web/road.py that records each broken promise."""
 
     broken: list[str] = field(default_factory=list)
 
@@ -43,7 +43,7 @@ class Guard:
             if WRITES.search(statement):
                 written.append(statement)
 
-        # PostgreSQL still counts what earlier transactions of the connection changed.
+        # The count also contains rows that earlier transactions of the connection changed.
         before = db.execute(ROWS_CHANGED).scalar_one()
         event.listen(db, "before_cursor_execute", note)
         try:

@@ -1,4 +1,4 @@
-"""Values that must be refused, and which of them are bad for which type of field."""
+"""Values that the API must refuse, by the type of the field."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ NOT_TIME_ZONES = [
     "/etc/passwd",
 ]
 
-# In the path of a URL, as they are sent.
+# Percent-encoded, for the path of a URL.
 NOT_PATH_IDS = [
     "0",
     "00",
@@ -267,7 +267,7 @@ NOT_PATH_IDS = [
     "9" * 5_000,
 ]
 UNKNOWN_IDS = ["999", str(2**31), str(2**32), str(2**63 - 1)]
-# In the query of a URL, as they are sent.
+# Percent-encoded, for the query of a URL.
 NOT_NUMBERS = [
     "",
     "0",
@@ -330,7 +330,7 @@ BAD_FOR: dict[Any, list[Any]] = {
 
 
 def bad_values(schema: type[BaseModel], field: str) -> list[Any]:
-    """Return what a body's field must not take, by the field's type; a type that is not known here is a KeyError."""
+    """Return the values that a field of a body must refuse; raise KeyError for a type that is not in BAD_FOR."""
     kind, optional = _kind_of(schema, field)
     if typing.get_origin(kind) is Literal:
         words = typing.get_args(kind)
@@ -342,7 +342,7 @@ def bad_values(schema: type[BaseModel], field: str) -> list[Any]:
 
 
 def bad_query_values(schema: type[BaseModel], name: str) -> list[str]:
-    """Return what a query's parameter must not take, as it is written in a URL."""
+    """Return the values, percent-encoded, that a query parameter must refuse."""
     kind, _ = _kind_of(schema, name)
     if kind == fields.QueryNumber:
         limits = schema.model_fields[name].metadata
@@ -355,12 +355,12 @@ def bad_query_values(schema: type[BaseModel], name: str) -> list[str]:
 
 
 def _has_bytes(text: str) -> bool:
-    """Whether the text can be sent as UTF-8, which lone surrogates cannot."""
+    """Return whether the text can be encoded as UTF-8: lone surrogates cannot."""
     return text.encode(errors="ignore").decode() == text
 
 
 def _kind_of(schema: type[BaseModel], field: str) -> tuple[Any, bool]:
-    """Return the field's annotated type, without its `| None`, and whether it had one."""
+    """Return the field's annotated type without `| None`, and whether the annotation has `| None`."""
     annotation = typing.get_type_hints(schema, include_extras=True)[field]
     if NoneType not in typing.get_args(annotation):
         return annotation, False

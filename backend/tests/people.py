@@ -1,4 +1,4 @@
-"""People who use the API in tests, each with one call per thing they do."""
+"""Test users of the API, with a method for each call that they make."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DAY = "2030-03-05"
 
 @dataclass
 class Person:
-    """Somebody with an account."""
+    """Somebody who has an account and is logged in."""
 
     client: FlaskClient
     name: str
@@ -47,7 +47,7 @@ class Person:
 
 @dataclass
 class Doctor(Person):
-    """A doctor; `doctor_id` is the id of the paths."""
+    """A doctor; paths name the doctor by `doctor_id`."""
 
     doctor_id: int = 0
 
@@ -59,8 +59,6 @@ class Doctor(Person):
 
 @dataclass
 class Patient(Person):
-    """A patient."""
-
     def book(self, slot_id: int) -> int:
         answer = self.post("/appointments", {"slot_id": slot_id})
         assert answer.status_code == 201, answer.get_json()
@@ -77,7 +75,7 @@ class Patient(Person):
 
 @dataclass
 class Api:
-    """Makes people; each with an address of their own."""
+    """Registers people, each with their own email address, and logs them in."""
 
     client: FlaskClient
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -122,7 +120,7 @@ class Api:
 
 
 def error_of(answer: TestResponse) -> str:
-    """Check that an error answer has the form that the contract promises, and return its sentence."""
+    """Check that an error answer is problem+json as documented, and return its sentence."""
     assert answer.mimetype == "application/problem+json", (answer.status_code, answer.data)
     problem = answer.get_json()
     sentence = problem["error"]

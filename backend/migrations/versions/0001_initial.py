@@ -15,7 +15,6 @@ INSTANT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Create tables, indexes and the rules on overlaps."""
     op.create_table(
         "users",
         sa.Column("id", ID, nullable=False),
@@ -153,7 +152,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop everything; triggers and constraints go with their tables."""
+    # Triggers and constraints are dropped with their tables.
     for table in ("outbox", "appointment_events", "appointments", "availability_slots", "doctors", "users"):
         op.drop_table(table)
 
@@ -163,7 +162,7 @@ def _partial_index(name: str, table: str, columns: list[str], where: str, **opti
     op.create_index(name, table, columns, postgresql_where=condition, sqlite_where=condition, **options)
 
 
-# Each rule: name, table, the column whose rows must not overlap, and which rows count.
+# Name, table, column and condition: rows that meet the condition and agree in the column must not overlap.
 OVERLAP_RULES = (
     ("slots_no_overlap", "availability_slots", "doctor_id", "status <> 'withdrawn'"),
     ("appointments_doctor_no_overlap", "appointments", "doctor_id", "status = 'booked'"),

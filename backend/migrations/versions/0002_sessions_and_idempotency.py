@@ -15,7 +15,6 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Go up."""
     op.add_column("users", sa.Column("disabled_at", INSTANT))
     op.create_table(
         "revoked_tokens",
@@ -48,7 +47,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go down."""
     op.drop_table("idempotent_answers")
     op.drop_table("failed_attempts")
     op.drop_table("revoked_tokens")

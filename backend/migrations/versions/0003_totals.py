@@ -12,7 +12,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Count the doctors once."""
     op.create_table(
         "totals",
         sa.Column("name", sa.String(64), nullable=False),
@@ -26,5 +25,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go down."""
     op.drop_table("totals")

@@ -17,7 +17,7 @@ HAS_CONTENT = "text IS NOT NULL OR (template IS NOT NULL AND facts IS NOT NULL)"
 
 
 def upgrade() -> None:
-    """Mails that are there already stay as rendered."""
+    """Add template and facts; existing mails keep their rendered text."""
     with rebuilt("outbox") as outbox:
         outbox.add_column(sa.Column("template", sa.String(32)))
         outbox.add_column(sa.Column("facts", sa.JSON()))
@@ -27,7 +27,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Refuse while a mail is not rendered: let the worker drain the outbox first."""
+    """Fail if a mail is not rendered; the worker must first send all mails."""
     with rebuilt("outbox") as outbox:
         outbox.drop_constraint(op.f("ck_outbox_has_content"), type_="check")
         for column in RENDERED:

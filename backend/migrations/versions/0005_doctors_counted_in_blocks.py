@@ -14,7 +14,7 @@ LIVING = "doctors JOIN users ON users.id = doctors.user_id WHERE users.deleted_a
 
 
 def upgrade() -> None:
-    """Count the doctors of each two hundred profiles once."""
+    """Count the doctors that have an account in each block of 200 profile ids."""
     op.create_table(
         "doctor_blocks",
         sa.Column("block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -26,7 +26,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Count them all."""
     op.create_table(
         "totals",
         sa.Column("name", sa.String(64), nullable=False),

@@ -12,7 +12,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Go up."""
     op.create_table(
         "installation",
         sa.Column("name", sa.String(64), nullable=False),
@@ -22,5 +21,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go down."""
     op.drop_table("installation")

@@ -21,7 +21,7 @@ CHECKS = {
 
 
 def upgrade() -> None:
-    """Rename them on PostgreSQL; on SQLite each is renamed when its table is made anew for another reason."""
+    """Rename the constraints on PostgreSQL; on SQLite, `rebuilt` does it when a later migration rebuilds the table."""
     if op.get_context().dialect.name == "postgresql":
         lock_together(*CHECKS)
         for table, names in CHECKS.items():
@@ -30,7 +30,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Give the old names back."""
     if op.get_context().dialect.name == "postgresql":
         for table, names in CHECKS.items():
             for name in names:

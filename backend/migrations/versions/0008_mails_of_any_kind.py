@@ -12,16 +12,16 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# The version before does not know the column: each of its mails is about something that no other is about.
+# Code of the version before does not write the column `about`, so the default must be a value that no other mail has.
 UNLIKE_ALL = {"postgresql": "gen_random_uuid()::text", "sqlite": "(lower(hex(randomblob(16))))"}
 ABOUT = "'appointment:' || appointment_id || ' event:' || event_id"
-# On PostgreSQL, mails from before that wait no longer keep the empty text: another one would rewrite them all, for
-# minutes, under a lock that keeps people from booking.
+# On PostgreSQL, mails that no longer wait keep the empty text: giving them another one would rewrite all of them, and
+# nobody could book for the minutes in which the table is locked.
 NAMED = sa.text("about <> ''")
 
 
 def upgrade() -> None:
-    """Make one text of what a mail is about, and the appointment optional."""
+    """Add `about`, a text that names what the mail is about, and make event and appointment optional."""
     kind = op.get_context().dialect.name
     with rebuilt("outbox") as outbox:
         outbox.drop_constraint(op.f("uq_outbox_event_id_recipient_id"), type_="unique")
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Refuse while there is a mail without an event."""
+    """Fail if a mail has no event."""
     op.drop_index("uq_outbox_about", "outbox")
     with rebuilt("outbox") as outbox:
         for column in ("event_id", "appointment_id"):

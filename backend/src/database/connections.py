@@ -1,4 +1,4 @@
-"""How the two databases are connected to."""
+"""How connections to SQLite and PostgreSQL are set up, and how their transactions begin."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ BEGIN_STATEMENTS = "begin_statements"
 
 
 class BeginStatements(NamedTuple):
-    """What is sent to begin a transaction that reads, that writes, or that writes by one statement.
+    """The SQL that begins a transaction that only reads, that writes, or that writes by one statement.
 
-    None means autocommit: nothing is sent, and the database commits each statement by itself. The drivers are set to
+    None means autocommit: no SQL is sent, and the database commits each statement by itself. The drivers are set to
     autocommit as well, so that they begin no transaction of their own.
     """
 
@@ -29,8 +29,8 @@ class BeginStatements(NamedTuple):
     writes_once: str | None
 
 
-# IMMEDIATE takes the write lock at once. A deferred transaction that takes it later fails as soon as another one has
-# written: tried, 600 failures in 1,600 attempts.
+# IMMEDIATE takes the write lock at once. A deferred transaction takes it at its first write, and fails there if another
+# transaction has written since its first read: 600 of 1,600 attempts failed in a trial.
 SQLITE = BeginStatements("BEGIN", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE")
 POSTGRESQL = BeginStatements(None, "BEGIN", None)
 
@@ -43,9 +43,9 @@ def engine_options(settings: Settings) -> dict[str, Any]:
             "pool_size": 16,
             "execution_options": {BEGIN_STATEMENTS: SQLITE},
         }
-    # A transaction pooler may give each transaction another server connection. That one does not know our prepared
-    # statements, and a setting of the session would stay on it for others: so nothing is prepared, and every
-    # transaction, also one that only reads, sets its own limits.
+    # A transaction pooler may run each transaction on another server connection. That connection does not know our
+    # prepared statements, and a session setting would stay on it and affect other clients. So no statement is prepared,
+    # and every transaction sets its own limits, even if it only reads.
     pooled = settings.database_is_pooled
     begin = f"BEGIN; {_limits(settings)}"
     return {
@@ -60,7 +60,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 
 
 def begin(connection: Connection, *, writes: bool, one_statement: bool) -> None:
-    """Send what begins the transaction."""
+    """Begin the transaction, unless the statements are to run in autocommit."""
     how: BeginStatements = connection.get_execution_options()[BEGIN_STATEMENTS]
     statement = (how.writes_once if one_statement else how.writes) if writes else how.reads
     if statement is not None:
@@ -68,10 +68,10 @@ def begin(connection: Connection, *, writes: bool, one_statement: bool) -> None:
 
 
 def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
-    """Bound how long statements run and wait and how they are planned, and notice dead connections.
+    """Set timeouts and planner settings on every connection, and replace dead connections.
 
-    These are events of the pool. With a single event of the engine, SQLAlchemy would look for listeners with every
-    statement.
+    The listeners are for events of the pool: even one listener for events of the engine would make SQLAlchemy look for
+    listeners at every statement.
     """
 
     @event.listens_for(engine, "connect")
@@ -82,7 +82,7 @@ def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
     @event.listens_for(engine, "checkout")
     def on_checkout(connection: psycopg.Connection, _record: Any, _proxy: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         if not _is_alive(connection):
-            # The pool gives up all its connections: whatever closed this one has closed the others.
+            # The pool discards all its connections: what closed this one, such as a restart, has closed the others too.
             raise InvalidatePoolError
 
 
@@ -94,8 +94,8 @@ def _limits(settings: Settings) -> str:
         "statement_timeout": statement,
         "lock_timeout": lock,
         "TimeZone": "UTC",
-        # An index scan reads a page in order and stops at its limit. A bitmap scan has no order: PostgreSQL would read
-        # and sort the whole of a long history whenever the planner takes it for a short one.
+        # An index scan reads rows in order and stops at the limit of the page. A bitmap scan has no order: when the
+        # planner underestimates a long history, PostgreSQL reads and sorts all of it.
         "enable_bitmapscan": "off",
     }
     calls = (f"set_config('{name}', '{value}', {local})" for name, value in values.items())
@@ -103,10 +103,10 @@ def _limits(settings: Settings) -> str:
 
 
 def _is_alive(connection: psycopg.Connection) -> bool:
-    """Say whether the server is there, without a round trip in the usual case.
+    """Return whether the server still answers, without a round trip in the usual case.
 
-    On an idle connection there is nothing to read. Where there is, the server has closed it or sent a message, and a
-    query shows which. This finds what `pool_pre_ping` finds by a query each time.
+    The socket of an idle connection has no data to read. If it has some, the server closed the connection or sent a
+    message, and a query shows which. `pool_pre_ping` finds the same, but needs a query at each checkout.
     """
     try:
         idle = select.poll()
@@ -123,7 +123,7 @@ def listen_to_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        # The driver must begin no transaction by itself: `begin` does, with the right lock.
+        # The driver must begin no transaction by itself: `begin` does it and takes the right lock.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")

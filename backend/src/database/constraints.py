@@ -1,4 +1,4 @@
-"""Which domain error each constraint is raised as."""
+"""Which domain error to raise for a violated constraint."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from src.errors import ClinicError
 from src.errors_of_accounts import EmailTaken
 from src.errors_of_appointments import PatientBusy, SlotOverlaps, SlotTaken
 
-# PostgreSQL reports the constraint's name. SQLite reports the columns of a unique constraint, and the word that a
-# trigger raises.
+# PostgreSQL reports the constraint's name. SQLite reports the columns of a unique constraint, and the text that one of
+# our triggers raises.
 ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
     "uq_users_email_key": EmailTaken,
     "users.email_key": EmailTaken,
@@ -22,7 +22,7 @@ ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
 
 
 def domain_error(error: IntegrityError) -> Exception:
-    """Return the domain error of the broken constraint, or the error itself where it has none."""
+    """Return the domain error of the violated constraint, or the error itself if the table above has none."""
     diagnosis = getattr(error.orig, "diag", None)
     said = getattr(diagnosis, "constraint_name", None) or str(error.orig)
     for name, domain_error in ERROR_OF_CONSTRAINT.items():

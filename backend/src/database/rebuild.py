@@ -1,4 +1,4 @@
-"""Tables that are made anew, because SQLite cannot change a constraint of one that is there."""
+"""Rebuild SQLite tables in migrations, because SQLite cannot change a constraint of an existing table."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COPIED = "copied before tables are made anew"
 
 @contextmanager
 def rebuilt(table: str) -> Generator[BatchOperations]:
-    """Alter a table in a migration: by ALTER TABLE on PostgreSQL, on SQLite by making it anew.
+    """Alter a table in a migration: with ALTER TABLE on PostgreSQL, and by rebuilding the table on SQLite.
 
-    Made anew, a table keeps its rows, triggers, indexes and AUTOINCREMENT with the largest id ever given, and other
-    tables may refer to it. CHECK constraints whose names 0001 doubled get their right names. A migration that changes a
-    trigger drops it before and creates it after. Before the first table of an upgrade is made anew, the database is
-    copied beside itself, as it was before the upgrade.
+    On SQLite, the table keeps its rows, triggers, indexes, AUTOINCREMENT and the largest id ever given, and other
+    tables may refer to it. The rebuild also corrects names of CHECK constraints to which 0001 gave their prefix twice.
+    A migration that changes a trigger must drop it before the rebuild and create it afterwards. Before the first
+    rebuild of an upgrade, the database file is copied to its own folder.
     """
     if op.get_context().dialect.name != "sqlite":
         with op.batch_alter_table(table) as batch:
@@ -41,7 +41,7 @@ def rebuilt(table: str) -> Generator[BatchOperations]:
     grows = "AUTOINCREMENT" in table_sql.upper()
     counter = "SELECT seq FROM sqlite_sequence WHERE name = ?"
     largest = db.exec_driver_sql(counter, (table,)).scalar_one_or_none() if grows else None
-    # Otherwise renaming the new table fails where another table's trigger mentions the old one, which is gone by then.
+    # Without this, renaming the new table fails if a trigger of another table names the old one, which is dropped.
     db.exec_driver_sql("PRAGMA legacy_alter_table=ON")
     with op.batch_alter_table(table, recreate="always", table_kwargs={"sqlite_autoincrement": grows}) as batch:
         _mend_doubled_names(db, table, batch)
@@ -56,7 +56,7 @@ def rebuilt(table: str) -> Generator[BatchOperations]:
 
 
 def _mend_doubled_names(db: Connection, table: str, batch: BatchOperations) -> None:
-    """Rename ck_users_ck_users_role to ck_users_role."""
+    """Rename CHECK constraints such as ck_users_ck_users_role to ck_users_role."""
     for check in sqlalchemy.inspect(db).get_check_constraints(table):
         name = check["name"] or ""
         mended = re.sub(rf"^(ck_{table}_)\1", r"\1", name)
@@ -66,12 +66,12 @@ def _mend_doubled_names(db: Connection, table: str, batch: BatchOperations) -> N
 
 
 def _copy_once(db: Connection) -> None:
-    """Copy the file in its committed state, once in an upgrade, unless the database is new."""
+    """Copy the database as it was before this transaction, once in an upgrade; do not copy a new database."""
     path = Path(db.exec_driver_sql("SELECT file FROM pragma_database_list WHERE name = 'main'").scalar_one())
     if db.info.get(COPIED) or not path.name:
         return
     db.info[COPIED] = True
-    # Nobody else writes meanwhile: this transaction has the lock.
+    # This transaction holds the write lock, so no other connection writes during the copy.
     with closing(sqlite3.connect(path)) as others_view:
         if not others_view.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             return

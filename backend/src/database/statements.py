@@ -1,4 +1,4 @@
-"""Small helpers for statements. Both databases write ON CONFLICT alike, which SQLAlchemy has twice."""
+"""Helpers for statements that run on both databases."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 def insert_of(db: Connection) -> Any:
-    """Return the `insert` of the connection's database, which knows ON CONFLICT."""
+    """Return the `insert` function of the connection's dialect, which supports ON CONFLICT."""
     return postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
 
 
 def insert_unless_conflict(db: Connection, model: type[DeclarativeBase], **values: Any) -> Any:
-    """Insert a row and return the first column of its primary key, or None where a constraint stood against it.
+    """Insert a row and return the first column of its primary key, or None if a constraint forbids the row.
 
-    `ON CONFLICT DO NOTHING` waits for a concurrent transaction without deadlocks, where plain INSERTs deadlock (above
-    all against EXCLUDE). On SQLite a trigger's refusal is an IntegrityError instead, which `transaction` translates.
+    `ON CONFLICT DO NOTHING` waits for a concurrent transaction where a plain INSERT can deadlock, above all with an
+    EXCLUDE constraint. On SQLite, a trigger that forbids the row raises IntegrityError instead, and `transaction`
+    raises the domain error for it.
     """
     return db.execute(_insert_unless_conflict(model, tuple(values)), values).scalar_one_or_none()
 
 
 @cache
 def _insert_unless_conflict(model: type[DeclarativeBase], columns: tuple[str, ...]) -> TextClause:
-    """Return the statement as text: SQLAlchemy 2.0 would compile its own ON CONFLICT anew at every use."""
+    """Return the statement as text: SQLAlchemy 2.0 would compile ON CONFLICT at every use, which is slow."""
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 - a mapped class has a table
     names = ", ".join(f'"{name}"' for name in columns)
@@ -51,9 +52,9 @@ def _insert_unless_conflict(model: type[DeclarativeBase], columns: tuple[str, ..
 
 @lru_cache(maxsize=512)
 def limited(query: Select[Any], most: int) -> Select[Any]:
-    """Return the query with its limit as a literal.
+    """Return the query with the limit as a literal.
 
-    A limit that comes as a parameter makes PostgreSQL plan for a tenth of all rows.
+    With the limit as a parameter, PostgreSQL's planner assumes that a tenth of all rows is wanted.
     """
     return query.limit(literal_column(str(int(most))))
 
@@ -61,10 +62,10 @@ def limited(query: Select[Any], most: int) -> Select[Any]:
 def delete_chunk(
     db: Connection, model: Any, after: int, old: ColumnElement[bool], deletable: ColumnElement[bool], limit: int
 ) -> tuple[int | None, int]:
-    """Look at the next `limit` old rows in the order of ids and delete those that may go.
+    """Read the next `limit` rows after the id `after`, and delete the old ones among them that are deletable.
 
-    Returns (last id that was looked at, or None at the end; number of rows deleted). Ids grow with time, so that the
-    first row that is not old ends the search.
+    Returns the last id that was read, or None when no old rows follow, and the number of deleted rows. Ids grow with
+    time, so no rows after the first one that is not old need to be read.
     """
     seen = list(db.execute(select(model.id, old).where(model.id > after).order_by(model.id).limit(limit)))
     ids = [number for number, is_old in seen if is_old]

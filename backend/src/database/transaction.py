@@ -1,4 +1,4 @@
-"""The only place that begins and commits."""
+"""The only place that begins and commits transactions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from src.extensions import db
 
 @contextmanager
 def transaction(*, writes: bool, one_statement: bool = False) -> Generator[Connection]:
-    """Yield a connection in one transaction: committed at the end, rolled back on any exception.
+    """Yield a connection in a transaction: commit it at the end, roll it back on any exception.
 
-    With `writes` SQLite takes its write lock from the start. Without it nothing may be written, and PostgreSQL runs
-    each statement in autocommit. With both `writes` and `one_statement` PostgreSQL does so too, for callers that write
-    by a single statement. A broken constraint is raised as its domain error.
+    With `writes`, SQLite takes its write lock at the beginning. Without `writes`, the caller may only read, and
+    PostgreSQL runs each statement in autocommit. `one_statement` is for callers that write by a single statement:
+    PostgreSQL runs that in autocommit too. A violated constraint raises its domain error.
     """
     try:
         with db.engine.begin() as connection:

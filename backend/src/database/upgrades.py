@@ -1,4 +1,4 @@
-"""The transaction of `flask db upgrade` and `downgrade`: one at a time, whole or not at all."""
+"""The transaction of `flask db upgrade` and `flask db downgrade`, of which a database runs one at a time."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from src.database.connections import CONNECT_TIMEOUT_SECONDS, SQLITE, listen_to_
 log = logging.getLogger("upgrade")
 
 WAITING = "Another upgrade of this database is running; waiting for it."
-# A server's own writes are much shorter, so whoever holds the lock for longer is probably another upgrade.
+# A server's writes are much shorter, so a connection that holds the lock for longer is probably another upgrade.
 SQLITE_TRY_SECONDS = 1.0
-# Any number that nothing else in the database uses for an advisory lock.
+# The key of the advisory lock; any number will do that no other program uses in this database.
 UPGRADE_LOCK = 5_208_311_407
 LOCK_TRIES, LOCK_PAUSE_SECONDS = 500, 0.02
 
 
 @contextmanager
 def upgrade_transaction(settings: Settings) -> Generator[Connection]:
-    """Yield a connection in a transaction that begins when no other upgrade of the database runs.
+    """Wait until no other upgrade of the database runs, then yield a connection in a transaction.
 
-    No other upgrade changes the database until the commit: what is read here, such as the revision, stays true.
+    Whatever the upgrade then reads, such as the revision, no other upgrade can change before it commits.
     """
     url = settings.migration_database_url or settings.database_url
     begin = _begin_on_sqlite if settings.database_is_sqlite else _begin_on_postgresql
@@ -41,7 +41,8 @@ def upgrade_transaction(settings: Settings) -> Generator[Connection]:
 
 @contextmanager
 def _begin_on_postgresql(url: str) -> Generator[Connection]:
-    # Behind a transaction pooler nothing may outlive the transaction: no prepared statement, no lock and no setting.
+    # This also works through a transaction pooler: no statement is prepared, and the lock and the settings end with
+    # the transaction.
     options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "prepare_threshold": None}
     engine = create_engine(url, poolclass=NullPool, connect_args=options)
     with engine.connect() as connection:
@@ -69,17 +70,17 @@ def _begin_on_sqlite(url: str, try_seconds: float = SQLITE_TRY_SECONDS) -> Gener
 
 
 def _try_to_begin(engine: Engine) -> Connection | None:
-    """Return a connection that holds the write lock, or None where somebody else holds it.
+    """Return a connection that holds the write lock, or None if another connection holds it.
 
-    Connecting to a new file takes the lock, too, because it switches the file to WAL.
+    Connecting to a new file needs the lock too, because that switches the file to WAL.
     """
     try:
         connection = engine.connect()
     except OperationalError as error:
         return _none_if_locked(error)
     try:
-        # A table that others refer to can be made anew only without foreign keys. The setting has no effect inside a
-        # transaction.
+        # A table can be rebuilt only while foreign keys that refer to it are off; inside of a transaction the PRAGMA
+        # has no effect.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.exec_driver_sql(SQLITE.writes)
     except OperationalError as error:
@@ -94,10 +95,10 @@ def _none_if_locked(error: OperationalError) -> None:
 
 
 def lock_together(*tables: str) -> None:
-    """Lock tables of PostgreSQL for a migration that alters several: all at once, in a moment when none is used.
+    """Lock several PostgreSQL tables for a migration, all at once, at a moment when no transaction uses them.
 
-    Waiting for one table while another is locked would delay requests, and deadlock with those that lock the tables in
-    another order. Where no such moment comes within the tries, it waits for the locks after all.
+    A migration that waits for one table while it has locked another would block requests, and could deadlock with
+    requests that use the tables in another order. If no such moment comes after LOCK_TRIES tries, it waits anyway.
     """
     lock = f"LOCK TABLE {', '.join(tables)}"
     if not op.get_context().as_sql:
@@ -110,7 +111,7 @@ def lock_together(*tables: str) -> None:
 
 
 def refuse_dangling_rows(connection: Connection) -> None:
-    """Raise CommandError where rows of SQLite refer to none: foreign keys were off during the upgrade."""
+    """Raise CommandError if SQLite rows refer to missing rows: foreign keys were off during the upgrade."""
     if connection.dialect.name != "sqlite":
         return
     found = {(row.table, row.parent) for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}

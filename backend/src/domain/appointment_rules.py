@@ -1,4 +1,4 @@
-"""Rules about appointments that need nothing but the facts."""
+"""Rules about slots and appointments, as pure functions of their times and status."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from src.errors_of_appointments import BadSlot
 
 ShownStatus = Literal["booked", "in_progress", "completed", "cancelled"]
 
-# Ten years of days, the leap days counted generously.
+# Ten years, with three leap days: as many as ten years can have.
 FARTHEST_AHEAD = timedelta(days=3653)
 
 
 def check_slot_times(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
-    """Raise BadSlot unless the slot has a length, lies ahead, and is no more than ten years away."""
+    """Raise BadSlot unless the slot ends after it starts, and starts in the future and within ten years."""
     if ends_at <= starts_at:
         raise BadSlot("The end time must be after the start time.")
     if starts_at <= now:
@@ -24,7 +24,7 @@ def check_slot_times(starts_at: datetime, ends_at: datetime, now: datetime) -> N
 
 
 def shown_status(status: str, starts_at: datetime, ends_at: datetime, now: datetime) -> ShownStatus:
-    """Say what the parties see: `booked` only while the appointment is ahead and can still be cancelled."""
+    """Return the status that patient and doctor see: `booked` only until the start, while they can still cancel."""
     if status == "cancelled":
         return "cancelled"
     if now < starts_at:

@@ -1,7 +1,7 @@
-"""Why an appointment cannot be booked or cancelled: the words that statements answer with, and their errors.
+"""Why an appointment cannot be booked or cancelled: the words that statements return, and the error of each word.
 
-The rules stand twice, as functions here for the steps (repositories/booking_steps.py) and as SQL for the one statement
-(repositories/booking_statement.py); tests/races/test_parity.py compares both on random facts.
+The rules are written twice: here as functions, for repositories/booking_steps.py, and in repositories/
+booking_statement.py as SQL. tests/races/test_parity.py compares both on random data.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ ERROR_OF_REFUSAL: dict[Refusal, type[ClinicError]] = {
 
 
 class Outcome(NamedTuple):
-    """What became of a booking or a cancellation: the appointment's id, or why it was refused."""
+    """The result of a booking or a cancellation: the appointment's id, or why it was refused."""
 
     appointment_id: int | None
     refusal: Refusal | None
 
 
 def accepted(outcome: Outcome) -> int:
-    """Return the appointment's id, or raise the error that the refusal stands for."""
+    """Return the appointment's id, or raise the error of the refusal."""
     if outcome.refusal is not None or outcome.appointment_id is None:
         raise ERROR_OF_REFUSAL[outcome.refusal or "appointment_unknown"]
     return outcome.appointment_id
 
 
 def why_not_bookable(slot_status: str, starts_at: datetime, now: datetime) -> Refusal | None:
-    """Say why nobody can book this slot, None where somebody can."""
+    """Return why nobody can book this slot, or None if it can be booked."""
     if slot_status == "withdrawn":
         return "slot_unknown"
     if starts_at <= now:
@@ -69,7 +69,7 @@ def why_not_bookable(slot_status: str, starts_at: datetime, now: datetime) -> Re
 
 
 def why_not_cancellable(status: str, starts_at: datetime, now: datetime) -> Refusal | None:
-    """Say why nobody can cancel this appointment, None where its parties can."""
+    """Return why nobody can cancel this appointment, or None if its patient and doctor can."""
     if status == "cancelled":
         return "already_cancelled"
     return "already_begun" if starts_at <= now else None

@@ -1,6 +1,6 @@
-"""Conversions between a doctor's wall clock and the instants in the database.
+"""Convert between a doctor's wall-clock time and the UTC instants in the database.
 
-Zone data is the `tzdata` wheel's on every machine, never the system's: two machines must not disagree on an hour.
+Time zone data comes from the `tzdata` package, never from the system, so that all machines use the same offsets.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ UTC = timezone.utc
 
 @cache
 def time_zone_names() -> frozenset[str]:
-    """Every IANA name that a doctor may choose."""
+    """Return the IANA names that a doctor may choose."""
     return frozenset(zoneinfo.available_timezones())
 
 
 def instant_of(day: date, at: time, zone: str) -> datetime:
     """Return the UTC instant at which the clocks of `zone` show `at` on `day`.
 
-    Raises BadSlot for a time that the clocks skip or show twice on that day: PEP 495 calls them gap and fold, and
-    guessing either shifts an appointment by an hour.
+    Raises BadSlot for a time that the clocks skip or show twice on that day (a gap or a fold in PEP 495): a guess
+    could move the appointment by an hour.
     """
     wall = datetime.combine(day, at, ZoneInfo(zone))
     try:
@@ -44,12 +44,12 @@ def instant_of(day: date, at: time, zone: str) -> datetime:
 
 
 def local(instant: datetime, zone: str) -> datetime:
-    """Return the instant as the clocks of `zone` show it, offset included."""
+    """Return the instant in the time zone `zone`, with its offset."""
     return instant.astimezone(ZoneInfo(zone))
 
 
 def day_bounds(now: datetime, zone: str) -> tuple[datetime, datetime]:
-    """Return the UTC instants at which the day of `now` begins in `zone` and the next day begins."""
+    """Return the UTC instants at which the day of `now` in `zone` begins and ends."""
     today = local(now, zone).date()
     midnight = datetime.combine(today, time(), ZoneInfo(zone))
     tomorrow = datetime.combine(date.fromordinal(today.toordinal() + 1), time(), ZoneInfo(zone))

@@ -1,4 +1,4 @@
-"""What a controller declares about itself."""
+"""Decorators by which a controller declares its errors and how it writes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def raises(*errors: type[ClinicError]) -> Callable[[Function], Function]:
-    """Declare what a controller may refuse with; the OpenAPI document is built from it."""
+    """Declare the errors that a controller may raise; the OpenAPI document lists them."""
 
     def declare(function: Function) -> Function:
         function.__dict__["raises"] = errors
@@ -21,20 +21,20 @@ def raises(*errors: type[ClinicError]) -> Callable[[Function], Function]:
 
 
 def errors_of(function: Callable[..., object]) -> tuple[type[ClinicError], ...]:
-    """Return what `raises` declared."""
+    """Return the errors that `raises` declared."""
     return getattr(function, "raises", ())
 
 
 def one_statement(function: Function) -> Function:
-    """Declare that a controller writes by one statement, and that this statement alone decides whether it refuses.
+    """Declare that a controller writes by one statement, and raises no error after it wrote.
 
-    PostgreSQL commits such a statement by itself, which saves the round trips of BEGIN and COMMIT. Nothing can be
-    rolled back there: tests/guard.py fails a test in which the controller writes twice or refuses after it wrote.
+    PostgreSQL runs the statement in autocommit, which saves the round trips of BEGIN and COMMIT, but cannot roll it
+    back. tests/guard.py therefore fails a test in which the controller writes twice, or raises after it wrote.
     """
     function.__dict__["one_statement"] = True
     return function
 
 
 def is_one_statement(function: Callable[..., object]) -> bool:
-    """Return what `one_statement` declared."""
+    """Return whether the controller is declared by `one_statement`."""
     return getattr(function, "one_statement", False)

@@ -1,4 +1,4 @@
-"""Passwords and tokens. Hashing is slow by design: never do it inside a transaction."""
+"""Passwords and tokens. Hashing a password is slow by design: never do it inside a transaction."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from src.errors import Unauthenticated
 from src.schemas.fields import LARGEST_ID
 from src.utils.clock import system_clock
 
-# The published development secret is short; production refuses short ones by a sentence (config.py).
+# The published secret for development is short; in production, config.py refuses short secrets.
 warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 
 ALGORITHM = "HS256"
-# In each process. A token takes about a kilobyte.
+# The number of tokens that each process caches; a token takes about a kilobyte.
 TOKENS_REMEMBERED = 2048
 REQUIRED: Options = {"require": ["sub", "exp", "jti"]}
 
 
 @cache
 def _hasher(memory_kib: int, iterations: int) -> PasswordHasher:
-    # One lane: OWASP's Password Storage Cheat Sheet gives 19 MiB, t=2, p=1 as its first choice for argon2id.
+    # OWASP's Password Storage Cheat Sheet recommends argon2id with 19 MiB, t=2 and p=1 first.
     return PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
 
 
@@ -47,7 +47,7 @@ def hash_password(password: str, settings: Settings) -> str:
 
 
 def password_matches(password: str, password_hash: str | None, settings: Settings) -> bool:
-    """Compare exactly; without an account compare with nobody's hash, so that both take the same time."""
+    """Return whether the password is right; without a hash (unknown account) take the same time and return False."""
     cost = (settings.argon2_memory_kib, settings.argon2_iterations)
     try:
         _hasher(*cost).verify(password_hash or _nobodys_hash(*cost), password)
@@ -57,15 +57,15 @@ def password_matches(password: str, password_hash: str | None, settings: Setting
 
 
 def needs_new_hash(password_hash: str, settings: Settings) -> bool:
-    """Say whether the hash was made with other parameters than today's."""
+    """Return whether the hash was made with other parameters than the current settings."""
     return _hasher(settings.argon2_memory_kib, settings.argon2_iterations).check_needs_rehash(password_hash)
 
 
 def issue_token(user_id: int, role: str, epoch: int, settings: Settings) -> str:
     """Return an access token.
 
-    Its claims are digits and plain letters only, so that its payload never needs the characters in which base64url
-    differs from base64: the published client decodes it with `atob`.
+    The claims contain only ASCII letters, digits and hyphens. So the payload never contains the two characters in which
+    base64url differs from base64: the published client decodes it with `atob`, which reads base64.
     """
     return create_access_token(
         identity=str(user_id),
@@ -75,7 +75,7 @@ def issue_token(user_id: int, role: str, epoch: int, settings: Settings) -> str:
 
 
 def read_token(token: str, settings: Settings) -> TokenClaims:
-    """Check signature, algorithm, kind and expiry; raise Unauthenticated for anything wrong."""
+    """Check signature, algorithm, type and expiry; raise Unauthenticated if one of them is wrong."""
     claims = _verified(token, settings.jwt_secret_key)
     if claims.expires_at <= system_clock():
         raise Unauthenticated
@@ -84,9 +84,9 @@ def read_token(token: str, settings: Settings) -> TokenClaims:
 
 @lru_cache(maxsize=TOKENS_REMEMBERED)
 def _verified(token: str, secret: str) -> TokenClaims:
-    """Return what a token says. A signature does not change, so one seen before is not computed again.
+    """Return the claims of a token. They never change, so they are cached, and only the expiry is checked each time.
 
-    By PyJWT itself, because `decode_token` of Flask-JWT-Extended reads every token three times.
+    This calls PyJWT and not `decode_token` of Flask-JWT-Extended, which decodes every token three times.
     """
     try:
         claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=REQUIRED)

@@ -1,4 +1,4 @@
-"""Who asks: from the bearer token to the actor that a controller is given."""
+"""Authentication: turn the bearer token of a request into the actor that its controller receives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from src.web.routes import Access
 
 
 def bearer_claims(settings: Settings) -> TokenClaims:
-    """Return what the token of this request says; raise Unauthenticated without a valid one."""
+    """Return the claims of this request's token; raise Unauthenticated if there is no valid token."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated
@@ -26,9 +26,9 @@ def bearer_claims(settings: Settings) -> TokenClaims:
 
 
 def admit(db: Connection, claims: TokenClaims, access: Access[Any], settings: Settings) -> Caller:
-    """Return the caller, or raise Unauthenticated (401) or the access's own refusal (403).
+    """Return the caller, or raise Unauthenticated (401) or the refusal that the access names (403).
 
-    The account is looked up with every request, so the tokens of a deleted one end at once on every machine.
+    Every request looks the account up, so the tokens of a deleted account stop working at once on every machine.
     """
     account = users.find_caller(db, claims.user_id, claims.epoch, claims.jti)
     if account is None:

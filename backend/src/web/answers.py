@@ -1,4 +1,4 @@
-"""What a controller returned, as the answer to the request."""
+"""Turn what a controller returns into an HTTP response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ JSON = "application/json"
 
 
 def answer(route: Route, out: Out, settings: Settings) -> Response:
-    """Serialize without validating: what our own queries return has its types already."""
+    """Serialize without validation: our own queries return values of the right types already."""
     if route.page is not None and _wants_html():
         return Response(render_template(route.page, answer=out, settings=settings), mimetype="text/html")
     response = Response(orjson.dumps(vars(out), default=vars), status=route.status, mimetype=JSON)

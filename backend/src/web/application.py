@@ -1,4 +1,4 @@
-"""How the application is put together."""
+"""Create the Flask application: its settings, extensions, routes and commands."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def create_app(
     commands: Sequence[click.Command] = (),
     clock: Clock = system_clock,
 ) -> APIFlask:
-    """Put the application together; without settings it reads the environment."""
+    """Create the application; without `settings` they are read from the environment."""
     settings = settings or load_settings_or_exit()
     app = APIFlask(__name__, title="Appointment Booking System", version=__version__, template_folder=str(TEMPLATES))
     app.config.from_mapping(_flask_config(settings))
@@ -77,7 +77,8 @@ def create_app(
     for command in commands:
         app.cli.add_command(command)
     if "gunicorn" in sys.modules:
-        # gunicorn.conf.py refuses with fewer lines, but gunicorn reads it only from the folder that it is started in.
+        # gunicorn.conf.py makes the same check and prints less, but gunicorn reads that file only from its working
+        # directory.
         settings.refuse_published_secrets()
     return app
 
@@ -87,13 +88,13 @@ CORS_OPTIONS: dict[str, Any] = {
     "allow_headers": ["authorization", "content-type", "idempotency-key"],
     "expose_headers": ["Location", "Retry-After", "X-Request-ID"],
     "max_age": 600,
-    # CORS headers only on answers to requests with an Origin header.
+    # Send CORS headers only when the request names an origin, and name only that origin.
     "always_send": False,
 }
 
 
 def exactly(origin: str) -> re.Pattern[str]:
-    """Return a pattern of this text alone: Flask-CORS guesses that a string with special characters is a pattern."""
+    """Return a pattern that matches this text only: Flask-CORS reads a string with special characters as a pattern."""
     return re.compile(re.escape(origin) + r"\Z")
 
 
@@ -107,11 +108,11 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "JWT_SECRET_KEY": settings.jwt_secret_key,
         "DESCRIPTION": Path(__file__).with_name("openapi.md").read_text(encoding="utf-8"),
         "LICENSE": {"name": "MIT", "identifier": "MIT"},
-        # In the order in which a newcomer tries them.
+        # In the order in which a new user of the API tries them.
         "TAGS": [{"name": name} for name in ("Auth", "Patient", "Appointment", "Doctor", "Availability", "Service")],
         "SERVERS": [{"url": "/"}],
         "SECURITY_SCHEMES": {SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        # Errors are documented by the road, each with our own words.
+        # road.py documents the errors, with our own sentences.
         "AUTO_404_RESPONSE": False,
         "AUTO_AUTH_ERROR_RESPONSE": False,
         "AUTO_VALIDATION_ERROR_RESPONSE": False,
@@ -120,13 +121,13 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "SWAGGER_UI_CSS": "/docs/assets/swagger-ui.css",
         "SWAGGER_UI_BUNDLE_JS": "/docs/assets/swagger-ui-bundle.js",
         "SWAGGER_UI_STANDALONE_PRESET_JS": "/docs/assets/swagger-ui-standalone-preset.js",
-        # No validator: the page must work, and stay silent, without the internet.
+        # No validator: the page must work without internet access and send nothing to other servers.
         "SWAGGER_UI_CONFIG": {"validatorUrl": None, "persistAuthorization": True, "displayRequestDuration": True},
     }
 
 
 def _docs_assets() -> Blueprint:
-    """Serve Swagger UI from its package, which is found and not imported: it would bring a whole HTTP client along."""
+    """Serve Swagger UI from its package, without importing the package: that would import an HTTP client as well."""
     package = find_spec("flask_swagger_ui")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("flask_swagger_ui")

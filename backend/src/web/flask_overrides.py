@@ -1,4 +1,4 @@
-"""Where Flask's defaults do not fit: JSON bodies, ids in paths, sessions, coroutines, leading slashes."""
+"""Changes to Flask's defaults: how it parses JSON bodies and ids in paths, no cookies, no coroutines."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ LARGEST_ID = 2**63 - 1
 
 
 class StrictJson(DefaultJSONProvider):
-    """Refuses what Python's own parser accepts or crashes on: lone surrogates, NaN, 30,000 levels of nesting."""
+    """Refuses lone surrogates, NaN, and nesting so deep that Python's own parser raises RecursionError."""
 
     def loads(self, s: str | bytes, **_options: Any) -> Any:
-        """Parse; raise ValueError for anything that is no JSON (RFC 8259) in UTF-8."""
+        """Parse JSON (RFC 8259) in UTF-8; raise ValueError for anything else."""
         return from_json(s, allow_inf_nan=False)
 
 
 class IdConverter(BaseConverter):
-    """A positive id in ASCII digits; anything else is no page of ours (404)."""
+    """A positive id in ASCII digits; every other path gets a 404."""
 
     regex = "[0-9]{1,19}"
 
     def to_python(self, value: str) -> int:
-        """Return the id, in the range that databases keep."""
+        """Return the id; raise ValidationError outside of the range that the databases can store."""
         number = int(value)
         if not 1 <= number <= LARGEST_ID:
             raise ValidationError
@@ -37,18 +37,18 @@ class IdConverter(BaseConverter):
 
 
 class NoSessions(SessionInterface):
-    """No sessions: the token says who asks, and no time is spent on looking for a cookie."""
+    """Switch session cookies off: tokens identify the caller, so Flask need not look for a cookie in each request."""
 
     def open_session(self, app: Flask, request: Request) -> None:
-        """Open none; Flask then gives a session that refuses to be used."""
+        """Return None, so that Flask provides a session that raises when it is used."""
 
 
 def as_it_is(func: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function. No view is a coroutine, and Flask would check that nine times with every request."""
+    """Return the function unchanged: we have no coroutines, and Flask's own check runs nine times in each request."""
     return func
 
 
 def refuse_leading_slashes() -> None:
-    """Refuse `//health`, which Werkzeug reads as `/health` whatever `merge_slashes` says."""
+    """Answer 404 to `//health`: Werkzeug reads it as `/health` even without `merge_slashes`."""
     if request.environ["PATH_INFO"].startswith("//"):
         raise NotFound

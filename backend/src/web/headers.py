@@ -1,10 +1,10 @@
-"""Headers that every answer carries. Flask-Talisman, which would do this, is unmaintained since 2023."""
+"""Security headers of every answer. Flask-Talisman would set them, but nobody has maintained it since 2023."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, request
 
-# The docs page comes with inline script and style from its package; nothing else needs them.
+# Only the docs page needs inline script and style: its package contains them.
 DOCS_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
@@ -20,13 +20,13 @@ _HEADERS = [*_EVERYWHERE, ("Content-Security-Policy", POLICY), ("Cache-Control",
 
 
 def register_headers(app: Flask) -> None:
-    """Answer preflights for every address, and add security headers to every answer."""
+    """Answer CORS preflights for every address, and add security headers to every answer."""
     app.before_request(_answer_preflight)
     app.after_request(_secure)
 
 
 def _answer_preflight() -> Response | None:
-    """Answer preflights for unknown addresses, too, so that the browser sends the request and sees its 404."""
+    """Answer preflights for unknown addresses too: only after that does a browser send its request and see the 404."""
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return Response(status=204)
     return None

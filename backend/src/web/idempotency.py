@@ -1,6 +1,7 @@
-"""Idempotency-Key: the same key and request gives the same answer again, and does its work once.
+"""Idempotency-Key: a request that is repeated with its key runs once and gets the same answer each time.
 
-After the IETF draft draft-ietf-httpapi-idempotency-key-header: a key is a quoted string, or bare, as most send it.
+It follows the IETF draft draft-ietf-httpapi-idempotency-key-header, where a key is a quoted string, and also accepts
+a key without quotes, because most clients send it so.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _BARE = re.compile(r"[!#-~]+")
 
 
 def key_of_request() -> str | None:
-    """Return the key of this request, None without one; raise Invalid for a malformed one."""
+    """Return the key of this request, or None if it has no key; raise Invalid for a malformed key."""
     header = request.headers.get(HEADER)
     if header is None:
         return None
@@ -48,17 +49,18 @@ def key_of_request() -> str | None:
 def answer_once(
     db: Connection, user_id: int, key: str, now: datetime, settings: Settings, work: Callable[[], Response]
 ) -> Response:
-    """Answer as the first request with this key was answered, or do the work and keep its answer.
+    """Return the stored answer of this key, or do the work and store its answer.
 
-    Kept, in the transaction of the work itself: success, 404 and 409. Everything else leaves the key free. Raises
-    KeyReused for another request under the same key, StillUnderWay where the first one outlasts the lock timeout.
+    The transaction of the work stores success, 404 and 409. Any other error rolls back, and the key can be used again.
+    Raises KeyReused if the key belongs to another request, and StillUnderWay if the first request takes longer than
+    the lock timeout.
     """
     request_hash = _request_hash(settings)
     answers.purge(db, user_id, key, before=now - IDEMPOTENT_ANSWERS_KEPT)
     if not _reserve(db, user_id, key, request_hash, now):
         return _replay(answers.find(db, user_id, key), request_hash)
     try:
-        # What the work has done before it refuses is undone; the reservation of the key is not.
+        # When the work refuses, the savepoint rolls its writes back and keeps the reservation of the key.
         with db.begin_nested():
             response = work()
     except IntegrityError as error:

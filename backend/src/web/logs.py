@@ -1,4 +1,4 @@
-"""Log lines, each with the id of the request that it belongs to; the same id is on the answer."""
+"""Logging: each line shows the id of its request, which the answer carries as X-Request-ID."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import Flask, Response, g, has_request_context, request
 HEADER = "X-Request-ID"
 FORMAT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"
 
-# A balancer's or client's own id is taken over if it cannot forge log lines.
+# An id that a load balancer or client sends is used if its characters cannot forge a log line.
 _SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -22,7 +22,7 @@ class _RequestId(logging.Filter):
 
 
 def configure_logs() -> None:
-    """Log to the standard error stream, with request ids."""
+    """Log to standard error, with request ids."""
     handler = logging.StreamHandler()
     handler.addFilter(_RequestId())
     handler.setFormatter(logging.Formatter(FORMAT))

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond what schemas tell by themselves: every error answer, and who may call."""
+"""The parts of the OpenAPI document that the schemas do not contain: error answers, links, the idempotency key."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def error_responses(
     reads_body: bool,
     reads_input: bool,
 ) -> dict[int | str, Any]:
-    """Return the documented error answers of an operation, by status."""
+    """Return the error answers that the OpenAPI document lists for an operation, by status."""
     sentences: dict[HTTPStatus, list[str]] = defaultdict(list)
     if reads_input or idempotent:
         sentences[HTTPStatus.BAD_REQUEST].append("What was sent is not valid; the message names the field.")
@@ -88,7 +88,7 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 
 
-# What to call next with what an answer holds: operation -> name of the link -> link (OpenAPI 3.1, Link Object).
+# Which operation can use a value of an answer: operation -> name of the link -> link (OpenAPI 3.1, Link Object).
 LINKS: dict[str, dict[str, Any]] = {
     "patient.list_doctors": {
         "free_slots": {
@@ -113,7 +113,7 @@ LINKS: dict[str, dict[str, Any]] = {
 
 
 def finish_spec(spec: Any) -> Any:
-    """Add what APIFlask cannot know: the problem schema, required bodies, links, and the range of path ids."""
+    """Add what APIFlask leaves out: the problem schema, required bodies, links, and the range of ids in paths."""
     spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     for path in spec["paths"].values():
         for operation in (path[method] for method in ("get", "post", "put", "patch", "delete") if method in path):

@@ -45,7 +45,7 @@ STATUS_OF: dict[type[ClinicError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-# Our sentences for what Flask and Werkzeug refuse.
+# Our sentences for errors that Flask and Werkzeug raise.
 SENTENCE_OF_STATUS = {
     HTTPStatus.BAD_REQUEST: "The request could not be understood.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
@@ -58,12 +58,12 @@ DATABASE_AWAY = "The database cannot be reached at the moment; please try again 
 
 
 def status_of(error: type[ClinicError]) -> HTTPStatus:
-    """Return the HTTP status of a domain error's branch."""
+    """Return the HTTP status of a domain error."""
     return next(status for branch, status in STATUS_OF.items() if issubclass(error, branch))
 
 
 def problem(status: HTTPStatus, sentence: str, kind: str = "about:blank", **members: Any) -> Response:
-    """Build the answer; `error` is what the published client shows, `detail` what RFC 9457 calls the same."""
+    """Build the answer: the published client shows `error`, and RFC 9457 names the same sentence `detail`."""
     body = {"type": kind, "title": status.phrase, "status": status.value, "detail": sentence, "error": sentence}
     response = Response(json.dumps(body | members), status=status.value, content_type=PROBLEM_JSON)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -74,7 +74,7 @@ def problem(status: HTTPStatus, sentence: str, kind: str = "about:blank", **memb
 
 
 def register_problems(app: Flask) -> None:
-    """Answer every exception that leaves a view, ours or a library's, as a problem."""
+    """Answer every exception that a view raises, ours or a library's, with problem+json."""
     app.register_error_handler(ClinicError, answer_clinic_error)
     app.register_error_handler(HTTPError, _answer_validation_error)
     app.register_error_handler(HTTPException, _answer_http_exception)
@@ -83,7 +83,7 @@ def register_problems(app: Flask) -> None:
 
 
 def answer_clinic_error(error: ClinicError) -> Response:
-    """Answer a domain error with the status of its branch."""
+    """Answer a domain error with the status of its base class in STATUS_OF."""
     response = problem(status_of(type(error)), str(error), kind=urn(type(error)))
     if isinstance(error, Throttled):
         response.headers["Retry-After"] = str(error.retry_after)
@@ -91,12 +91,12 @@ def answer_clinic_error(error: ClinicError) -> Response:
 
 
 def urn(error: type[ClinicError]) -> str:
-    """Name the kind of problem for programs, like `urn:problem:slot-taken`."""
+    """Return the name of an error for programs, such as `urn:problem:slot-taken`."""
     return "urn:problem:" + re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
 
 
 def _answer_validation_error(error: HTTPError) -> Response:
-    """Read pydantic's findings, which are the cause of APIFlask's error."""
+    """Answer APIFlask's validation error; pydantic's findings are in its `__cause__`."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return problem(HTTPStatus(error.status_code), error.message)
@@ -126,7 +126,7 @@ def _field(details: ErrorDetails) -> str:
     return str(details["loc"][0]) if details["loc"] else "body"
 
 
-# pydantic's kinds of findings in words for people; its own messages speak of Python.
+# Sentences for people, by pydantic's error type: pydantic's own messages use terms of Python.
 WORDS = {
     "missing": "{field} is missing.",
     "string_type": "{field} must be a string.",
@@ -140,7 +140,7 @@ WORDS = {
 
 
 def sentence(details: ErrorDetails) -> str:
-    """Say one finding of pydantic in plain English, the field first."""
+    """Return a sentence for one finding of pydantic; it begins with the field."""
     field = _field(details)
     context = details.get("ctx", {})
     if details["type"] == "value_error":

@@ -1,12 +1,12 @@
-"""The road of a request: what happens to every call, in one place.
+"""The steps that every request goes through, in this order.
 
-    read the body whole → read the token → open a transaction → admit the caller → validate → call the controller
+    read the whole body → read the token → begin a transaction → admit the caller → validate → call the controller
     → commit → answer
 
-The body is read before the transaction opens, so a slow client holds no lock. The caller is admitted before the input
-is validated: 401 and 403 come before 400, and a stranger learns nothing about what is valid. The commit comes before
-the answer, so no client is told of a success that the commit then refuses. A controller that takes a SlowContext,
-because it hashes a password, opens its own transactions around that work.
+The body is read before the transaction begins, so a slow client holds no lock. The caller is admitted before the input
+is validated: 401 and 403 come before 400, and strangers cannot find out which input is valid. The commit comes before
+the answer, so a client sees success only for what is committed. A controller that takes a SlowContext, because it
+hashes a password, opens its own short transactions before and after that work.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
                     actor = admit(db, claims, route.access, settings)
             address = request.remote_addr or ""
             return _call(validated, path, SlowContext(transaction, now, address, actor, settings), route)
-        # The answer under a key is kept in the transaction of the work: that makes more than one statement.
+        # With a key, the same transaction also stores the answer, so it has more than one statement.
         one_statement = route.signature.is_one_statement and HEADER not in request.headers
         with transaction(writes=route.writes, one_statement=one_statement) as db:
             actor = None if claims is None else admit(db, claims, route.access, settings)
@@ -68,7 +68,7 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
 
 
 def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
-    """Wrap the controller in APIFlask's validation and documentation; its signature names each schema."""
+    """Wrap the controller in APIFlask's validation and documentation, with the schemas that its signature names."""
     signature = route.signature
 
     @functools.wraps(route.controller)

@@ -1,4 +1,4 @@
-"""The rows of the map in app.py: method, path, controller, who may call, status, and a name of its own."""
+"""The types of a row in app.py's table of routes: method, path, controller, who may call, name and status."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ A = TypeVar("A")
 
 @dataclass(frozen=True)
 class Access(Generic[A]):
-    """Who may call: the type of actor that the controller takes, and the error for all others."""
+    """Who may call: the type of actor that the controller receives, and the error that other callers get."""
 
     actor: type[A] | None
     refusal: type[ClinicError] | None = None
 
     @property
     def is_public(self) -> bool:
-        """Whether the call needs no token; a stale one then does no harm."""
+        """Whether anybody may call; a token is then ignored, even an expired one."""
         return self.actor is None
 
 
@@ -40,11 +40,11 @@ PATIENT: Access[Patient] = Access(Patient, NotAPatient)
 class Route:
     """One call: `name` is its operationId in the OpenAPI document, which published clients know.
 
-    `location` is a path template for the Location header, filled from the answer; `page` the template that a browser is
-    shown instead of JSON; a route with `development_only` does not exist in production.
+    `location` is a path template for the Location header, filled from the answer. `page` is the HTML template that a
+    browser gets instead of JSON. A route with `development_only` does not exist in production.
 
-    The class is not generic, so that pyright compares controller and access in every row: for a list of `Route[Any]` it
-    would take Any for both.
+    The class is not generic, so that pyright compares controller and access in every row: in a list of `Route[Any]` it
+    would accept any pair of them.
     """
 
     def __init__(
@@ -83,13 +83,13 @@ class Route:
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether an Idempotency-Key counts: on every write of a known caller."""
+        """Whether the call obeys an Idempotency-Key: every write of a logged-in caller does."""
         return self.writes and not self.access.is_public
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What a controller asks for, read once from its annotations."""
+    """The types in a controller's annotations, and what its decorators declare."""
 
     body: type[In] | None
     query: type[In] | None
@@ -99,7 +99,6 @@ class Signature:
 
     @classmethod
     def of(cls, controller: Callable[..., Out]) -> Signature:
-        """Read the annotations of a controller."""
         hints = typing.get_type_hints(controller)
         first = next(iter(inspect.signature(controller).parameters))
         return cls(

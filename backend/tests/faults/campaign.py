@@ -1,8 +1,8 @@
-"""A campaign: people use the product while it is being killed, and a checker decides whether promises were kept.
+"""A fault campaign: clients use the product while its processes are killed; a checker then looks for wrong results.
 
 ./test --faults SEED SECONDS     on PostgreSQL with two machines
-./test --load SECONDS            the same people and no trouble: nothing may be a 5xx, and memory must stay flat
-./test --mutants                 deliberate defects, each of which must be seen
+./test --load SECONDS            the same clients without faults: no answer may be a 5xx, and memory must stay level
+./test --mutants                 campaigns with deliberate defects, each of which the checker must report
 """
 
 from __future__ import annotations
@@ -36,15 +36,13 @@ from tests.mail.fake_resend import fake_resend
 from tests.postgres import Cluster, binaries_in
 
 CLIENTS = 12
-# How far memory may move under steady load.
+# By which fraction the memory of a process may change under steady load.
 FLAT = 0.05
 SECONDS_TO_DRAIN = LEASE_SECONDS + 10
 
 
 @dataclass
 class Report:
-    """How a campaign went."""
-
     seed: int
     seconds: float
     violations: list[str]
@@ -78,7 +76,7 @@ def run(
     trouble_comes: bool = True,
     recover_within: float = SECONDS_TO_RECOVER,
 ) -> Report:
-    """Run one campaign from a seed and return what was found; `recover_within` is in seconds."""
+    """Run one campaign; a machine that needs more than `recover_within` seconds to serve again is a violation."""
     defect = MUTANTS[mutant] if mutant else Mutant("", under_faults=trouble_comes)
     record = Record()
     with ExitStack() as stack:
@@ -122,7 +120,7 @@ def run(
 
 @contextmanager
 def watched_memory(world: World) -> Iterator[dict[str, list[float]]]:
-    """Yield the memory of every process of ours, in megabytes, by name; measured every two seconds while inside."""
+    """Measure the memory of each server and mail worker every two seconds; yield the megabytes by process."""
     seen: dict[str, list[float]] = {}
     done = threading.Event()
 
@@ -142,11 +140,11 @@ def watched_memory(world: World) -> Iterator[dict[str, list[float]]]:
 
 
 def not_flat(memory: dict[str, list[float]]) -> list[str]:
-    """Say which process's memory has moved by more than 5 percent from the first fifth of the time to the last."""
+    """Return a sentence for each process whose memory changed by more than FLAT from the second fifth to the last."""
     wrong: list[str] = []
     for name, seen in memory.items():
         fifth = max(1, len(seen) // 5)
-        # The first seconds do not count: caches, prepared statements and threads are filled.
+        # The first fifth does not count: it fills caches, prepares statements and starts threads.
         first, last = statistics.median(seen[fifth : 2 * fifth]), statistics.median(seen[-fifth:])
         print(f"  memory of {name}: {first:.1f} MB, in the end {last:.1f} MB ({last / first - 1:+.1%})")
         if abs(last / first - 1) > FLAT:
@@ -155,7 +153,7 @@ def not_flat(memory: dict[str, list[float]]) -> list[str]:
 
 
 def _keep_logs(folder: Path, seed: int) -> None:
-    """Leave what the processes said where a person can read it."""
+    """Copy the logs of all processes to a folder that stays."""
     kept = tempfile.mkdtemp(prefix=f"faults-of-seed-{seed}-")
     print("logs are kept in", kept)
     for log in [*folder.glob("*.log"), *folder.glob("log")]:
@@ -177,12 +175,12 @@ def _break_schema(world: World, defect: Mutant) -> None:
         for statement in defect.sql:
             connection.execute(text(statement))
         if world.cluster is not None:
-            # Written to disk, so that the schema survives a server that loses acknowledged commits.
+            # The tables must survive a kill of a server with the mutant `synchronous-commit-off`.
             connection.execute(text("CHECKPOINT"))
 
 
 def _live(world: World, record: Record, seed: int, seconds: float, defect: Mutant) -> None:
-    """Run a dozen clients for some seconds while faults are injected."""
+    """Run the clients for some seconds, while a thread causes faults."""
     town = Town(world, record)
     settling = Client(town, random.Random(seed))
     for _ in range(4):
@@ -204,7 +202,7 @@ def _live(world: World, record: Record, seed: int, seconds: float, defect: Mutan
 
 
 def _drain(world: World) -> float:
-    """End the provider's faults and return how many seconds the mails took to go."""
+    """End the provider's faults, wait until no mail waits, and return how many seconds that took."""
     world.resend.mood = None
     world.resend.script.clear()
     began = now()
@@ -218,7 +216,7 @@ def _drain(world: World) -> float:
 
 
 def main() -> None:
-    """Run what the command line asks for, and end with status 1 after a violation."""
+    """Run what the command line asks for; exit with status 1 after a violation."""
     if sys.argv[1:2] == ["--mutants"]:
         sys.exit(_all_mutants(sys.argv[2:] or list(MUTANTS)))
     if sys.argv[1] == "--load":

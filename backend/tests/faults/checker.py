@@ -1,4 +1,4 @@
-"""Decides from the record, the database and the provider's log whether every promise was kept."""
+"""Compare the clients' record, the database and the provider's log, and report every contradiction."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sqlalchemy import Engine, text
 
 from tests.faults.record import NEVER, Record, SlotOperation
 
-# A slot's state: free, withdrawn, or booked by the appointment of this id.
+# A slot's state: free, withdrawn, or the id of the appointment that books it.
 State = int | Literal["free", "withdrawn"]
 TOO_MANY_STATES = 400_000
 
-# The rules that constraints enforce, checked on the rows, as if there were no constraints.
+# Queries that must return no rows. They check the rules that the constraints enforce, because mutants drop those.
 NEVER_ROWS = {
     "two active appointments of one slot": (
         "SELECT slot_id FROM appointments WHERE status = 'booked' GROUP BY slot_id HAVING count(*) > 1"
@@ -56,7 +56,7 @@ NEVER_ROWS = {
 
 
 def check(record: Record, engine: Engine, accepted: Sequence[dict[str, Any]]) -> list[str]:
-    """Return a sentence for every broken promise."""
+    """Return a sentence for every violation."""
     found = list(record.violations)
     with engine.connect() as connection:
         for sentence, query in NEVER_ROWS.items():
@@ -92,7 +92,7 @@ EVENTS = (
 
 
 def lost_or_invented(record: Record, appointments: dict[int, Any]) -> list[str]:
-    """Every acknowledged booking is in the database, and no appointment that nobody requested."""
+    """Check that every acknowledged booking exists, and that every appointment was requested by its patient."""
     found = [f"appointment {a} was acknowledged and is lost" for a in record.booked if a not in appointments]
     explained = Counter(record.booked.values())
     there = Counter((row.email, row.slot_id) for row in appointments.values())
@@ -103,9 +103,10 @@ def lost_or_invented(record: Record, appointments: dict[int, Any]) -> list[str]:
 
 
 def wrong_mails(events: Iterable[Any], accepted: Sequence[dict[str, Any]]) -> list[str]:
-    """One mail for each event and recipient, in order for one appointment and recipient, and no others.
+    """Check that each event was mailed once to each recipient, in order, and that there were no other mails.
 
-    Each mail names its appointment's number. A doctor who leaves is told nothing about it.
+    Each mail contains the number of its appointment. Doctors who delete their account get no mail about the
+    appointments that this cancels.
     """
     expected: dict[tuple[str, int], list[str]] = defaultdict(list)
     for event in events:
@@ -121,15 +122,16 @@ def wrong_mails(events: Iterable[Any], accepted: Sequence[dict[str, Any]]) -> li
 
 
 def mailbox_of_doctor(name: str) -> str:
-    """Return the address of a doctor of the campaign, which a deleted account no longer has."""
+    """Return the email address of a doctor by name: the row of a deleted account no longer has it."""
     return f"doctor{name.rpartition(' ')[2]}@people.example"
 
 
 def linearizable(operations: Sequence[SlotOperation]) -> bool:
-    """Say whether the operations on a slot can be put into one order that respects their times and makes sense.
+    """Return whether the history of a slot is linearizable: some order fits both the times and all the answers.
 
-    Wing and Gong's search (1993) with memory: of the operations that could come next, each is tried; one whose answer
-    does not fit the state is no candidate. An unanswered operation may come at any time after it began, or never.
+    This is Wing and Gong's search (1993) with memoization. It tries each operation that can come next, and rejects one
+    whose answer contradicts the state. An unanswered operation may take effect at any time after it began, or never.
+    A history with more than TOO_MANY_STATES states counts as linearizable.
     """
     pending = sorted(operations, key=lambda operation: operation.began)
     everything = (1 << len(pending)) - 1
@@ -149,7 +151,7 @@ def linearizable(operations: Sequence[SlotOperation]) -> bool:
 
 
 def _candidates(pending: Sequence[SlotOperation], done: int) -> Iterator[int]:
-    """Yield what can come next: operations that are not done, and that began before every other such one had ended."""
+    """Yield the operations that can come next: those not done that began before any other one not done ended."""
     earliest_end = NEVER
     first = (~done & (done + 1)).bit_length() - 1
     for i in range(first, len(pending)):
@@ -162,7 +164,7 @@ def _candidates(pending: Sequence[SlotOperation], done: int) -> Iterator[int]:
 
 
 def _after(operation: SlotOperation, number: int, state: State) -> list[State]:
-    """Return the states in which the operation can leave the slot: none where its answer contradicts the state."""
+    """Return the states that the operation can lead to, or none if its answer contradicts the state."""
     kind, outcome, appointment = operation.kind, operation.outcome, operation.appointment
     if kind == "withdraw":
         return ["withdrawn"]

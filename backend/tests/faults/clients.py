@@ -1,4 +1,4 @@
-"""Clients that use the API at once, at random from a seed, and record every answer."""
+"""Clients that use the API concurrently, at random from a seed, and record the answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ask(
     headers: dict[str, str] | None = None,
     timeout: float = SECONDS_TO_ANSWER,
 ) -> Answered | None:
-    """Ask once; None when there was no whole answer."""
+    """Send a request once; return None if there was no complete answer."""
     began = now()
     sent = dict(headers or {})
     data = None
@@ -55,7 +55,7 @@ def ask(
 
 @dataclass
 class DoctorOnDuty:
-    """A doctor of the campaign; names are unique, so that mails tell whose they are."""
+    """A doctor of the campaign; names are unique, so that the checker can tell mails apart."""
 
     name: str
     zone: str
@@ -67,7 +67,7 @@ class DoctorOnDuty:
 
 @dataclass
 class Town:
-    """What all clients share."""
+    """The state that all clients share."""
 
     world: World
     record: Record
@@ -78,7 +78,7 @@ class Town:
 
 
 class Client:
-    """One client: it sends each request to any machine and repeats it until it is answered."""
+    """A patient, who sends each request to a random machine and repeats it until it is answered."""
 
     def __init__(self, town: Town, rng: random.Random) -> None:
         self.town = town
@@ -87,7 +87,7 @@ class Client:
         self.email = f"patient{next(town.numbers)}@people.example"
         self.token = ""
         self.mine: dict[int, tuple[int, DoctorOnDuty]] = {}
-        # What was booked and not yet given up: only this person cancels it, or a doctor who leaves.
+        # Appointments that this client has not cancelled; otherwise only the deletion of a doctor cancels them.
         self.active: dict[int, tuple[int, DoctorOnDuty]] = {}
 
     def run(self, until: float) -> None:
@@ -103,7 +103,7 @@ class Client:
         return self.rng.choice(self.town.world.machines)
 
     def once(self, method: str, path: str, body: Any = None, token: str = "", key: str = "") -> Answered | None:
-        """Ask a machine once, and record answers that must not happen."""
+        """Send a request to a machine once, and record an answer that is a violation."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if key:
             headers["Idempotency-Key"] = key
@@ -126,7 +126,10 @@ class Client:
     def until_answered(
         self, method: str, path: str, body: Any = None, token: str = "", key: str = ""
     ) -> Answered | None:
-        """Repeat until somebody answers for good; None after giving up. The times span all attempts."""
+        """Repeat a request until the answer is neither 500 nor 503; return None after SECONDS_TO_GIVE_UP.
+
+        The times of the answer span all attempts.
+        """
         began = now()
         while now() - began < SECONDS_TO_GIVE_UP:
             answer = self.once(method, path, body, token, key)
@@ -150,7 +153,7 @@ class Client:
             return ""
         return str(answer.body["access_token"])
 
-    # What patients do.
+    # Bookings and cancellations.
 
     def book(self) -> None:
         target = self.some_slot()
@@ -158,7 +161,7 @@ class Client:
             self.book_slot(*target, key=uuid.uuid4().hex)
 
     def book_slot(self, doctor: DoctorOnDuty, slot_id: int, key: str, began: float | None = None) -> None:
-        """Book; `began` is when the key was first used, where somebody else has asked with it already."""
+        """Book a slot; `began` is the time of the first request with this key, if that was another one."""
         began = now() if began is None else began
         answer = self.until_answered("POST", "/appointments", {"slot_id": slot_id}, self.token, key)
         if answer is None:
@@ -197,7 +200,7 @@ class Client:
         return start, end
 
     def double_tap(self) -> None:
-        """The same request twice at once, as impatient people send it: one appointment, one answer."""
+        """Send the same request twice at once: there must be one appointment."""
         target = self.some_slot()
         if target is None:
             return
@@ -254,7 +257,7 @@ class Client:
             self.record.violation(f"a cancel was answered {answer.status} {answer.body}")
 
     def look(self) -> None:
-        """What is offered, to whom it is offered, and at which wall-clock times."""
+        """List a doctor's free slots, record which are offered, and check their times."""
         doctor = self.some_doctor()
         if doctor is None:
             return
@@ -271,10 +274,10 @@ class Client:
             if row and (row["date"], row["start_time"], row["end_time"]) != (self.town.day, start, end):
                 self.record.violation(f"slot {slot_id} was published for {start} and is shown as {row}")
 
-    # What ends sessions and accounts.
+    # Sessions and accounts.
 
     def end_sessions(self) -> None:
-        """One person, two sessions; what one ends is dead on every machine once it is answered."""
+        """End one or both sessions of a new patient; every machine must then refuse their tokens."""
         email = f"session{next(self.town.numbers)}@people.example"
         first = self.join(email, "patient")
         second = self.log_in(email)
@@ -298,7 +301,7 @@ class Client:
                 self.record.violation(f"a token still opens after {ended_by} was answered")
 
     def race_to_register(self) -> None:
-        """The same mailbox from two places at once, in two spellings."""
+        """Register one address twice at once, in lower and upper case."""
         email = f"race{next(self.town.numbers)}@people.example"
         answers: list[Answered | None] = []
 
@@ -324,7 +327,7 @@ class Client:
             slots = list(doctor.slots)
         began = now()
         answer = self.until_answered("DELETE", "/doctor/account", token=doctor.token)
-        # 401 to a repetition: the first attempt was carried out, and the token is dead.
+        # A 401 means that an earlier attempt succeeded: the token is no longer valid.
         done = answer is not None and answer.status in {200, 401}
         for slot_id in slots:
             ended, outcome = (answer.ended, "done") if done and answer else (NEVER, "unknown")
@@ -336,7 +339,7 @@ class Client:
         self.open_practice(publish=5)
 
     def open_practice(self, publish: int) -> None:
-        """A new doctor comes and publishes time; wall clocks of all doctors overlap, so patients conflict."""
+        """Register a doctor and publish slots; slots of different doctors overlap, so that patients can be busy."""
         number = next(self.town.numbers)
         name, zone = f"Dr. Number {number}", ZONES[number % len(ZONES)]
         token = self.join(f"doctor{number}@people.example", "doctor", name)
@@ -356,7 +359,7 @@ class Client:
         with self.town.lock:
             self.town.doctors.append(doctor)
 
-    # Small things.
+    # Helpers.
 
     def some_doctor(self) -> DoctorOnDuty | None:
         with self.town.lock:

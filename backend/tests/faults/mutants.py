@@ -1,7 +1,7 @@
-"""Deliberate defects, each of which a campaign must catch: the proof that the checker can fail.
+"""Deliberate defects, each of which a campaign must report: they show that the checker can fail.
 
-A defect patches functions in the processes of its campaign, and takes out of the schema what would hide it; nothing of
-this is in src/. Pauses widen the gap in which a race is lost.
+A mutant patches functions in the processes of its campaign, and drops constraints that would hide the defect; src/
+contains nothing of it. Pauses make a race more likely.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def nothing() -> None:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A defect: what is patched, what the schema and the server are made to lack, and how long a campaign it takes.
+    """A defect: `apply` patches functions, `sql` drops constraints, `postgres` has settings of the server.
 
-    `seen_as` is a part of the sentence that the checker must report; another violation does not count as caught.
+    The mutant counts as caught only if a violation contains `seen_as`, because another one may have another cause.
     """
 
     seen_as: str
@@ -63,13 +63,13 @@ class Mutant:
 
 
 def _in_steps() -> None:
-    """Begin a transaction for a defect that takes several statements."""
+    """Run every controller in a transaction with BEGIN, because the defect needs several statements."""
     transaction = app.extensions["transaction"]
     app.extensions["transaction"] = lambda *, writes, one_statement=False: transaction(writes=writes)
 
 
 def _book_carelessly(take: Callable[[Connection, int, datetime], Any]) -> Callable[..., Any]:
-    """Book in steps, with a `take` that decides what becomes of the slot."""
+    """Return a `book` in steps that gets the slot from `take`."""
     _in_steps()
 
     def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> Any:
@@ -112,7 +112,7 @@ def book_without_locking_slot_or_people() -> None:
 
 
 def commit_before_the_outbox_row() -> None:
-    """A server that is killed between the commits has booked without a mail."""
+    """A server that is killed between the two transactions has booked without a mail."""
     transaction, execute = app.extensions["transaction"], Connection.execute
 
     def execute_mails_later(self: Connection, statement: Any, *values: Any, **options: Any) -> Any:
@@ -141,7 +141,7 @@ def commit_before_the_outbox_row() -> None:
 
 
 def _cancel_in_steps() -> Callable[..., Outcome]:
-    """Return the cancellation in steps, for PostgreSQL."""
+    """Return the function that cancels in steps, as on SQLite."""
     _in_steps()
     return booking_steps.cancel
 
@@ -230,8 +230,6 @@ def taken_slots_are_offered() -> None:
 
 
 def history_is_deleted_on_cancel() -> None:
-    """A cancelled appointment is gone, as at some of our peers."""
-
     cancel = _cancel_in_steps()
 
     def cancel_and_delete(db: Connection, appointment_id: int, *others: Any) -> Outcome:
@@ -262,7 +260,7 @@ def log_outs_are_forgotten() -> None:
 
 
 def repetitions_work_again() -> None:
-    """The Idempotency-Key is ignored."""
+    """Ignore the Idempotency-Key."""
 
     def answer_each_time(db: Connection, user_id: int, key: str, now: datetime, settings: Any, work: Any) -> Any:
         return work()
@@ -290,7 +288,7 @@ def accounts_go_and_appointments_stay() -> None:
 
 
 def leases_are_not_taken() -> None:
-    """Two workers send one mail with keys of their own."""
+    """Let two workers claim the same mail, and send it with different keys."""
     fresh_key_per_attempt()
     claim_leased = outbox_repository.claim
 
@@ -303,7 +301,7 @@ def leases_are_not_taken() -> None:
     outbox_repository.claim = claim
 
 
-# The constraints are the last line of defence; where a defect stands before them they are taken away to let it be seen.
+# Where a constraint would hide a defect, the mutant drops it.
 MUTANTS: dict[str, Mutant] = {
     "check-then-insert": Mutant("two active appointments of one slot", check_then_insert, sql=NO_RULES),
     "book-without-locking-slot-or-people": Mutant(

@@ -1,6 +1,6 @@
-"""The product with one deliberate defect, named by FAULTS_MUTANT; without a name, the product as it is.
+"""The product with the defect that FAULTS_MUTANT names, or without a defect if it names none.
 
-`gunicorn tests.faults.mutated:app` serves it, `python -m tests.faults.mutated` is its mail worker.
+`gunicorn tests.faults.mutated:app` serves it, and `python -m tests.faults.mutated` runs its mail worker.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from app import app
 
 _name = os.environ.get("FAULTS_MUTANT", "")  # noqa: TID251 - how the campaign tells its children
 if _name:
-    # The product as it is must start as fast as it does elsewhere.
+    # Import here, so that the product without a defect starts as fast as usual.
     from tests.faults.mutants import MUTANTS
 
     MUTANTS[_name].apply()

@@ -1,4 +1,4 @@
-"""What was asked and answered during a campaign, with times; everything the checker may know."""
+"""The requests and answers of a campaign, with their times, as the clients record them for the checker."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ NEVER = float("inf")
 
 @dataclass(frozen=True)
 class SlotOperation:
-    """Something done to, or seen of, one slot between two instants (seconds of the monotonic clock).
+    """A request that changed or listed a slot, between two times of the monotonic clock in seconds.
 
-    `unknown` means that nobody was told: it took effect once at any time from `began` on, or never.
+    `unknown` means that there was no answer: it took effect once at any time after `began`, or never.
     """
 
     kind: Literal["book", "cancel", "withdraw", "look"]
@@ -28,16 +28,16 @@ class SlotOperation:
 
 @dataclass
 class Record:
-    """Filled by all clients at once."""
+    """What the clients record; they share it."""
 
     slots: dict[int, list[SlotOperation]] = field(default_factory=dict)
-    # Sentences, each a broken promise seen by a client on the spot.
+    # A sentence for each violation that a client sees itself.
     violations: list[str] = field(default_factory=list)
     # (status, instant, path): every answer that was a server error.
     server_errors: list[tuple[int, float, str]] = field(default_factory=list)
-    # Who was told that which appointment is booked: appointment -> (patient's mailbox, slot).
+    # Acknowledged bookings: appointment -> (patient's address, slot).
     booked: dict[int, tuple[str, int]] = field(default_factory=dict)
-    # Bookings that nobody answered: (mailbox, slot).
+    # Bookings without an answer: (patient's address, slot).
     unanswered: set[tuple[str, int]] = field(default_factory=set)
     registered: dict[str, int] = field(default_factory=dict)
     requests: int = 0
@@ -56,7 +56,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Answered:
-    """One answer to one logical request, however many attempts it took."""
+    """The answer to a request; the times span all its attempts."""
 
     status: int
     body: Any
@@ -66,10 +66,10 @@ class Answered:
 
     @property
     def kind(self) -> str:
-        """What kind of problem it was, like `slot-taken`."""
+        """The last part of a problem's type, such as `slot-taken`."""
         return str(self.body.get("type", "")).rpartition(":")[2] if isinstance(self.body, dict) else ""
 
 
 def now() -> float:
-    """Return the instant of the campaign's one clock, in seconds."""
+    """Return the time of the monotonic clock, in seconds."""
     return time.monotonic()

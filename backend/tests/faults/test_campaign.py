@@ -1,4 +1,4 @@
-"""A short campaign in every run of the tests; `./test --faults SEED SECONDS` runs longer ones."""
+"""Short fault campaigns, in every run of the tests; `./test --faults SEED SECONDS` runs longer ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.faults.campaign import run
 from tests.faults.checker import linearizable
 from tests.faults.record import NEVER, SlotOperation
 
-# The machine of the tests does other things at the same time: here a recovery must come, in campaigns within 3 s.
+# The seconds for a recovery; longer than in `./test --faults`, because other tests run at the same time.
 PATIENCE = 20
 
 
@@ -57,5 +57,5 @@ CANCELLED = SlotOperation("cancel", 2, 3, "done", 1)
         ([SlotOperation("withdraw", 0, 1, "done"), SlotOperation("book", 2, 3, "done", 1)], False),
     ],
 )
-def test_the_checker_knows_which_histories_make_sense(operations: list[SlotOperation], makes_sense: bool) -> None:  # noqa: FBT001
+def test_the_checker_recognises_linearizable_histories(operations: list[SlotOperation], makes_sense: bool) -> None:  # noqa: FBT001
     assert linearizable(operations) is makes_sense

@@ -1,4 +1,4 @@
-"""Every deliberate defect replaces something that is there: a rename must not turn it into no defect."""
+"""Every mutant replaces a function that exists: if that is renamed, the mutant would have no effect."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from tests.processes.servers import BACKEND
 
-# Applied in a process of its own: whoever sets a name of a module or of the application must find it there.
+# Runs in a process of its own; fails if a mutant sets a name that its module or `app.extensions` does not have.
 APPLY = """
 import sys
 from types import ModuleType
@@ -35,6 +35,6 @@ sys.exit(", ".join(missing) or 0)
 """
 
 
-def test_what_a_mutant_replaces_is_there() -> None:
+def test_what_a_mutant_replaces_exists() -> None:
     done = subprocess.run([sys.executable, "-c", APPLY], cwd=BACKEND, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

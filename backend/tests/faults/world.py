@@ -1,4 +1,4 @@
-"""The machines of a campaign: servers, mail workers, a database and a mail provider, and what is done to them."""
+"""The processes of a campaign (servers, mail workers, a database, a fake mail provider) and the faults they suffer."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ SECONDS_TO_RECOVER = 3.0
 
 
 class NotServingError(Exception):
-    """A machine does not come back."""
+    """A machine does not serve again after a fault."""
 
 
 @dataclass
 class Machine:
-    """One gunicorn with two workers."""
+    """A server of the campaign: one gunicorn with two workers."""
 
     world: World
     name: str
@@ -67,11 +67,11 @@ class Machine:
                 process.kill()
         assert self.program is not None
         self.program.process.wait(10)
-        # A worker that is still dying holds the port, and gunicorn then waits a whole second to try again.
+        # Until the last worker has ended, the port is in use, and a new gunicorn would wait a second to try again.
         psutil.wait_procs(everything, timeout=10)
 
     def stop(self) -> None:
-        """Stop as a rolling restart does, and finish what is under way."""
+        """Send SIGTERM, as a rolling restart does, and wait until the requests under way are answered."""
         assert self.program is not None
         self.program.process.terminate()
         self.program.process.wait(30)
@@ -79,7 +79,7 @@ class Machine:
 
 @dataclass
 class MailWorker:
-    """One worker.py."""
+    """A process of the mail worker."""
 
     world: World
     name: str
@@ -103,7 +103,7 @@ class MailWorker:
 
 
 class World:
-    """Everything that runs; `calm_since` is None while a fault is on."""
+    """All processes of a campaign; `calm_since` is None during a fault and its recovery."""
 
     def __init__(
         self, folder: Path, resend: FakeResend, *, cluster: Cluster | None, url: str, mutant: str, machines: int
@@ -140,7 +140,7 @@ class World:
         return create_engine(self.url, poolclass=NullPool)
 
     def living(self) -> Iterator[tuple[str, psutil.Process]]:
-        """Yield our processes that serve or send, by the name of their machine."""
+        """Yield the server workers and mail workers, each with the name of its machine."""
         for machine in self.machines:
             for worker in machine.workers():
                 yield machine.name, worker
@@ -165,7 +165,7 @@ class World:
             worker.kill()
 
     def await_ready(self, machine: Machine, seconds: float) -> float:
-        """Return how many seconds it took until both its workers had answered that they can serve."""
+        """Wait until the machine reports that it is ready, and return how many seconds that took."""
         from tests.faults.clients import ask  # noqa: PLC0415 - the two know each other
 
         began = now()
@@ -179,7 +179,7 @@ class World:
 
     @contextmanager
     def fault(self, name: str) -> Iterator[None]:
-        """Mark the time of a fault, and wait until every machine serves again."""
+        """Record a fault, and wait afterwards until every machine is ready again."""
         self.faults.append(name)
         self.calm_since = None
         yield
@@ -189,13 +189,13 @@ class World:
 
 
 def trouble(world: World, record: Record, rng: random.Random, until: float, stop: threading.Event) -> None:
-    """Do one thing after another to the world, at random, until the time is over."""
+    """Cause one fault after another, at random, until the time is over."""
     faults = [kill_server_worker, kill_machine, freeze_server_worker, restart_machine, kill_mail, freeze_mail]
     if world.cluster is not None:
         faults += [kill_postgres, restart_postgres, kill_backend, terminate_backends]
     bag: list[int] = []
     while now() < until and not stop.is_set():
-        # Each kind once before any comes twice, in an order of the seed's.
+        # Each kind comes once before any comes twice, in an order that the seed decides.
         bag = bag or rng.sample(range(len(faults)), len(faults))
         fault = faults[bag.pop()]
         try:
@@ -241,7 +241,7 @@ def kill_mail(world: World, rng: random.Random) -> None:
 
 
 def freeze_mail(world: World, rng: random.Random) -> None:
-    """Past its lease, so that the other worker takes its mail over."""
+    """Stop a mail worker for longer than its lease, so that the other worker claims its mail."""
     worker = rng.choice(world.mail_workers)
     worker.send(signal.SIGSTOP)
     time.sleep(LEASE_SECONDS + 0.5)
@@ -249,7 +249,7 @@ def freeze_mail(world: World, rng: random.Random) -> None:
 
 
 def kill_postgres(world: World, rng: random.Random) -> None:
-    """The machine that the database is on loses its power."""
+    """Kill all processes of PostgreSQL, and start it again."""
     cluster = world.cluster
     assert cluster is not None
     assert cluster.process is not None
@@ -273,7 +273,7 @@ def restart_postgres(world: World, rng: random.Random) -> None:
 
 
 def kill_backend(world: World, rng: random.Random) -> None:
-    """One back end dies; PostgreSQL then restarts all of them."""
+    """Kill the process of one connection; PostgreSQL then restarts all of them."""
     with suppress(DBAPIError), world.engine.connect() as connection:
         pids = list(connection.scalars(text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")))
         with suppress(ProcessLookupError):
@@ -290,7 +290,7 @@ def terminate_backends(world: World, rng: random.Random) -> None:
         )
 
 
-# Fast on a disk of tests, and yet durable against kill -9: the operating system survives.
+# Without fsync, commits still survive kill -9, because the operating system keeps what was written.
 POSTGRES_SETTINGS = {"fsync": "off", "synchronous_commit": "on", "max_connections": "200"}
 
 

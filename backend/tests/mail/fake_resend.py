@@ -1,6 +1,6 @@
-"""A loopback Resend: a real HTTP server that follows Resend's published rules on idempotency keys.
+"""A fake of Resend's API: an HTTP server on loopback that follows Resend's documented rules on idempotency keys.
 
-A key seen with the same payload gets the first answer again; with another payload it is refused with 409
+A request that repeats a key gets the first answer again if its payload is the same; otherwise it gets 409
 `invalid_idempotent_request`. https://resend.com/docs/dashboard/emails/idempotency-keys
 """
 
@@ -19,10 +19,10 @@ from typing import Any
 
 @dataclass
 class FakeResend:
-    """What the provider accepted, and how it shall misbehave: one word of `script` per call, then it works.
+    """The mails that the fake accepted, and the faults that it makes: one word of `script` for each call.
 
-    Words: `500`, `503-html`, `429`, `403`, `422`, `hang`, `cut`, `accept-then-cut`, and
-    `late`, which hangs and works then.
+    Words: `500`, `503-html`, `429`, `403`, `422`, `hang`, `cut`, `accept-then-cut`, and `late`, which hangs and then
+    accepts. When the script is empty, the fake accepts every mail.
     """
 
     accepted: list[dict[str, Any]] = field(default_factory=list)
@@ -32,20 +32,21 @@ class FakeResend:
     release: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     url: str = ""
-    # For campaigns: a source of words when the script is empty, and how long a hang and a refusal for now last.
+    # For fault campaigns: a function that returns words when the script is empty, the time that `hang` and `late` wait,
+    # and the Retry-After of `429`.
     mood: Callable[[], str] | None = None
     hang_seconds: float = 30
     retry_after: float = 7
 
     def next_mood(self) -> str:
-        """Return what becomes of the next call."""
+        """Return the word for the next call; `ok` accepts it."""
         with self.lock:
             if self.script:
                 return self.script.popleft()
             return self.mood() if self.mood else "ok"
 
     def accept(self, key: str, payload: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Apply the rules on keys and return (status, answer)."""
+        """Apply the rules on idempotency keys, and return the status and body of the answer."""
         body = json.dumps(payload, sort_keys=True)
         with self.lock:
             if key in self.answers:
@@ -59,8 +60,6 @@ class FakeResend:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers `POST /emails` as the script of the server's fake says."""
-
     server: _Server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -110,7 +109,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def fake_resend() -> Iterator[FakeResend]:
-    """Serve a fake Resend on a free port of loopback."""
+    """Run the fake on a free port of loopback."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.fake = fake = FakeResend(url=f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, daemon=True)

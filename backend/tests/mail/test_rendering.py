@@ -1,4 +1,4 @@
-"""What the mails look like, and that nobody's name can do harm in them."""
+"""How mails are rendered, and that names cannot inject HTML or headers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from src.services.mail import Mail, MailUnknown
 from src.services.rendering import render
 
-# As PostgreSQL writes them into the outbox.
+# With instants as PostgreSQL writes them into the outbox.
 FACTS: dict[str, Any] = {
     "number": 17,
     "recipient_name": "Ada <script>alert(1)</script>",
@@ -38,15 +38,15 @@ def test_times_are_the_doctors_wall_clock() -> None:
 @pytest.mark.parametrize(
     ("starts_at", "ends_at"),
     [
-        ("2030-07-01 07:00:00.000000", "2030-07-01 07:30:00.000000"),  # as SQLite keeps an instant
-        ("2030-07-01T12:30:00+05:30", "2030-07-01T13:00:00+05:30"),  # as PostgreSQL may write the same
+        ("2030-07-01 07:00:00.000000", "2030-07-01 07:30:00.000000"),  # as SQLite writes them
+        ("2030-07-01T12:30:00+05:30", "2030-07-01T13:00:00+05:30"),  # as PostgreSQL writes them in another time zone
     ],
 )
-def test_instants_mean_the_same_as_either_database_writes_them(starts_at: str, ends_at: str) -> None:
+def test_instants_are_rendered_the_same_in_the_formats_of_both_databases(starts_at: str, ends_at: str) -> None:
     assert confirmation(starts_at=starts_at, ends_at=ends_at) == confirmation()
 
 
-def test_names_are_escaped_in_html_and_left_alone_in_text() -> None:
+def test_names_are_escaped_in_html_and_unchanged_in_text() -> None:
     mail = confirmation()
     assert "<script>" not in mail.html
     assert "<b>" not in mail.html
@@ -71,6 +71,6 @@ def test_a_doctor_without_a_specialization_has_no_empty_line_for_it() -> None:
     assert "Specialization" not in confirmation(specialization="").text
 
 
-def test_a_mail_that_this_version_does_not_know_is_not_guessed() -> None:
+def test_a_mail_with_an_unknown_template_is_not_rendered() -> None:
     with pytest.raises(MailUnknown):
         render("ada@people.example", "moved", FACTS)

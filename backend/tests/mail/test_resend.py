@@ -1,4 +1,4 @@
-"""Mails through Resend's API, on a real HTTP server: once each, whatever the provider does."""
+"""Delivery through Resend's API: the provider accepts each mail once, whatever faults it has."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def app(make_app: MakeApp, resend: FakeResend) -> APIFlask:
 
 @pytest.fixture
 def attempt(app: APIFlask, clock: StillClock) -> Attempt:
-    """Let a worker take the next due mail, once; False when there was none."""
+    """Return a function that makes one delivery attempt, as the worker does; it returns False if no mail was due."""
     settings = app.extensions["settings"]
     mailer = mailer_for(settings)
     assert mailer is not None
@@ -52,7 +52,7 @@ def attempt(app: APIFlask, clock: StillClock) -> Attempt:
     return run
 
 
-def test_a_mail_goes_out_whole_and_once(api: Api, resend: FakeResend, attempt: Attempt) -> None:
+def test_a_mail_is_sent_once_with_all_its_parts(api: Api, resend: FakeResend, attempt: Attempt) -> None:
     patient = api.patient("Ada Sample")
     patient.book(api.doctor().publish())
 
@@ -90,7 +90,7 @@ def test_a_fault_is_retried_with_the_same_key_until_the_mail_is_accepted_once(
 def test_a_mail_stays_as_it_was_first_rendered(
     app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new version with other words comes in between; the provider would refuse them under the same key."""
+    """The second attempt is by a version with other texts, which the provider would refuse under the same key."""
     resend.script.append("accept-then-cut")
     api.patient().book(api.doctor().publish())
     assert attempt() is True
@@ -106,7 +106,7 @@ def test_a_mail_stays_as_it_was_first_rendered(
 def test_a_mail_that_cannot_be_rendered_delays_no_other(
     app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
 ) -> None:
-    """As where an old worker still runs beside the servers of a version with a new mail."""
+    """This happens while an old worker still runs beside servers of a version that has a new kind of mail."""
     doctor, patient = api.doctor(), api.patient()
     patient.book(doctor.publish("09:00", "09:30"))
     patient.book(doctor.publish("10:00", "10:30"))
@@ -133,7 +133,9 @@ def statuses(app: APIFlask) -> list[str]:
         return list(db.scalars(text("SELECT status FROM outbox ORDER BY id")))
 
 
-def test_retry_after_is_honoured(api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock) -> None:
+def test_a_retry_waits_as_long_as_retry_after_says(
+    api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
     resend.script.append("429")
     api.patient().book(api.doctor().publish())
     attempt()
@@ -144,7 +146,7 @@ def test_retry_after_is_honoured(api: Api, resend: FakeResend, attempt: Attempt,
     assert len(resend.accepted) == 1
 
 
-def test_a_mail_that_the_provider_refuses_is_set_aside_and_holds_up_nobody(
+def test_a_refused_mail_is_set_aside_and_delays_no_other(
     api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
 ) -> None:
     resend.script.append("422")
@@ -166,7 +168,7 @@ def test_a_cancellation_never_overtakes_its_confirmation(
     doctor, patient = api.doctor(), api.patient()
     patient.cancel(patient.book(doctor.publish()))
 
-    # The confirmation fails; of the two cancellations only the doctor's may go.
+    # The confirmation to the patient fails, so of the two mails about the cancellation only the doctor's is sent.
     assert [attempt(), attempt()] == [True, False]
     assert [mail["to"] for mail in resend.accepted] == [[doctor.email]]
     clock.forward(minutes=20)
@@ -175,7 +177,7 @@ def test_a_cancellation_never_overtakes_its_confirmation(
     assert [subject.partition(":")[0] for subject in to_patient] == ["Appointment booked", "Appointment cancelled"]
 
 
-def test_a_mail_that_is_due_next_week_holds_nothing_back(
+def test_a_mail_that_is_due_next_week_delays_no_other(
     app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
 ) -> None:
     doctor, patient = api.doctor(), api.patient()
@@ -193,7 +195,7 @@ def test_a_mail_that_is_due_next_week_holds_nothing_back(
 def test_a_mail_waits_for_an_earlier_one_that_another_worker_is_sending(
     app: APIFlask, api: Api, attempt: Attempt, clock: StillClock
 ) -> None:
-    """What is claimed is not due again before its lease ends."""
+    """A claimed mail is not due again before its lease ends."""
     patient = api.patient()
     appointment_id = patient.book(api.doctor().publish())
     with app.app_context(), transaction(writes=True) as db:
@@ -233,7 +235,7 @@ def test_a_worker_killed_after_claiming_delays_the_mail_by_its_lease_only(
     app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
 ) -> None:
     class KilledError(BaseException):
-        """As kill -9: nothing after it runs."""
+        """Ends the worker like kill -9: no handler catches it."""
 
     class KillingMailer:
         def send(self, mail: object, key: str) -> None:
@@ -254,7 +256,7 @@ def test_a_confirmation_is_dropped_only_once_its_appointment_is_over(
     doctor, patient = api.doctor(), api.patient()
     patient.book(doctor.publish("09:00", "09:30"))
     patient.book(doctor.publish("10:00", "10:30"))
-    clock.forward(days=1, hours=1, minutes=45)  # 09:45 on the day: the first is over, the second not
+    clock.forward(days=1, hours=1, minutes=45)  # 09:45 on that day: only the first appointment is over
 
     while attempt():
         pass
@@ -263,7 +265,7 @@ def test_a_confirmation_is_dropped_only_once_its_appointment_is_over(
     assert "It could not be sent while it was of use." in shown.output
 
 
-def test_a_gone_doctor_gets_the_mails_already_due_and_is_then_forgotten(
+def test_a_deleted_doctor_gets_the_mails_already_due_and_then_the_address_is_erased(
     api: Api, resend: FakeResend, attempt: Attempt
 ) -> None:
     doctor, patient = api.doctor("Dr. Fenna Quill"), api.patient()

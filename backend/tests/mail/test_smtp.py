@@ -1,4 +1,4 @@
-"""Mails through a real SMTP server on loopback."""
+"""Delivery through SMTP, to a real server on loopback."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ ELSEWHERE = "mail.clinic.example"
 
 
 class Mailbox:
-    """Keeps messages, whether each came over TLS, and passwords.
+    """Records each message, whether it came over TLS, and the passwords of log-ins.
 
-    Refuses recipients with `refusal` and log-ins with `login_refusal` where these are set.
+    Refuses recipients with `refusal` and log-ins with `login_refusal` if these are set.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ Serve = Callable[..., int]
 
 @pytest.fixture
 def serve(mailbox: Mailbox) -> Iterator[Serve]:
-    """Start a server for the mailbox and return its port; it offers log-in before TLS, too."""
+    """Return a function that starts a server for the mailbox and returns its port; log-in is allowed without TLS."""
     with ExitStack() as servers:
 
         def start(server: type[Controller] = Controller, **options: Any) -> int:
@@ -127,7 +127,7 @@ def test_a_server_that_is_away_delays_the_mail() -> None:
 
 @pytest.fixture(autouse=True)
 def _name_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server elsewhere, by its name; its address is loopback, as nothing in the tests may leave the machine."""
+    """Resolve ELSEWHERE, the name of a remote server, to loopback: no test may connect to another machine."""
     real = socket.getaddrinfo
 
     def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
@@ -143,7 +143,7 @@ def clinics_ca() -> trustme.CA:
 
 @pytest.fixture
 def _trust(monkeypatch: pytest.MonkeyPatch, clinics_ca: trustme.CA, tmp_path: Path) -> None:
-    """Trust the clinic's own CA, as docs/deployment.md says."""
+    """Trust the clinic's own CA in the way that docs/deployment.md describes."""
     file = tmp_path / "ca.pem"
     clinics_ca.cert_pem.write_to_path(file)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))

@@ -1,4 +1,4 @@
-"""The worker's loop, as it runs beside a server."""
+"""The worker's loop, run in a thread beside the application."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_thousand_due_mails_drain_and_no_transaction_is_open_while_the_network
         assert db.execute(text("SELECT status, count(*) FROM outbox GROUP BY status")).all() == [("sent", 1000)]
 
 
-# To the patient's nine hundred and ninety-nine friends, as it were.
+# Copies the one mail to 999 more recipients.
 _OWE_A_THOUSAND = """
     WITH friends AS (
         INSERT INTO users (name, email, email_key, password_hash, role, created_at)
@@ -112,7 +112,7 @@ _OPEN_TRANSACTIONS = """
 """
 
 
-def test_trouble_with_the_database_does_not_end_the_worker(app: APIFlask, api: Api, resend: FakeResend) -> None:
+def test_a_database_error_does_not_end_the_worker(app: APIFlask, api: Api, resend: FakeResend) -> None:
     patient, doctor = api.patient(), api.doctor()
     slot_id = doctor.publish()
     rename = "ALTER TABLE {} RENAME TO {}"

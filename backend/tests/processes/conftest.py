@@ -1,4 +1,4 @@
-"""Programs for the tests: started on demand, ended by their ids when the test is over."""
+"""Fixtures that start the product's programs and end them after the test."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ NO_BROWSER = "no Chromium on this machine"
 
 @pytest.fixture(scope="session")
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of backend/ as a fresh clone has it, so that a `.env` or a database of this machine does not matter."""
+    """Return a copy of backend/ without this machine's `.env` and databases, as in a fresh clone."""
     return copy_backend(tmp_path_factory.mktemp("clone") / "backend")
 
 
 @pytest.fixture
 def start(backend: Path, tmp_path: Path) -> Iterator[StartProgram]:
-    """Start a program in the copy, or in the folder `cwd`; other keywords are its environment."""
+    """Return a function that starts a program in the copy, or in `cwd`, with the keywords as its environment."""
     started: list[Program] = []
 
     def run(*command: str | Path, cwd: Path = backend, **settings: str) -> Program:
@@ -54,13 +54,13 @@ def start(backend: Path, tmp_path: Path) -> Iterator[StartProgram]:
 
 @pytest.fixture
 def start_gunicorn(start: StartProgram) -> StartServer:
-    """`gunicorn app:app` in production, with real secrets unless others are given, once it is healthy."""
+    """Return a function that starts `gunicorn app:app` for production and waits until the server is healthy."""
 
     def run(**settings: str) -> Server:
         port = free_port()
         command = (sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app")
         program = start(*command, **(REAL_SECRETS | settings))
-        # A signal that reaches a worker while it is being born is lost (gunicorn kills it in the end).
+        # A worker ignores a signal that it gets before it has booted, and gunicorn kills it later.
         wait_until(lambda: program.output.count("Booting worker") == WORKERS, SECONDS_TO_START, lambda: program.output)
         return Server(program, port).wait_until_healthy()
 
@@ -69,7 +69,7 @@ def start_gunicorn(start: StartProgram) -> StartServer:
 
 @pytest.fixture
 def start_python_app(start: StartProgram, backend: Path, tmp_path: Path, sqlite_template: Path) -> StartServer:
-    """`python app.py` from another folder, on a migrated SQLite database of its own, once it is healthy."""
+    """Return a function that starts `python app.py` from another folder, on a migrated SQLite database of its own."""
 
     def run(**settings: str) -> Server:
         port = free_port()
@@ -83,7 +83,7 @@ def start_python_app(start: StartProgram, backend: Path, tmp_path: Path, sqlite_
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, worker_id_: str) -> str:
-    """An empty database without tables, of this test alone."""
+    """Return the URL of a database without tables, for this test only."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'empty.db'}"
     return create_database(f"processes_{worker_id_}")
@@ -91,10 +91,10 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, worker_id
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a Chromium; without one the browser tests are skipped, and the run says so at its end."""
+    """Return the path of Chromium; if there is none, skip the browser tests and warn in pytest's summary."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        # A warning, because it is what xdist's workers can bring to the summary of the whole run.
+        # pytest-xdist shows warnings of its workers in the summary.
         with warnings.catch_warnings():
             warnings.simplefilter("default")
             warnings.warn(f"THE BROWSER TESTS DID NOT RUN: {NO_BROWSER} (apt install chromium)", stacklevel=1)

@@ -1,4 +1,4 @@
-"""The product's own programs, started as a person starts them: on loopback, on free ports, ended by their ids."""
+"""Start the product's programs as a user does, on free ports of loopback, and call the API over HTTP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.people import CODE, PASSWORD
 
 BACKEND = Path(__file__).resolve().parents[2]
 PUBLISHED_ORIGIN = "http://localhost:5173"
-# What a copy of the product leaves behind: settings, data and caches of this machine.
+# What a copy of the product leaves out: settings, data and caches of this machine.
 LEFT_BEHIND = shutil.ignore_patterns(".*", "*.db*", "__pycache__", "tests", "htmlcov", "instance")
 REAL_SECRETS = {
     "SECRET_KEY": "wq3-not-published-anywhere-for-the-tests-only",
@@ -59,7 +59,7 @@ def copy_backend(target: Path) -> Path:
 
 
 def clean_environment(home: Path, **settings: str) -> dict[str, str]:
-    """Return what a program is given: nothing of this session's own, and passwords that hash fast."""
+    """Return the environment of a program: fast hashing, `settings`, and only PATH from our own environment."""
     return {
         "PATH": os.environ["PATH"],  # noqa: TID251 - a child needs one
         "HOME": str(home),
@@ -72,10 +72,10 @@ def clean_environment(home: Path, **settings: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on, and that no other test is given.
+    """Return a port of loopback that nobody listens on, and that no other test gets.
 
-    Below those that systems hand out by themselves: a server that is killed and started again must find its port free,
-    and no client may find somebody else's server there. Each worker of xdist has a thousand of its own.
+    Each worker of pytest-xdist has a range of a thousand ports. They are lower than the ports that the system assigns
+    by itself, so that no other program takes the port of a server between its end and its restart.
     """
     for _ in range(PORTS_OF_A_WORKER):
         port = next(_ports)
@@ -86,7 +86,7 @@ def free_port() -> int:
 
 
 def wait_until(true: Callable[[], bool], seconds: float, what: Callable[[], str]) -> None:
-    """Look every 50 ms until it is true; fail with `what` after so many seconds."""
+    """Wait until `true()` is true, polling every 50 ms; fail with the message `what()` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
@@ -94,7 +94,7 @@ def wait_until(true: Callable[[], bool], seconds: float, what: Callable[[], str]
 
 
 def is_open(connection: socket.socket) -> bool:
-    """Whether the other side has neither answered nor hung up."""
+    """Return whether the server has neither answered nor closed the connection."""
     connection.setblocking(False)
     try:
         connection.recv(1)
@@ -107,8 +107,6 @@ def is_open(connection: socket.socket) -> bool:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said."""
-
     status: int
     headers: Message
     body: bytes
@@ -118,12 +116,12 @@ class Answer:
 
 
 class Program:
-    """A process of ours; all it prints goes to a file."""
+    """A started process, whose output goes to a file."""
 
     def __init__(self, command: Sequence[str | Path], *, cwd: Path, env: dict[str, str], log: Path) -> None:
         self._log = log
         with log.open("wb") as output:
-            # A session of its own, so that Ctrl-C at the terminal of the tests does not reach it.
+            # In a new session, so that Ctrl-C in the terminal of the tests does not signal this process.
             self.process = subprocess.Popen(
                 command,
                 cwd=cwd,
@@ -139,13 +137,13 @@ class Program:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def wait(self, seconds: float = SECONDS_TO_STOP) -> int:
-        """Return the exit status; a program that hangs is a failure that shows what it said."""
+        """Wait for the program to end and return its exit status; fail with its output if it does not end in time."""
         wait_until(lambda: self.process.poll() is not None, seconds, lambda: f"to end\n{self.output}")
         assert self.process.returncode is not None
         return self.process.returncode
 
     def signal(self, number: signal.Signals) -> int:
-        """Send a signal to the process and return its exit status."""
+        """Send a signal, wait for the program to end, and return its exit status."""
         self.process.send_signal(number)
         return self.wait()
 
@@ -154,7 +152,7 @@ class Program:
         assert text in self.output, self.output
 
     def end(self) -> None:
-        """Whatever happened, leave nothing behind."""
+        """End the process if it still runs."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -168,7 +166,7 @@ class Program:
 
 
 class Server:
-    """The API on a port of loopback, whichever program serves it."""
+    """The API on a port of loopback, and the program that serves it."""
 
     def __init__(self, program: Program, port: int) -> None:
         self.program = program
@@ -203,13 +201,13 @@ class Server:
             connection.close()
 
     def ask(self, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
-        """Call and return the JSON of an answer that must be a success."""
+        """Make a call that must succeed, and return the JSON of the answer."""
         answer = self.call(method, path, body, token)
         assert answer.status in {200, 201}, (method, path, answer.status, answer.body, self.program.output)
         return answer.json()
 
     def join(self, name: str, email: str, code: str = "") -> str:
-        """Register, as a doctor if there is a code, and return the token of a log-in."""
+        """Register a patient, or a doctor if there is a code, log in, and return the token."""
         role = "doctor" if code else "patient"
         person = {"name": name, "email": email, "password": PASSWORD, "role": role, "invitation_code": code}
         self.ask("POST", "/auth/register", person)
@@ -219,7 +217,7 @@ class Server:
         return str(self.ask("POST", "/auth/login", {"email": email, "password": PASSWORD})["access_token"])
 
     def book_something(self, code: str = CODE) -> Booking:
-        """Let a new doctor publish and a new patient book; each call makes people and a slot of its own."""
+        """Register a doctor and a patient, publish a slot and book it."""
         number = time.monotonic_ns()
         doctor = self.join("Dr. Signe Vale", f"doctor{number}@people.example", code)
         patient = self.join("Ada Sample", f"patient{number}@people.example")
@@ -235,13 +233,13 @@ class Server:
         return Booking(doctor, patient, f"patient{number}@people.example", slot_id, booked["appointment_id"])
 
     def open_half_a_request(self, beginning: bytes = HALF_A_BODY) -> socket.socket:
-        """Send the beginning of a request and nothing more."""
+        """Connect, send only the beginning of a request, and return the connection."""
         client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         client.sendall(beginning)
         return client
 
     def answers(self) -> bool:
-        """Whether anything is answered; a program that has ended never will."""
+        """Return whether the server answers; fail if its program has ended."""
         assert self.program.process.poll() is None, f"it ended:\n{self.program.output}"
         try:
             self.call("GET", "/health")
@@ -252,7 +250,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Booking:
-    """Two people's tokens and what they agreed on."""
+    """The tokens of a doctor and a patient, and the ids of what the patient booked."""
 
     doctor: str
     patient: str

@@ -1,4 +1,4 @@
-"""A real Chromium: a page of another origin lives a whole day, and the pages that people see are seen."""
+"""Tests in Chromium: a client of another origin makes every call over CORS, and the product's own pages render."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARGUMENTS = [
 PNG = b"\x89PNG"
 DATE = f"{system_clock().year + 1}-07-01"
 
-# What the published client does, call by call, in the page itself.
+# The calls that the published client makes, as a script that runs in the page.
 WHOLE_DAY = """
 async ({api, code, password, date}) => {
   const call = async (method, path, body, token) => {
@@ -109,7 +109,7 @@ STATUSES = {
 
 
 class EmptyPage(http.server.BaseHTTPRequestHandler):
-    """The client's own server: any page will do, its origin is what counts."""
+    """Serves an empty page: only its origin matters."""
 
     def do_GET(self) -> None:
         body = b"<!doctype html><title>client</title>"
@@ -157,11 +157,11 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def start_for(origin: str, start_python_app: StartServer) -> Server:
-    """Start the API as it comes where the origin is the published one."""
+    """Start the API with its default settings if the origin is the published one, else with this origin allowed."""
     return start_python_app() if origin == PUBLISHED_ORIGIN else start_python_app(CORS_ORIGINS=origin)
 
 
-def test_a_page_of_the_clients_origin_lives_a_whole_day(page: Page, start_python_app: StartServer) -> None:
+def test_a_client_of_an_allowed_origin_can_make_every_call(page: Page, start_python_app: StartServer) -> None:
     with client_origin(urlsplit(PUBLISHED_ORIGIN).port or 0) as origin:
         server = start_for(origin, start_python_app)
         page.goto(origin)
@@ -198,7 +198,9 @@ def test_the_browser_refuses_a_foreign_origin(page: Page, start_python_app: Star
         assert page.evaluate(simple, f"{server.url}/health") == "TypeError"
 
 
-def test_the_docs_call_nobody_and_book_a_slot(page: Page, start_python_app: StartServer, tmp_path: Path) -> None:
+def test_the_docs_book_a_slot_and_call_no_other_server(
+    page: Page, start_python_app: StartServer, tmp_path: Path
+) -> None:
     server = start_python_app()
     booking = server.book_something()
     server.ask("POST", f"/appointments/{booking.appointment_id}/cancel", token=booking.patient)
@@ -230,7 +232,7 @@ def test_the_docs_call_nobody_and_book_a_slot(page: Page, start_python_app: Star
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/dev/outbox"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_there_to_be_seen(
+def test_pages_render_in_light_and_dark_mode_without_errors(
     browser: Browser, start_python_app: StartServer, tmp_path: Path, path: str, scheme: Any
 ) -> None:
     server = start_python_app()

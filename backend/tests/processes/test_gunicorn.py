@@ -1,4 +1,4 @@
-"""`gunicorn app:app` and `python worker.py`: what runs in production."""
+"""`gunicorn app:app` and `python worker.py`, the programs that run in production."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CODE = REAL_SECRETS["DOCTOR_INVITATION_CODE"]
 
 
 def sentences(program: Program) -> list[str]:
-    """What was printed, without the lines of gunicorn's log."""
+    """Return the lines that the program printed, without those of gunicorn's log."""
     return [line for line in program.output.splitlines() if not line.startswith("[")]
 
 
@@ -52,14 +52,16 @@ def test_production_refuses_published_and_short_secrets_with_one_sentence(
     assert not [value for value in settings.values() if value and value in sentence]
 
 
-def test_it_refuses_too_where_gunicorn_does_not_find_its_settings(start: StartProgram, backend: Path) -> None:
+def test_it_refuses_published_secrets_also_if_gunicorn_does_not_find_its_settings(
+    start: StartProgram, backend: Path
+) -> None:
     bind = f"127.0.0.1:{free_port()}"
     program = start(sys.executable, "-m", "gunicorn", "--chdir", backend, "--bind", bind, "app:app", cwd=backend.parent)
     assert program.wait(SECONDS_TO_REFUSE) != 0
     assert "SECRET_KEY has a published value" in program.output
 
 
-def test_it_listens_where_port_says(start: StartProgram) -> None:
+def test_it_listens_on_the_port_that_port_names(start: StartProgram) -> None:
     program = start(sys.executable, "-m", "gunicorn", "--print-config", "app:app", PORT="8123", **REAL_SECRETS)
     assert program.wait(SECONDS_TO_REFUSE) == 0
     assert "0.0.0.0:8123" in program.output
@@ -86,7 +88,7 @@ def test_from_an_empty_database_to_a_booking(
     assert worker.output.rstrip().endswith("stopped")
 
     with contextlib.ExitStack() as stack:
-        # One thread fewer than a worker has: they may all land at the same one.
+        # One fewer than the threads of a worker, because one worker may get all these connections.
         slow = [stack.enter_context(server.open_half_a_request()) for _ in range(THREADS_OF_A_WORKER - 1)]
         server.book_something(CODE)
         assert all(map(is_open, slow)), "the booking waited until the silent ones were cut"
@@ -94,34 +96,34 @@ def test_from_an_empty_database_to_a_booking(
     assert "Traceback" not in server.program.output
 
 
-def test_more_half_requests_than_threads_hold_the_service_up_for_seconds_only(
+def test_more_half_requests_than_threads_block_the_service_for_seconds_only(
     start_gunicorn: StartServer, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    """Half bodies and half headers. Only a proxy in front can do better."""
+    """Half of a body and half of a header both block a thread; only a buffering proxy in front can prevent that."""
     database = shutil.copy(sqlite_template, tmp_path / "half.db")
     server = start_gunicorn(DATABASE_URL=f"sqlite:///{database}")
     with contextlib.ExitStack() as slow:
         for _ in range(20):
             slow.enter_context(server.open_half_a_request())
             slow.enter_context(server.open_half_a_request(b"POST /auth/login HTTP/1.1\r\nHost: loc"))
-        # One worker may have got most of them, and answer later than the other: ten in a row are from both.
+        # One worker may have got most of them and answer later than the other; ten answers in a row come from both.
         wait_until(
             lambda: all(server.answers() for _ in range(10)), SECONDS_OF_SILENCE * 8, lambda: server.program.output
         )
         server.book_something(CODE)
 
 
-def test_published_secrets_are_of_no_use_as_an_invitation(start_gunicorn: StartServer, database_url: str) -> None:
+def test_the_published_invitation_code_is_refused(start_gunicorn: StartServer, database_url: str) -> None:
     server = start_gunicorn(DATABASE_URL=database_url)
     person = {"name": "Eve", "email": "eve@people.example", "password": "password123", "role": "doctor"}
     answer = server.call("POST", "/auth/register", person | {"invitation_code": "DOC2024SECRET"})
     assert answer.status == 403
 
 
-def test_the_worker_sends_what_was_booked_through_the_transport(
+def test_the_worker_tries_to_send_mails_through_the_transport(
     start: StartProgram, start_gunicorn: StartServer, database_url: str
 ) -> None:
-    """No server listens there: the mail is tried, and waits for the next try."""
+    """No mail server listens on the port, so the mail waits for the next attempt."""
     settings = {
         "DATABASE_URL": database_url,
         "SMTP_URL": f"smtp://127.0.0.1:{free_port()}",

@@ -1,6 +1,6 @@
-"""The version before the newest migration goes on serving after it: the database is upgraded first, then the servers.
+"""The version before the newest migration still works after it: an upgrade changes the database before the servers.
 
-The old code is that of the commit before the one that added the migration, so there must be a git history.
+The old code is the commit before the one that added the migration, so these tests need the git history.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.processes.conftest import StartProgram
 from tests.processes.servers import BACKEND, SECONDS_TO_START, Server, free_port, wait_until
 
 ROOT = BACKEND.parent
-# What the old code's own tests call in place of its own `flask db upgrade`.
+# The old code's own tests call this instead of their own `flask db upgrade`.
 NEW_SCHEMA = """
 import os, pathlib, subprocess, sys
 import flask_migrate
@@ -54,7 +54,7 @@ def old_backend(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("the code before the newest migration is not here: this is no git repository")
     migration = f"backend/migrations/versions/{newest_revision()}_*"
     added = git("log", "--diff-filter=A", "--format=%H", "--", migration).stdout.decode().split()
-    # Not committed yet: then the last commit is the one before it.
+    # If the migration is not committed yet, the old code is the last commit.
     archive = git("archive", "--format=zip", f"{added[-1]}^" if added else "HEAD")
     if archive.returncode != 0:
         pytest.skip("the code before the newest migration is not here: the git history does not reach back to it")
@@ -87,14 +87,14 @@ def test_the_version_before_serves_a_day_on_the_newest_schema(
         assert listed["status"] == "cancelled"
     [listed] = server.ask("GET", "/appointments/doctor", token=kept.doctor)["data"]
     assert listed["status"] == "booked"
-    # Three confirmations, one mail of the doctor who left, one to each side of the other cancellation.
+    # Three confirmations, one mail to the patient of the deleted doctor, two mails about the other cancellation.
     wait_until(lambda: sent(server) == 6, SECONDS_TO_START, lambda: server.program.output)
     assert "Traceback" not in server.program.output
     a_mail_of_an_unknown_kind_waits(server, database_url)
 
 
 def a_mail_of_an_unknown_kind_waits(server: Server, database_url: str) -> None:
-    """During an upgrade the new servers may run while the old worker has not stopped yet."""
+    """This happens while servers of the newest version already run and the worker of the old one still does."""
     engine = create_engine(database_url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text(OF_TOMORROW))
@@ -112,7 +112,7 @@ def sent(server: Server) -> int:
 
 
 @pytest.mark.timeout(300)
-def test_the_version_befores_own_tests_pass_on_the_newest_schema(
+def test_the_own_tests_of_the_version_before_pass_on_the_newest_schema(
     old_backend: Path, start: StartProgram, backend: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "new_schema.py").write_text(NEW_SCHEMA)

@@ -1,4 +1,4 @@
-"""`python app.py`: what a developer starts, from whatever folder."""
+"""`python app.py`, the program that a developer starts, from any folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.processes.servers import Server, free_port, is_open, wait_until
 SECONDS_TO_REFUSE = 30
 
 
-def test_it_says_where_it_is_and_answers(start_python_app: StartServer) -> None:
+def test_it_prints_its_addresses_and_answers(start_python_app: StartServer) -> None:
     server = start_python_app()
     for line in (server.url, f"{server.url}/docs", f"{server.url}/health", "sqlite:///", "Stop with Ctrl-C."):
         assert line in server.program.output
@@ -24,7 +24,7 @@ def test_it_says_where_it_is_and_answers(start_python_app: StartServer) -> None:
     assert health["status"] == "ok"
 
 
-def test_a_relative_database_is_beside_the_program_whatever_the_folder(
+def test_a_relative_database_path_starts_at_the_folder_of_app_py(
     start: StartProgram, backend: Path, tmp_path: Path
 ) -> None:
     port = free_port()
@@ -38,7 +38,7 @@ def test_a_relative_database_is_beside_the_program_whatever_the_folder(
     assert not (tmp_path / name).exists()
 
 
-def test_a_database_without_tables_is_named_by_banner_and_health(start: StartProgram, tmp_path: Path) -> None:
+def test_the_banner_and_health_report_a_database_without_tables(start: StartProgram, tmp_path: Path) -> None:
     port = free_port()
     program = start(sys.executable, "app.py", PORT=str(port), DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")
     program.wait_for_output("Stop with Ctrl-C.")
@@ -50,7 +50,7 @@ def test_a_database_without_tables_is_named_by_banner_and_health(start: StartPro
     assert "flask db upgrade" in health.json()["error"]
 
 
-def test_clients_that_send_half_a_body_delay_nobody(start_python_app: StartServer) -> None:
+def test_clients_that_send_half_a_body_do_not_delay_others(start_python_app: StartServer) -> None:
     server = start_python_app()
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(server.open_half_a_request()) for _ in range(30)]
@@ -68,7 +68,7 @@ def test_ctrl_c_and_sigterm_stop_it_cleanly(start_python_app: StartServer, numbe
     assert "Traceback" not in server.program.output
 
 
-def test_a_busy_port_is_one_sentence(start: StartProgram, tmp_path: Path) -> None:
+def test_a_busy_port_is_reported_in_one_sentence(start: StartProgram, tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -90,7 +90,9 @@ def test_a_busy_port_is_one_sentence(start: StartProgram, tmp_path: Path) -> Non
         {"SMTP_URL": "smtp://mail.example"},
     ],
 )
-def test_a_wrong_setting_is_one_sentence_without_secrets(start: StartProgram, settings: dict[str, str]) -> None:
+def test_a_wrong_setting_is_reported_in_one_sentence_without_secrets(
+    start: StartProgram, settings: dict[str, str]
+) -> None:
     program = start(sys.executable, "app.py", **settings)
     assert program.wait(SECONDS_TO_REFUSE) == 1
     [line] = program.output.splitlines()

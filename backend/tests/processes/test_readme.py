@@ -1,4 +1,4 @@
-"""The README's `curl` lines, run against the started product with its demo data."""
+"""The README's `curl` commands, run against the product with its demo data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ README = BACKEND.parent / "README.md"
 EXAMPLE = re.compile(r"```sh\n(curl .*?)```\n```json\n(.*?)```", re.DOTALL)
 
 
-def test_the_readmes_calls_are_answered_as_it_says(start: StartProgram, tmp_path: Path) -> None:
+def test_the_readmes_commands_get_the_answers_that_it_shows(start: StartProgram, tmp_path: Path) -> None:
     port = free_port()
     where = {"DATABASE_URL": f"sqlite:///{tmp_path / 'readme.db'}", "PORT": str(port)}
     prepared = start(sys.executable, "-m", "flask", "prepare", **where)
@@ -37,7 +37,7 @@ def test_the_readmes_calls_are_answered_as_it_says(start: StartProgram, tmp_path
 
 
 def call(command: str, token: str) -> Any:
-    """Run the line by curl where it is; else do what it says by other means."""
+    """Run the command with curl if it is installed; otherwise make the same request with urllib."""
     if shutil.which("curl"):
         environment = {"PATH": os.environ["PATH"], "TOKEN": token}  # noqa: TID251 - a child needs one
         done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=True)
@@ -51,7 +51,7 @@ def call(command: str, token: str) -> Any:
 
 
 def shape(value: Any) -> Any:
-    """Return the form of an answer: the names of its fields, and of the first item of its lists."""
+    """Return the names and types of an answer's fields; of a list, those of its first item."""
     if isinstance(value, dict):
         return {name: shape(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""SIGTERM to gunicorn: accepted connections are answered, later ones are refused, none is reset."""
+"""After SIGTERM, gunicorn answers every accepted connection and refuses new ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.processes.servers import REAL_SECRETS, Server, wait_until
 
 CODE = REAL_SECRETS["DOCTOR_INVITATION_CODE"]
 CLIENTS = 8
-# Between the last accept and the closing of the socket the kernel may complete one more handshake.
+# Between the last accept and the closing of the listener, the kernel may complete one more handshake.
 UNLUCKY = 1
 
 
@@ -28,7 +28,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 class Hammer:
-    """Clients that ask without a pause until they are refused, and count what became of each request."""
+    """Clients that send requests without a pause until one is refused, and count the results."""
 
     def __init__(self, server: Server, *, asks_ready: bool) -> None:
         self.server = server
@@ -85,7 +85,7 @@ def test_connections_are_answered_or_refused(start_gunicorn: StartServer, sqlite
     assert hammer.counts["refused"] >= CLIENTS - UNLUCKY, hammer.counts
 
 
-def test_a_balancer_that_asks_whether_it_is_ready_loses_nothing(start_gunicorn: StartServer, sqlite_url: str) -> None:
+def test_clients_that_ask_for_readiness_first_lose_no_request(start_gunicorn: StartServer, sqlite_url: str) -> None:
     server = start_gunicorn(DATABASE_URL=sqlite_url, SHUTDOWN_DRAIN_SECONDS="2")
     hammer = Hammer(server, asks_ready=True)
     with hammer.at_work():
@@ -95,7 +95,7 @@ def test_a_balancer_that_asks_whether_it_is_ready_loses_nothing(start_gunicorn: 
         assert not_ready.status == 503
         assert not_ready.headers["Retry-After"]
         assert "going down" in not_ready.json()["error"]
-        # New connections are served until the drain time is over.
+        # Until SHUTDOWN_DRAIN_SECONDS are over, the server still answers new requests.
         server.book_something(CODE)
     assert set(hammer.counts) == {"answered", "told 503"}
     assert server.program.wait() == 0
@@ -108,7 +108,7 @@ def test_a_request_under_way_is_answered(start_gunicorn: StartServer, sqlite_url
         f"POST /auth/login HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with server.open_half_a_request(head.encode() + body[:10]) as connection:
-        # A second answer from the same worker shows that it has accepted the first connection.
+        # The workers share a listener, so an answer to a later request shows that the first connection was accepted.
         server.call("GET", "/health/live")
         server.program.process.send_signal(signal.SIGTERM)
         wait_until(lambda: not server.answers(), 20, lambda: server.program.output)

@@ -1,4 +1,4 @@
-"""`./run` from a fresh clone: environment, packages, database, demo data, server."""
+"""`./run` in a fresh clone: it creates the environment, installs packages, and starts a server with demo data."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from src.utils.clock import system_clock
 from tests.processes.servers import BACKEND, Program, Server, clean_environment, free_port, wait_until
 
 ROOT = BACKEND.parent
-# How a machine reaches its packages, and keeps those it has already fetched.
+# Environment variables that pip needs to reach packages and its cache.
 PASSED_ON = ("HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-# After so long a start is called hung; how fast it is, is not for a test to say.
+# Timeouts for a start that hangs; the tests do not check how fast a start is.
 SECONDS_TO_INSTALL = 240
 SECONDS_TO_REFUSE = 60
 INSTALLING = "Installing packages"
@@ -28,7 +28,7 @@ INSTALLING = "Installing packages"
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The files of the repository, without what `.gitignore` names: as `git clone` would make them."""
+    """Return a copy of the repository without the files that `.gitignore` names, like a fresh clone."""
     ignored = [line.strip().rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()]
     patterns = [".git", *(line for line in ignored if line and not line.startswith("#"))]
     return shutil.copytree(ROOT, tmp_path / "clone", ignore=shutil.ignore_patterns(*patterns), symlinks=True)
@@ -39,13 +39,13 @@ Run = Callable[..., Program]
 
 @pytest.fixture
 def run(clone: Path, tmp_path: Path) -> Iterator[Run]:
-    """Start `./run`; keywords are its environment."""
+    """Return a function that starts `./run` with the keywords as its environment."""
     started: list[Program] = []
 
     def start(**settings: str) -> Program:
         env = clean_environment(tmp_path, **(how_packages_are_reached() | settings))
         log = tmp_path / f"run-{len(started)}.log"
-        # From another folder: the script finds its own.
+        # From another folder, because `./run` must find its own folder.
         started.append(Program([clone / "run"], cwd=tmp_path, env=env, log=log))
         return started[-1]
 
@@ -80,7 +80,7 @@ def test_a_fresh_clone_serves_demo_data_and_a_second_start_installs_and_doubles_
     server.book_something()
     last_days = [max(day for day, _ in slots) for slots in first.values()]
     today = system_clock().date()
-    # Two weeks ahead, unless that day is a Saturday or Sunday; clinics lie a day before or after UTC.
+    # Two weeks ahead, or less if that is a weekend; the doctors' date may be a day before or after that of UTC.
     assert all(11 <= (last - today).days <= 15 for last in last_days), last_days
     assert (clone / "backend" / "local.db").is_file()
 
@@ -95,11 +95,11 @@ def test_a_fresh_clone_serves_demo_data_and_a_second_start_installs_and_doubles_
     server = await_serving(run, port)
     assert INSTALLING not in server.program.output
     second = demo_slots(server)
-    # The four, and the one who joined between the two starts.
+    # The four demo doctors, and the one who registered before the second start.
     assert server.ask("GET", "/patient/doctors", token=server.log_in(PATIENTS[0][1]))["total"] == 5
     for doctor, slots in second.items():
         assert len(slots) == len(set(slots))
-        # Only a midnight between the two starts may have added slots: those of a new last day.
+        # If midnight was between the two starts, there are also the slots of a new last day.
         added = set(slots) - set(first[doctor])
         assert set(first[doctor]) <= set(slots)
         assert all(day > max(day for day, _ in first[doctor]) for day, _ in added), added
@@ -119,7 +119,7 @@ def await_serving(run: Run, port: int) -> Server:
 
 
 def demo_slots(server: Server) -> dict[str, list[tuple[date, str]]]:
-    """Return day and time of the free slots of each demo doctor."""
+    """Return the dates and times of the free slots of each demo doctor."""
     token = server.log_in(PATIENTS[0][1])
     listed: dict[str, Any] = server.ask("GET", "/patient/doctors?limit=100", token=token)
     ids = {row["name"]: row["id"] for row in listed["data"]}
@@ -139,23 +139,23 @@ def refused(program: Program) -> str:
     return sentence
 
 
-def test_a_python_that_is_not_there_is_one_sentence(run: Run) -> None:
+def test_a_missing_python_is_reported_in_one_sentence(run: Run) -> None:
     assert refused(run(PYTHON="/nowhere/python3")) == "PYTHON names /nowhere/python3, which is not there."
 
 
-def test_a_python_that_is_too_old_is_one_sentence(run: Run, tmp_path: Path) -> None:
+def test_a_python_that_is_too_old_is_reported_in_one_sentence(run: Run, tmp_path: Path) -> None:
     old = script(tmp_path / "python3.9", 'case "$2" in *version_info*) exit 1 ;; esac; exit 0')
     assert refused(run(PYTHON=old)) == f"{old} is too old; Python 3.10 or newer is needed."
 
 
-def test_a_python_without_venv_is_one_sentence_with_the_command(run: Run, tmp_path: Path) -> None:
+def test_a_python_without_venv_is_reported_with_the_command_to_run(run: Run, tmp_path: Path) -> None:
     bare = script(tmp_path / "python3", f'case "$2" in *"import venv"*) exit 1 ;; esac; exec {sys.executable} "$@"')
     sentence = refused(run(PYTHON=bare))
     assert "venv" in sentence
     assert "apt install python3-venv" in sentence
 
 
-def test_no_python_at_all_is_one_sentence(run: Run, tmp_path: Path) -> None:
+def test_a_machine_without_python_is_told_to_install_it(run: Run, tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
     for tool in ("sh", "dirname", "cat", "cksum"):
@@ -163,10 +163,10 @@ def test_no_python_at_all_is_one_sentence(run: Run, tmp_path: Path) -> None:
     assert "install python3" in refused(run(PATH=str(tools)))
 
 
-def test_packages_that_cannot_be_installed_are_a_sentence_and_are_tried_again(
+def test_a_failed_installation_is_reported_and_the_next_start_tries_again(
     run: Run, clone: Path, tmp_path: Path
 ) -> None:
-    """A python whose environments hold a pip that fails; nothing is remembered as installed."""
+    """The fake python creates environments in which pip fails."""
     pip = 'case "$*" in *"pip install"*) echo "no network" >&2; exit 1 ;; esac; exec ' + sys.executable + ' "$@"'
     script(tmp_path / "inside", pip)
     make = f'mkdir -p "$4/bin" && cp {tmp_path / "inside"} "$4/bin/python"; exit $?'

@@ -1,4 +1,4 @@
-"""`flask db upgrade` by several at once, as where every machine of a release runs it."""
+"""Several processes run `flask db upgrade` at once, as when each machine runs it during a release."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def upgrade(start: StartProgram, url: str) -> Program:
 
 @contextmanager
 def another_upgrade(url: str) -> Generator[None]:
-    """Hold the lock of an upgrade."""
+    """Hold the lock that an upgrade takes."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
@@ -34,7 +34,9 @@ def another_upgrade(url: str) -> Generator[None]:
         yield
 
 
-def test_all_but_one_wait_say_so_and_find_nothing_to_do(start: StartProgram, empty_database_url: str) -> None:
+def test_waiting_upgrades_print_a_message_and_only_one_of_them_upgrades(
+    start: StartProgram, empty_database_url: str
+) -> None:
     with another_upgrade(empty_database_url):
         upgrades = [upgrade(start, empty_database_url) for _ in range(3)]
         for program in upgrades:
@@ -46,7 +48,7 @@ def test_all_but_one_wait_say_so_and_find_nothing_to_do(start: StartProgram, emp
     assert [RUNNING in program.output for program in upgrades].count(True) == 1
 
 
-def test_three_that_begin_at_once_upgrade_once(start: StartProgram, empty_database_url: str) -> None:
+def test_three_simultaneous_upgrades_upgrade_once(start: StartProgram, empty_database_url: str) -> None:
     upgrades = [upgrade(start, empty_database_url) for _ in range(3)]
     for program in upgrades:
         assert program.wait(60) == 0, program.output
@@ -54,7 +56,9 @@ def test_three_that_begin_at_once_upgrade_once(start: StartProgram, empty_databa
 
 
 @pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
-def test_limits_of_the_database_do_not_end_an_upgrade_that_waits(start: StartProgram, empty_database_url: str) -> None:
+def test_timeouts_of_the_database_do_not_end_an_upgrade_that_waits(
+    start: StartProgram, empty_database_url: str
+) -> None:
     engine = create_engine(empty_database_url, poolclass=NullPool)
     with engine.begin() as connection:
         for limit in ("lock_timeout", "statement_timeout"):

@@ -1,7 +1,7 @@
-"""The OpenAPI document is true: what Schemathesis generates from it is answered as the document says, never by a 5xx.
+"""The OpenAPI document is true: requests that Schemathesis generates from it get the documented answers, and no 5xx.
 
-All of Schemathesis's checks but `positive_data_acceptance`: a schema cannot know which dates are past or which slots
-are taken.
+All of Schemathesis's checks run except `positive_data_acceptance`: a schema cannot express which dates are past or
+which slots are taken.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.calls import CALLS, Clinic
 
 load_all_checks()
 EXCLUDED = [CHECKS.get_one("positive_data_acceptance")]
-# The generator's own addresses are valid by a wider syntax than ours.
+# The addresses that the generator makes by itself have a wider syntax than we accept.
 schemathesis.openapi.format("email", st.integers(1, 9999).map(lambda number: f"somebody{number}@people.example"))
 
 CALL_OF = {(call.method, call.path): call for call in CALLS}
@@ -39,7 +39,7 @@ LIMITS = settings(
 
 
 def described(app: APIFlask, clinic: Clinic) -> Any:
-    """Return the document, and log somebody in for every operation that needs a token."""
+    """Return the schema of the application, set up to send a token with every operation that needs one."""
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
 
     @schema.auth(refresh_interval=None)
@@ -99,7 +99,7 @@ def test_chains_of_calls_are_answered_as_the_document_says(app: APIFlask, clinic
     restore = restorer(app)
 
     class People(schema.as_state_machine()):  # type: ignore[misc]
-        """Chains of calls, by links that the document declares or Schemathesis infers; each starts from equal data."""
+        """Chains of calls by the links that the document declares or Schemathesis infers; all start from equal data."""
 
         def setup(self) -> None:
             restore()

@@ -1,7 +1,7 @@
-"""Everything people do, in any order, against a model of what should be true, on both databases.
+"""Random sequences of everything that users do, compared with a model after each step, on both databases.
 
-The model is plain Python and knows the contract only. After every step each list of the product must equal that of the
-model.
+The model is plain Python. It implements the documented behaviour independently of the product, and every list that the
+API returns must match it.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, NOW, TABLES, MakeApp, StillClock
 from tests.people import CODE, PASSWORD, error_of
 
-# Two that change their clocks on different days, one by half an hour, and one that never does.
+# Two zones that change their clocks on different days, one that changes them by half an hour, one that never does.
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]
-# Nights on which clocks of those change.
+# The days on which their clocks change.
 CHANGES = [date(2030, month, day) for month, day in ((3, 10), (3, 31), (4, 7), (10, 6), (10, 27), (11, 3))]
 HOURS = (0, 1, 2, 3, 8, 9)
 LEASE = timedelta(seconds=60)
@@ -54,7 +54,7 @@ Outcome = Literal["accepted", "delayed", "refused", "accepted unheard", "killed"
 
 @dataclass(eq=False)
 class Person:
-    """Somebody who registered, with the tokens that are valid and those that must be refused for ever."""
+    """Somebody who registered. The API must accept the tokens in `living` and refuse those in `dead`."""
 
     id: int
     name: str
@@ -76,7 +76,7 @@ class Person:
 
 @dataclass(eq=False)
 class Slot:
-    """A published slot, with its wall clock as the doctor typed it."""
+    """A published slot, with the date and times as the doctor entered them."""
 
     id: int
     doctor: Person
@@ -97,7 +97,7 @@ class Slot:
 
 @dataclass(eq=False)
 class Appointment:
-    """A booking, which stays in the lists for ever."""
+    """A booking, which stays in the lists even if it is cancelled."""
 
     id: int
     slot: Slot
@@ -117,7 +117,7 @@ class Appointment:
 
 @dataclass(eq=False)
 class OwedMail:
-    """A mail that somebody must get, in the order in which mails of one appointment and recipient were written."""
+    """A mail that must be sent; mails of one appointment to one recipient must be sent in order."""
 
     event: Literal["booked", "cancelled"]
     appointment: Appointment
@@ -132,7 +132,7 @@ class OwedMail:
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """A request made under an Idempotency-Key, and how it was answered."""
+    """A request with an Idempotency-Key, and its answer."""
 
     person: Person
     key: str
@@ -149,7 +149,10 @@ class Answered:
 
 @cache
 def readings(day: date, at: time, zone: str) -> list[datetime]:
-    """Search for every instant at which the clocks of the zone show this, without a word about gap or fold."""
+    """Return all instants at which clocks in the zone show this time: none in a gap, two in a fold.
+
+    It tries offsets and does not use `fold`, to be independent of the product's code.
+    """
     wall = datetime.combine(day, at)
     near = [(wall.replace(tzinfo=timezone.utc) + timedelta(hours=hours)) for hours in range(-26, 27)]
     offsets = {cast("timedelta", instant.astimezone(ZoneInfo(zone)).utcoffset()) for instant in near}
@@ -165,7 +168,7 @@ class Killed(BaseException):
 
 
 class Provider(MemoryMailer):
-    """A provider that accepts each key once, refuses another mail under a used key, and fails as the test asks."""
+    """A provider that accepts each key once, checks that a key's mail never changes, and fails as `outcome` says."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -192,12 +195,12 @@ class Provider(MemoryMailer):
 
 
 def one_of(name: str) -> st.SearchStrategy[Any]:
-    """One of a list that the machine keeps."""
+    """Draw from the machine's list of this name."""
     return st.runner().flatmap(lambda machine: st.sampled_from(getattr(machine, name)))
 
 
 def some(name: str) -> Any:
-    """The rule makes sense once the list has something in it."""
+    """Apply a rule only while the machine's list of this name is not empty."""
     return precondition(lambda machine: bool(getattr(machine, name)))
 
 
@@ -208,7 +211,7 @@ OUTCOMES = st.sampled_from(list(cast("tuple[Outcome, ...]", Outcome.__args__))) 
 
 
 class Clinic(RuleBasedStateMachine):
-    """The product on the one side, the model on the other."""
+    """Makes each call on the product and applies it to the model."""
 
     def __init__(self, app: APIFlask, clock: StillClock) -> None:
         super().__init__()
@@ -255,7 +258,7 @@ class Clinic(RuleBasedStateMachine):
     def bounds(self) -> list[datetime]:
         return sorted({edge for slot in self.slots for edge in (slot.starts_at, slot.ends_at) if edge > self.now})
 
-    # What people do.
+    # Rules: what users do.
 
     def call(self, token: str | None, method: str, path: str, body: Any = None, key: str | None = None) -> TestResponse:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
@@ -316,7 +319,7 @@ class Clinic(RuleBasedStateMachine):
     @some("people")
     @rule(person=one_of("people"))
     def somebody_registers_again(self, person: Person) -> None:
-        """A known mailbox is refused whatever its letter case; one whose owner has left is free for a new account."""
+        """An address that has an account is refused in upper case too; after a deletion it can be registered again."""
         fields = {"name": "Again", "email": person.email.upper(), "password": PASSWORD, "role": "patient"}
         taken = any(other.email.lower() == person.email.lower() for other in self.present)
         if not taken and len(self.people) >= 2 * MOST_PEOPLE:
@@ -442,7 +445,7 @@ class Clinic(RuleBasedStateMachine):
     @some("repeatable")
     @rule(first=one_of("repeatable"))
     def somebody_sends_it_again(self, first: Answered) -> None:
-        """The same key and request: the same answer to the byte, and nothing done (the invariants would see it)."""
+        """A repeated request gets the same bytes; the invariants check that it changes nothing."""
         if first.person.gone:
             answer = self.call(first.person.dead[-1], first.method, first.path, first.body, first.key)
             assert answer.status_code == 401
@@ -470,7 +473,7 @@ class Clinic(RuleBasedStateMachine):
     @some("mails")
     @rule(outcomes=st.lists(OUTCOMES, max_size=4))
     def the_worker_delivers(self, outcomes: list[Outcome]) -> None:
-        """Send until nothing is due. The first calls to the provider end as drawn, all later ones well."""
+        """Deliver until no mail is due. The first calls to the provider have the drawn outcomes, later ones succeed."""
         scripted = iter(outcomes)
         useless = [one for one in self.may_go() if one.is_useless(self.now)]
         for owed in useless:
@@ -491,8 +494,8 @@ class Clinic(RuleBasedStateMachine):
                 dropped += 1
             else:
                 self.was_tried(self.provider.tried[-1], self.provider.outcome)
-        assert dropped == len(useless), "dropped: the confirmations of what is over, and no others"
-        assert self.may_go() == [], "a mail was due and did not go"
+        assert dropped == len(useless), "only the confirmations of ended appointments are dropped"
+        assert self.may_go() == [], "a due mail was not sent"
 
     @rule()
     def people_look_at_their_dashboards(self) -> None:
@@ -510,7 +513,7 @@ class Clinic(RuleBasedStateMachine):
             shown = self.ask(doctor, "/doctor/dashboard")
             assert (shown["free_slots"], shown["booked_slots"]) == (len(offered) - len(taken), len(taken))
 
-    # What must hold after every step.
+    # Invariants: what must be true after every step.
 
     @invariant()
     def lists_tell_the_whole_history(self) -> None:
@@ -562,7 +565,7 @@ class Clinic(RuleBasedStateMachine):
 
     @invariant()
     def one_mail_per_event_and_recipient(self) -> None:
-        """The outbox holds exactly the mails of the model, in their states, and no address longer than it must."""
+        """The outbox has exactly the model's mails, in the same states; addresses of deleted accounts are erased."""
         rows = self.query(
             "SELECT e.event, o.appointment_id, o.recipient_id, o.recipient, o.status FROM outbox o"
             " JOIN appointment_events e ON e.id = o.event_id ORDER BY o.id"
@@ -580,7 +583,7 @@ class Clinic(RuleBasedStateMachine):
         ]
         assert sorted(rows, key=str) == sorted(expected, key=str)
 
-    # The model's own reckoning.
+    # Queries of the model.
 
     def active(self, slot: Slot) -> bool:
         return any(one.slot is slot and not one.cancelled for one in self.appointments)
@@ -598,7 +601,7 @@ class Clinic(RuleBasedStateMachine):
         self.mails.append(OwedMail(event, about, to, to.email, due=self.now))
 
     def may_go(self) -> list[OwedMail]:
-        """What is due, and waits for no earlier mail of its appointment to the same person."""
+        """Return the due mails, except those that must wait for an earlier mail of their appointment and recipient."""
         first: dict[tuple[int, int], OwedMail] = {}
         for owed in self.mails:
             if owed.state == "waiting" and not owed.is_useless(self.now):
@@ -649,15 +652,15 @@ def clock_of(slot: Slot) -> dict[str, str]:
 
 
 def empty(app: APIFlask) -> None:
-    """Delete all rows, children first, as TABLES has them."""
+    """Delete all rows, in the order of TABLES, which respects foreign keys."""
     engine = create_engine(app.extensions["settings"].database_url, poolclass=NullPool)
     with engine.begin() as connection:
         for table in TABLES.split(", "):
             connection.execute(text(f"DELETE FROM {table}"))
 
 
-def test_whatever_people_do_the_product_says_what_the_model_says(make_app: MakeApp, clock: StillClock) -> None:
-    # People may guess as often as they like: throttling has tests of its own.
+def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: MakeApp, clock: StillClock) -> None:
+    # Throttling has tests of its own, so it is off here.
     app = make_app(
         login_failures_per_account=1_000_000,
         login_failures_per_address=1_000_000,
@@ -669,7 +672,7 @@ def test_whatever_people_do_the_product_says_what_the_model_says(make_app: MakeA
             max_examples=15,
             stateful_step_count=25,
             deadline=None,
-            # The same steps every time: `./test` must not fail for one person and pass for the next.
+            # The same steps in every run, so that `./test` gives everybody the same result.
             derandomize=True,
             database=None,
             phases=(Phase.generate, Phase.shrink),

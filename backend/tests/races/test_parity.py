@@ -1,4 +1,4 @@
-"""Booking and cancelling in steps and in one statement: on the same facts both answer alike and leave the same rows."""
+"""Booking and cancelling in steps and in one statement give the same answers and leave the same rows."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ DOCTORS, PATIENTS, SLOTS = 2, 3, 8
 ROUNDS = 12
 TRIES_OF_A_ROUND = 20
 HALF_HOUR = timedelta(minutes=30)
-# The key of a mail is random, and nothing else of a row is.
+# The columns that are not compared: the key of a mail is random.
 KEPT_APART = {OutboxMail.__tablename__: {"key"}}
 Form = Callable[[Connection], Outcome]
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
-def test_both_forms_do_the_same_on_random_facts(app: APIFlask, seed: int) -> None:
+def test_both_forms_do_the_same_on_random_data(app: APIFlask, seed: int) -> None:
     chance = random.Random(seed)
     with app.app_context(), transaction(writes=True) as db:
         write_facts(db, chance)
@@ -39,13 +39,13 @@ def test_both_forms_do_the_same_on_random_facts(app: APIFlask, seed: int) -> Non
             expected = result_of(db, in_steps)
             assert result_of(db, in_one_statement) == expected
             seen.add(expected[0].refusal)
-            # The facts of the next try are those that this one leaves.
+            # Keep the changes, as the data of the next try.
             in_one_statement(db)
         assert len(seen) > 2, seen
         db.rollback()
 
 
-def test_the_random_facts_bring_every_refusal(app: APIFlask) -> None:
+def test_the_random_data_causes_every_refusal(app: APIFlask) -> None:
     seen: set[str | None] = set()
     for seed in range(ROUNDS):
         chance = random.Random(seed)
@@ -62,7 +62,7 @@ def test_the_random_facts_bring_every_refusal(app: APIFlask) -> None:
 
 
 def write_facts(db: Connection, chance: random.Random) -> None:
-    """Write doctors, patients, slots and appointments: some people gone, some slots withdrawn, some times past."""
+    """Insert doctors, patients, slots and appointments, among them deleted accounts, withdrawn slots and past times."""
     for user_id in range(1, DOCTORS + PATIENTS + 1):
         gone = chance.random() < 0.2
         address = None if gone else f"person{user_id}@people.example"
@@ -81,7 +81,7 @@ def write_facts(db: Connection, chance: random.Random) -> None:
             profile = {"id": user_id, "user_id": user_id, "designation": "Dr.", "specialization": "Cardiology"}
             db.execute(insert(DoctorProfile).values(profile))
     for slot_id in range(1, SLOTS + 1):
-        # The doctors' slots are at the same times, one of which is right now.
+        # Both doctors have slots at the same times; one of the times is NOW.
         starts_at = NOW + HALF_HOUR * ((slot_id + 1) // DOCTORS - 2)
         status = chance.choice(["free", "free", "booked", "withdrawn"])
         slot = {
@@ -92,7 +92,7 @@ def write_facts(db: Connection, chance: random.Random) -> None:
         }
         db.execute(insert(AvailabilitySlot).values(id=slot_id, status=status, created_at=NOW, **slot))
         if status == "booked" or chance.random() < 0.5:
-            # Two slots at the same time have different patients, so that no rule on overlaps refuses these facts.
+            # Two slots at the same time have different patients, so that no overlap constraint refuses the rows.
             patient_id = DOCTORS + 1 + slot_id % PATIENTS
             state = {"status": "booked", "cancelled_at": None}
             if status != "booked":
@@ -120,9 +120,9 @@ def try_to_cancel(chance: random.Random) -> tuple[Form, Form]:
 
 
 def result_of(db: Connection, form: Form) -> tuple[Outcome, dict[str, list[Any]]]:
-    """Return what the form answers and every row that the database then holds, and undo it."""
+    """Return the outcome of the form and all rows that the database then has, and roll back."""
     for table in ("appointments", "appointment_events", "outbox"):
-        # A sequence is not undone with the rows: each form begins at the same ids.
+        # A rollback does not reset sequences; with this, both forms get the same ids.
         db.execute(select(func.setval(f"{table}_id_seq", 1000)))
     savepoint = db.begin_nested()
     outcome = form(db)

@@ -1,4 +1,4 @@
-"""Many at once for one thing: exactly one wins, the others are told so, and nothing is a server error."""
+"""Concurrent requests: of those that exclude each other one succeeds, the others get an error, and none gets a 5xx."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.unguarded
 Call = Callable[[], TestResponse]
 CLOCK = StillClock()
 
-# On SQLite writers wait at its one lock, before they have read anything.
+# On SQLite these races cannot happen: a writer takes the one write lock before it reads anything.
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def at_once(calls: Sequence[Call]) -> list[TestResponse]:
-    """Make all calls as nearly at the same time as threads can, and return the answers in order."""
+    """Start all calls at the same moment, each in a thread of its own, and return the answers in order."""
     gate = threading.Barrier(len(calls))
 
     def run(call: Call) -> TestResponse:
@@ -152,13 +152,13 @@ def test_fifty_bookings_against_a_deletion_leave_no_appointment_of_a_gone_doctor
     assert set(statuses(answers)) <= {201, 404}
     assert count(app, "SELECT count(*) FROM appointments WHERE status = 'booked'") == 0
     booked = sum(answer.status_code == 201 for answer in answers)
-    # Whoever was told "booked" was told "cancelled" too, each once and in this order.
+    # Each patient whose booking succeeded gets one confirmation and one mail about the cancellation.
     assert Counter(mail.subject.partition(":")[0] for mail in deliver()) == Counter(
         {"Appointment booked": booked, "Appointment cancelled": booked} if booked else {}
     )
 
 
-def test_bookings_and_cancels_of_one_slot_at_once_never_meet_a_server_error(app: APIFlask, api: Api) -> None:
+def test_concurrent_bookings_and_cancels_of_one_slot_cause_no_server_error(app: APIFlask, api: Api) -> None:
     doctor = api.doctor()
     patients = [api.patient(f"Patient {number}") for number in range(8)]
     slot_id = doctor.publish()
@@ -197,11 +197,10 @@ def test_a_second_cancel_does_not_free_the_slot_of_the_next_patient(
 
 @ON_POSTGRESQL
 @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "late"}])
-def test_a_cancel_that_waited_does_not_free_the_slot_of_the_next_patient(
+def test_a_cancel_that_waited_for_a_lock_does_not_free_the_slot_of_the_next_patient(
     app: APIFlask, api: Api, key: dict[str, str]
 ) -> None:
-    """It reads an active appointment. When it gets the slot's lock, that one is cancelled and the slot is booked
-    again."""
+    """The cancel waits for the lock of a transaction that cancels the appointment and books the slot for another."""
     doctor, first, other = api.doctor(), api.patient("First Sample"), api.patient("Second Sample")
     slot_id = doctor.publish()
     appointment = first.book(slot_id)
@@ -225,7 +224,7 @@ def _slot_is_of_the_next_patient(app: APIFlask) -> None:
 
 @ON_POSTGRESQL
 @pytest.mark.parametrize(("end", "status"), [("kept", 409), ("rolled back", 201)])
-def test_a_booking_waits_for_one_that_has_the_slot(app: APIFlask, api: Api, end: str, status: int) -> None:
+def test_a_booking_waits_for_one_that_has_locked_the_slot(app: APIFlask, api: Api, end: str, status: int) -> None:
     doctor, first, other = api.doctor(), api.patient("First Sample"), api.patient("Second Sample")
     slot_id = doctor.publish()
 
@@ -264,7 +263,7 @@ def test_a_booking_waits_for_a_deletion_that_has_begun(app: APIFlask, api: Api, 
 @pytest.mark.parametrize("first", ["doctor", "patient"])
 @pytest.mark.parametrize("gone", ["doctor", "patient"])
 def test_a_cancel_holds_no_slot_while_it_waits_for_a_deletion(app: APIFlask, api: Api, first: str, gone: str) -> None:
-    """Otherwise both would deadlock: a deletion locks the slots after the accounts."""
+    """If it locked the slot first, the two could deadlock: a deletion locks accounts first, then slots."""
     if first == "doctor":
         doctor, patient = api.doctor(), api.patient()
     else:
@@ -291,5 +290,5 @@ def until_somebody_waits(db: Connection) -> None:
     waiting = text("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
     deadline = time.monotonic() + 20
     while not db.execute(waiting).scalar_one():
-        assert time.monotonic() < deadline, "nobody came to the lock"
+        assert time.monotonic() < deadline, "no connection waits for the lock"
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Databases before their first migration."""
+"""Fixtures: databases before their first migration."""
 
 from __future__ import annotations
 

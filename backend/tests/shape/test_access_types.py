@@ -1,4 +1,4 @@
-"""pyright refuses a row of the map whose access is not what its controller asks for."""
+"""pyright refuses a route whose access does not match the type of actor that its controller takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 BACKEND = Path(__file__).parents[2]
-# More rows than the 64 from which pyright infers the type of a list, so that it must compare each row by itself.
+# pyright infers the type of a list from its first 64 entries; with more rows it must still check each one.
 GOOD_ROWS = 70
 WRONG_ROWS = [
     'Route("POST", "/wrong", appointments.book, DOCTOR, "wrong.one"),  # a patient\'s call',
@@ -36,5 +36,5 @@ def test_pyright_refuses_both_wrong_rows_and_no_right_one(tmp_path: Path) -> Non
     assert found == set(WRONG_ROWS), report
 
 
-def test_the_map_has_the_type_that_the_checker_needs() -> None:
+def test_the_table_of_routes_has_the_type_that_makes_pyright_check_it() -> None:
     assert "\nROUTES: list[Route] = [\n" in (BACKEND / "app.py").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""CHECK constraints are the same in the models and in a migrated database, which `flask db check` does not look at."""
+"""The models and a migrated database have the same CHECK constraints; `flask db check` does not compare these."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sqlalchemy.pool import NullPool
 from src.models import Base
 from tests.conftest import create_database
 
-# Made by 0001, which wrote the prefix of their names twice, and not made anew on SQLite since.
+# In these tables, 0001 gave the constraints their prefix twice, and no later migration has rebuilt them on SQLite.
 DOUBLED_ON_SQLITE = {"users", "availability_slots", "appointments", "appointment_events"}
 
 
 @pytest.fixture
 def models_url(database_url: str, tmp_path: Path, worker_id_: str) -> str:
-    """A database of the same kind, made from the models."""
+    """Return the URL of a database of the same kind, created from the models."""
     is_sqlite = database_url.startswith("sqlite")
     url = f"sqlite:///{tmp_path / 'models.db'}" if is_sqlite else create_database(f"models_{worker_id_}")
     engine = sa.create_engine(url, poolclass=NullPool)
@@ -26,7 +26,7 @@ def models_url(database_url: str, tmp_path: Path, worker_id_: str) -> str:
 
 
 def checks(url: str) -> dict[str, dict[str | None, str]]:
-    """Return each table's CHECK constraints, name and condition, as the database tells them."""
+    """Return the CHECK constraints of each table, name and condition, as the database reports them."""
     inspector = sa.inspect(sa.create_engine(url, poolclass=NullPool))
     return {
         table: {check["name"]: " ".join(check["sqltext"].split()) for check in found}

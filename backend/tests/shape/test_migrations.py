@@ -1,4 +1,4 @@
-"""Migrations on both databases: models and tables cannot drift apart, and the database itself keeps the rules."""
+"""Migrations on both databases: the tables match the models, and their constraints refuse rows that break a rule."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def tables() -> set[str]:
     return set(sa.inspect(db.engine).get_table_names())
 
 
-def test_models_and_migrations_say_the_same(empty_app: APIFlask) -> None:
+def test_models_and_migrations_define_the_same_tables(empty_app: APIFlask) -> None:
     flask_migrate.upgrade()
-    flask_migrate.check()  # ends the program where they differ
+    flask_migrate.check()  # exits if they differ
 
 
 def test_the_check_notices_a_table_that_no_migration_makes(empty_app: APIFlask) -> None:
@@ -55,7 +55,7 @@ def test_the_check_notices_a_column_that_no_migration_adds(empty_app: APIFlask) 
         flask_migrate.check()
 
 
-def test_down_to_nothing_and_up_again(empty_app: APIFlask) -> None:
+def test_a_downgrade_removes_all_tables_and_an_upgrade_restores_them(empty_app: APIFlask) -> None:
     flask_migrate.upgrade()
     built = schema()
     assert set(Base.metadata.tables) | KNOWN_TO_ALEMBIC == set(built)
@@ -75,7 +75,7 @@ def test_an_upgrade_of_a_database_at_head_changes_nothing(empty_app: APIFlask) -
     assert schema() == built
 
 
-def test_there_is_one_line_of_migrations(empty_app: APIFlask) -> None:
+def test_migrations_are_numbered_in_one_sequence_without_branches(empty_app: APIFlask) -> None:
     configuration = empty_app.extensions["migrate"].migrate.get_config()
     script = ScriptDirectory.from_config(configuration)
     assert len(script.get_heads()) == 1
@@ -114,12 +114,12 @@ def add_what_a_mail_is_about(connection: sa.Connection) -> None:
 
 
 def add_mail(connection: sa.Connection, number: int, **columns: Any) -> None:
-    """Write a mail as the version before 0008 does."""
+    """Insert a mail as the version before 0008 does."""
     mail = {"key": f"k{number}", "event_id": number, "appointment_id": 1, "recipient_id": 2, "template": "booked"}
     insert(connection, "outbox", **(mail | {"facts": "{}", "due_at": NINE, "created_at": NINE} | columns))
 
 
-def test_mails_from_before_are_about_their_event(empty_app: APIFlask) -> None:
+def test_mails_from_before_0008_are_about_their_event(empty_app: APIFlask) -> None:
     flask_migrate.upgrade(revision="0007")
     with transaction(writes=True) as connection:
         add_what_a_mail_is_about(connection)
@@ -134,7 +134,7 @@ def test_mails_from_before_are_about_their_event(empty_app: APIFlask) -> None:
     assert [(mail.id, mail.key) for mail in mails] == [(1, "k1"), (2, "k2"), (4, "k4")]
     sent, waiting, of_the_version_before = (mail.about for mail in mails)
     assert waiting == "appointment:1 event:2"
-    # On PostgreSQL the migration does not rewrite finished mails.
+    # On PostgreSQL, 0008 does not update mails that no longer wait.
     assert sent == ("" if db.engine.dialect.name == "postgresql" else "appointment:1 event:1")
     assert len(of_the_version_before) >= 32
     flask_migrate.downgrade(revision="0007")
@@ -153,7 +153,7 @@ def test_a_downgrade_loses_no_mail_that_is_about_no_appointment(empty_app: APIFl
         assert connection.scalars(sa.text("SELECT key FROM outbox")).one() == "k1"
 
 
-def test_doctors_are_counted_on_the_way_up_and_down(empty_app: APIFlask) -> None:
+def test_an_upgrade_and_a_downgrade_count_the_doctors(empty_app: APIFlask) -> None:
     flask_migrate.upgrade(revision="0004")
     with transaction(writes=True) as connection:
         for user, doctor in ((1, 3), (2, 499), (3, 500), (4, 1700)):
@@ -175,7 +175,7 @@ def test_doctors_are_counted_on_the_way_up_and_down(empty_app: APIFlask) -> None
 
 
 def schema() -> dict[str, Any]:
-    """Return the columns, indexes, constraints and triggers of every table, by its name."""
+    """Return the columns, indexes, constraints and triggers of every table, by table name."""
     inspector = sa.inspect(db.engine)
     rules = "SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal UNION SELECT conname FROM pg_constraint"
     if db.engine.dialect.name == "sqlite":
@@ -192,12 +192,12 @@ def schema() -> dict[str, Any]:
     }
 
 
-# What the database refuses by itself, whatever a program tries: raw SQL, past all our code.
+# Rows that the database itself refuses; these tests use raw SQL and none of our queries.
 
 
 @pytest.fixture
 def connection(database_url: str) -> Iterator[sa.Connection]:
-    """Two doctors, two patients and a slot of the first doctor at nine."""
+    """Yield a connection to a database with two doctors, two patients and a slot of the first doctor at nine."""
     engine = sa.create_engine(database_url, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
         listen_to_sqlite(engine)
@@ -311,7 +311,7 @@ def test_slots_of_one_doctor_do_not_overlap(connection: sa.Connection, starts: i
         add_slot(connection, 2, 1, minutes(starts), minutes(ends))
 
 
-def test_slots_that_touch_or_are_another_doctors_or_withdrawn_are_no_overlap(connection: sa.Connection) -> None:
+def test_adjacent_slots_another_doctors_slots_and_withdrawn_slots_do_not_overlap(connection: sa.Connection) -> None:
     add_slot(connection, 2, 1, minutes(30), minutes(60))
     add_slot(connection, 3, 1, minutes(-30), minutes(0))
     add_slot(connection, 4, 2)
@@ -337,7 +337,7 @@ def test_a_slot_has_one_active_appointment(connection: sa.Connection) -> None:
     add_appointment(connection, 1, slot=1, doctor=1, patient=3, cancelled=True)
     add_appointment(connection, 2, slot=1, doctor=1, patient=4)
     add_appointment(connection, 3, slot=1, doctor=1, patient=3, cancelled=True)
-    # Later, so that no rule on overlaps can be what refuses.
+    # At a later time, so that the rules on overlaps allow it.
     with pytest.raises(IntegrityError, match=r"uq_appointments_active_slot|appointments\.slot_id"):
         add_appointment(connection, 4, slot=1, doctor=1, patient=3, starts=minutes(300))
 
@@ -354,7 +354,7 @@ def test_a_patients_appointments_do_not_overlap(connection: sa.Connection) -> No
 
 
 def test_a_doctors_appointments_do_not_overlap(connection: sa.Connection) -> None:
-    # Only a withdrawn slot can lie across another one.
+    # Only a withdrawn slot can overlap another one.
     add_slot(connection, 2, 1, minutes(15), status="withdrawn")
     add_slot(connection, 3, 1, minutes(30))
     add_appointment(connection, 1, slot=1, doctor=1, patient=3)
@@ -363,7 +363,7 @@ def test_a_doctors_appointments_do_not_overlap(connection: sa.Connection) -> Non
     add_appointment(connection, 3, slot=2, doctor=1, patient=4, starts=minutes(15), cancelled=True)
 
 
-def test_appointments_that_touch_are_no_overlap(connection: sa.Connection) -> None:
+def test_adjacent_appointments_do_not_overlap(connection: sa.Connection) -> None:
     add_slot(connection, 2, 1, minutes(30))
     add_slot(connection, 3, 1, minutes(-30))
     add_appointment(connection, 1, slot=1, doctor=1, patient=3)
@@ -399,7 +399,7 @@ def test_one_person_gets_one_mail_of_a_kind_about_one_thing(connection: sa.Conne
         add(6, about=None)
 
 
-def test_states_that_make_no_sense_are_refused(connection: sa.Connection) -> None:
+def test_contradictory_values_are_refused(connection: sa.Connection) -> None:
     for table, change in (
         ("users", "role = 'admin'"),
         ("users", "deleted_at = created_at"),

@@ -1,7 +1,7 @@
-"""Hot statements start an index scan at the rows that they show, whatever PostgreSQL's statistics say.
+"""PostgreSQL reads few rows for each list, in an index scan, even when its statistics suggest another plan.
 
-Each statement is planned in both ways in which PostgreSQL plans prepared ones: for the given values, and for all
-values.
+Each statement runs with a custom plan (planned for its values) and with a generic plan (planned once for all values),
+because PostgreSQL chooses between the two for a prepared statement.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ pytestmark = [
     pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
     pytest.mark.parametrize("planned", ["force_custom_plan", "force_generic_plan"]),
 ]
-# Of the tens of thousands that there are.
+# The tables have tens of thousands of rows.
 FEW = 200
 
-# A tenth of all appointments are one patient's with one doctor, the oldest; 6,000 other doctors' are newer. The doctor
-# has withdrawn thousands of slots, and as many mails were sent.
+# The oldest tenth of all appointments is between one patient and one doctor; the rest are newer and are shared among
+# 6,000 other doctors. The doctor has withdrawn thousands of slots, and thousands of mails were sent.
 PAST = """
     INSERT INTO users (name, email, email_key, password_hash, role, created_at)
     SELECT 'Person ' || n, 'q' || n || '@people.example', 'q' || n || '@people.example', 'x', 'doctor', now()
@@ -89,7 +89,7 @@ def test_a_page_of_a_doctors_old_history(past: Connection, doctor: Doctor) -> No
     assert looked_at(past, page, {"of": doctor.doctor_id, "before": appointments.LARGEST_ID}) < FEW
 
 
-def test_what_comes_next(past: Connection, doctor: Doctor, patient: Patient) -> None:
+def test_the_next_appointments_after_an_old_history(past: Connection, doctor: Doctor, patient: Patient) -> None:
     assert looked_at(past, appointments._NEXT_OF_PATIENT, {"of": patient.id, "now": NOW}) < FEW
     assert looked_at(past, appointments._NEXT_OF_DOCTOR, {"of": doctor.doctor_id, "now": NOW}) < FEW
     day = {"of": doctor.doctor_id, "begin": NOW, "end": NOW + timedelta(days=1)}
@@ -101,13 +101,13 @@ def test_free_slots_among_withdrawn_ones(past: Connection, doctor: Doctor) -> No
 
 
 def test_due_mails_among_sent_ones(past: Connection) -> None:
-    """An idle worker asks five times a second."""
+    """An idle worker runs these queries five times a second."""
     assert looked_at(past, outbox._FIRST_DUE, {}) < FEW
     assert looked_at(past, limited(outbox._DUE, 10), {"now": NOW}) < FEW
     assert looked_at(past, outbox._OLDEST_WAITING, {}) < FEW
 
 
-# One to each patient of each appointment; the newest fifty are due.
+# One to the patient of each appointment; those of the newest fifty appointments are due.
 REMINDERS = text("""
     INSERT INTO outbox (key, about, appointment_id, recipient_id, recipient, template, facts, due_at, created_at)
     SELECT gen_random_uuid()::text, 'reminder:' || id, id, patient_id, 'a@people.example', 'reminder', '{}',
@@ -124,7 +124,7 @@ def test_due_mails_among_those_due_next_week(past: Connection) -> None:
 
 
 def looked_at(db: Connection, query: Select[Any], values: dict[str, Any]) -> int:
-    """Return how many rows of tables and indexes the statement looks at, prepared as psycopg prepares it."""
+    """Run the statement, prepared as psycopg prepares it, and return how many rows its scans read."""
     compiled = query.compile(dialect=postgresql.dialect(), compile_kwargs={"render_postcompile": True})
     given = {**compiled.params, **values}
     names: list[str] = []

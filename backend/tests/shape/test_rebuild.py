@@ -1,4 +1,4 @@
-"""SQLite tables that are made anew keep all that a migration did not ask to change."""
+"""SQLite tables that a migration rebuilds keep everything that the migration does not change."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def path(database_url: str) -> Path:
 
 @pytest.fixture
 def people(api: Api) -> None:
-    """Two slots, of which one is booked, and ids that were given and are gone."""
+    """Add two slots, one of them booked, and a cancelled appointment."""
     doctor, patient = api.doctor(), api.patient()
     patient.book(doctor.publish("09:00", "09:30"))
     patient.cancel(patient.book(doctor.publish("10:00", "10:30")))
@@ -42,7 +42,7 @@ Migrate = Callable[[Callable[[sa.Connection], None]], None]
 
 @pytest.fixture
 def migrate(app: APIFlask) -> Migrate:
-    """Run a function as a migration."""
+    """Return a function that runs another one as a migration."""
 
     def run(upgrade: Callable[[sa.Connection], None]) -> None:
         with upgrade_transaction(app.extensions["settings"]) as connection:
@@ -60,7 +60,7 @@ def rebuild_all(_connection: sa.Connection) -> None:
 
 
 def shape(path: Path) -> dict[str, Any]:
-    """All that SQLite knows of the tables. The words of a new table differ in their order, so they are taken apart."""
+    """Return the schema and rows of the tables, in parts: the CREATE TABLE of a rebuilt one has another order."""
     with closing(sqlite3.connect(path)) as db:
         entries = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()
         others = [entry for entry in entries if entry[0] == "table" and entry[1] not in TABLES]
@@ -93,7 +93,7 @@ def mended(shape: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_tables_that_others_refer_to_are_made_anew_as_they_were(people: None, migrate: Migrate, path: Path) -> None:
+def test_rebuilt_tables_that_others_refer_to_are_unchanged(people: None, migrate: Migrate, path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute(
             "INSERT INTO availability_slots SELECT 900, doctor_id, '2031-01-01', '2031-01-02', 'UTC', 'free',"
@@ -111,7 +111,9 @@ def test_tables_that_others_refer_to_are_made_anew_as_they_were(people: None, mi
     assert shape(path) == after
 
 
-def test_rules_and_references_hold_afterwards(people: None, migrate: Migrate, app: APIFlask, api: Api) -> None:
+def test_triggers_and_foreign_keys_work_after_a_rebuild(
+    people: None, migrate: Migrate, app: APIFlask, api: Api
+) -> None:
     migrate(rebuild_all)
     doctor = api.doctor()
     assert doctor.publish("09:00", "09:30") == 3
@@ -122,7 +124,7 @@ def test_rules_and_references_hold_afterwards(people: None, migrate: Migrate, ap
         db.execute(sa.text("DELETE FROM availability_slots"))
 
 
-def test_a_trigger_of_another_table_may_mention_the_one_made_anew(people: None, migrate: Migrate, path: Path) -> None:
+def test_a_trigger_of_another_table_may_name_a_rebuilt_one(people: None, migrate: Migrate, path: Path) -> None:
     def upgrade(connection: sa.Connection) -> None:
         connection.exec_driver_sql(
             "CREATE TRIGGER watch AFTER INSERT ON doctors BEGIN SELECT count(*) FROM availability_slots; END"
@@ -141,7 +143,7 @@ def test_an_empty_table_keeps_its_counter(migrate: Migrate, path: Path) -> None:
     assert shape(path)["counters"] == [("appointments", 41)]
 
 
-def test_rows_that_refer_to_nothing_end_the_upgrade_and_nothing_is_changed(
+def test_rows_that_refer_to_missing_rows_make_the_upgrade_fail_and_nothing_changes(
     people: None, migrate: Migrate, path: Path
 ) -> None:
     def upgrade(connection: sa.Connection) -> None:
@@ -154,7 +156,7 @@ def test_rows_that_refer_to_nothing_end_the_upgrade_and_nothing_is_changed(
     assert shape(path) == before
 
 
-def test_the_database_is_copied_before_and_no_copy_is_ever_overwritten(
+def test_the_database_is_copied_before_a_rebuild_and_no_copy_is_overwritten(
     people: None, migrate: Migrate, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def upgrade(connection: sa.Connection) -> None:

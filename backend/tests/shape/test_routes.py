@@ -1,4 +1,4 @@
-"""app.py, the OpenAPI document and the README list the same routes. tests/calls.py says which are public."""
+"""app.py, the OpenAPI document and the README list the same routes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_no_other_routes_are_served(whole_app: APIFlask) -> None:
     assert served == {route.name for route in ROUTES}
 
 
-def test_no_path_ends_in_a_slash_so_that_nothing_ever_redirects(whole_app: APIFlask) -> None:
+def test_no_path_ends_in_a_slash_so_that_no_request_is_redirected(whole_app: APIFlask) -> None:
     assert all(route.path == "/" or not route.path.endswith("/") for route in ROUTES)
     assert whole_app.url_map.merge_slashes is False
 
@@ -52,7 +52,7 @@ def test_the_openapi_document_is_valid_and_has_every_route(whole_app: APIFlask) 
     assert documented == {(call.method, call.path) for call in CALLS}
 
 
-def test_the_openapi_document_tells_every_error_and_who_may_call(whole_app: APIFlask) -> None:
+def test_the_openapi_document_lists_every_error_and_who_may_call(whole_app: APIFlask) -> None:
     spec = whole_app.test_client().get("/openapi.json").get_json()
     for call in CALLS:
         route, operation = call.route, spec["paths"][call.path][call.method.lower()]
@@ -69,7 +69,7 @@ def test_the_openapi_document_tells_every_error_and_who_may_call(whole_app: APIF
             assert list(operation["responses"][str(status)]["content"]) == ["application/problem+json"]
 
 
-def test_every_error_says_a_sentence_and_has_a_status() -> None:
+def test_every_error_has_a_sentence_and_a_status() -> None:
     def below(error: type[ClinicError]) -> set[type[ClinicError]]:
         return {error}.union(*(below(child) for child in error.__subclasses__()))
 
@@ -85,7 +85,7 @@ def test_the_readme_lists_every_route() -> None:
     assert rows >= {(call.method, call.path) for call in CALLS}
 
 
-def test_in_production_the_development_routes_are_not_there() -> None:
+def test_production_has_no_development_routes() -> None:
     client = build_app(make_settings(app_env="production")).test_client()
     assert client.get("/dev/outbox").status_code == 404
     assert "/dev/outbox" not in client.get("/openapi.json").get_json()["paths"]

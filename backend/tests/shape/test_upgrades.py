@@ -1,4 +1,4 @@
-"""`flask db upgrade` and `downgrade`: whole or not at all."""
+"""`flask db upgrade` and `flask db downgrade` run in one transaction, and one at a time."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def tables() -> set[str]:
     return set(sa.inspect(db.engine).get_table_names())
 
 
-def test_a_migration_that_fails_halfway_leaves_nothing_and_can_be_tried_again(empty_app: APIFlask) -> None:
-    """0002 adds a column, then meets a table of the name that it wants."""
+def test_a_migration_that_fails_halfway_changes_nothing_and_can_be_tried_again(empty_app: APIFlask) -> None:
+    """0002 adds a column, then fails because a table that it creates exists."""
     run("CREATE TABLE failed_attempts (id INTEGER)")
     for _ in range(2):
         with pytest.raises(DBAPIError, match="failed_attempts"):
@@ -41,8 +41,8 @@ def test_a_migration_that_fails_halfway_leaves_nothing_and_can_be_tried_again(em
 
 
 @pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
-def test_altering_many_tables_neither_holds_requests_up_nor_deadlocks_with_them(empty_app: APIFlask) -> None:
-    """0007 locks users and appointments."""
+def test_a_migration_of_many_tables_does_not_block_requests_or_deadlock_with_them(empty_app: APIFlask) -> None:
+    """0007 locks `users` before `appointments`; the request uses them in the other order."""
     flask_migrate.upgrade(revision="0006")
 
     def upgrade() -> None:
@@ -67,7 +67,7 @@ def test_the_newest_revision_is_that_of_the_newest_migration(empty_app: APIFlask
 
 
 def test_a_new_database_is_not_copied(empty_app: APIFlask, tmp_path: Path) -> None:
-    """0004 makes a table anew."""
+    """0004 rebuilds a table in its upgrade and in its downgrade."""
     flask_migrate.upgrade(revision="0004")
     assert not list(tmp_path.glob("*.at-*"))
     flask_migrate.downgrade(revision="0003")
@@ -75,7 +75,7 @@ def test_a_new_database_is_not_copied(empty_app: APIFlask, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.glob("*.at-*")] == kept
 
 
-def test_on_sqlite_an_upgrade_waits_as_long_as_it_takes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_upgrade_of_sqlite_waits_for_the_write_lock(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     url = f"sqlite:///{tmp_path / 'held.db'}"
     held = sa.create_engine(url).connect()
     held.exec_driver_sql("BEGIN IMMEDIATE")
@@ -87,7 +87,7 @@ def test_on_sqlite_an_upgrade_waits_as_long_as_it_takes(tmp_path: Path, caplog: 
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    assert not begun.wait(0.5), "it is held, and has been tried for dozens of times"
+    assert not begun.wait(0.5), "the upgrade began although another connection holds the write lock"
     held.close()
     assert begun.wait(20)
     waiting.join()
