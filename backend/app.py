@@ -1,4 +1,4 @@
-"""The map: every call of the API.
+"""The table of routes: every call of the API.
 
 `python app.py` serves it for development, `gunicorn app:app` in production.
 """

@@ -1,4 +1,4 @@
-# Sourced by ../run and ../test from the root: makes .venv and keeps its packages in step with a requirements file.
+# ../run and ../test source this file from the root. It creates .venv and installs the packages of a requirements file.
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -25,7 +25,7 @@ is_new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null
 }
 
-# $1: the requirements file. What was installed is remembered by a checksum, so that a second start takes seconds.
+# $1: the requirements file. Stores a checksum, and runs pip again only after a requirements file has changed.
 prepare_environment() {
     find_python
     VENV_PYTHON="$PWD/.venv/bin/python"

@@ -48,7 +48,7 @@ class Doctor(Caller):
 
 
 Transaction = Callable[..., AbstractContextManager[Connection]]
-Actor = TypeVar("Actor", covariant=True)  # noqa: PLC0105 - reads as what it is
+Actor = TypeVar("Actor", covariant=True)  # noqa: PLC0105 - `Context[Actor]` reads better than `Context[Actor_co]`
 
 
 @dataclass(frozen=True)

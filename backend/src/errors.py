@@ -1,7 +1,7 @@
 """What can go wrong, in the clinic's words.
 
     ClinicError
-    ├── Invalid            a request that cannot be meant
+    ├── Invalid            a malformed or impossible request
     ├── Unauthenticated    no valid log-in
     ├── Forbidden          a known caller who may not do this
     ├── NotFound
@@ -60,7 +60,7 @@ class Throttled(ClinicError):
     """Too many failed attempts; please try again later."""
 
     def __init__(self, retry_after: int = 60) -> None:
-        """Say in how many seconds the next attempt is welcome."""
+        """Allow the next attempt after `retry_after` seconds."""
         super().__init__()
         self.retry_after = retry_after
 

@@ -1,4 +1,4 @@
-"""The whole first data model."""
+"""The first tables: accounts, doctors, slots, appointments, their history and the outbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions that end, throttled guessing, idempotent writes."""
+"""Disabled accounts, revoked tokens, counts of failed attempts, and answers under Idempotency-Keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Totals that are asked for all the time, counted as they change."""
+"""A table of totals that are read often, so that no request counts all rows."""
 
 from __future__ import annotations
 

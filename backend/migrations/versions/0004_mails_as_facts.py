@@ -1,4 +1,4 @@
-"""Mails are written as facts, and rendered by the worker."""
+"""The outbox stores the facts of a mail, and the worker renders them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doctors are counted in blocks, so that a page far back is found without passing all before it."""
+"""Count doctors in blocks of ids, so that a late page of their list is found without reading all earlier rows."""
 
 from __future__ import annotations
 

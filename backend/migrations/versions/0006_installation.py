@@ -1,4 +1,4 @@
-"""What an installation remembers of itself, such as whether demo data filled its database."""
+"""A table of facts about the installation, such as that demo data filled its database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CHECK constraints get the names that the models give them: 0001 wrote the prefix twice."""
+"""Give CHECK constraints the names that the models use: 0001 gave them their prefix twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail is about anything, not only about an event of an appointment."""
+"""Let a mail be about anything, not only about an event of an appointment."""
 
 from __future__ import annotations
 

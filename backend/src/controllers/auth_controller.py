@@ -1,4 +1,4 @@
-"""Registering, logging in, and who am I."""
+"""Registration, log-in, and the caller's own account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishing a doctor's time, and seeing what of it is free."""
+"""Publishing and withdrawing slots, and listing the free ones."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def withdraw(ctx: Context[Doctor], slot_id: int) -> Message:
 def free_slots(ctx: Context[Patient], doctor_id: int) -> FreeSlots:
     """List a doctor's slots that can be booked, by time."""
     rows = slots.list_free(ctx.db, doctor_id, ctx.now)
-    # Only a living doctor has free slots.
+    # Deleting the account withdraws the slots, so a doctor with free slots exists. Only an empty list needs the check.
     if not rows and not doctors.is_living(ctx.db, doctor_id):
         raise DoctorNotFound
     return FreeSlots.of_rows(

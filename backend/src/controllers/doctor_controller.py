@@ -1,4 +1,4 @@
-"""A doctor's own pages: dashboard, profile, and leaving."""
+"""A doctor's dashboard and profile, and the deletion of the account."""
 
 from __future__ import annotations
 

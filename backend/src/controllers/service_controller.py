@@ -1,4 +1,4 @@
-"""The service about itself: front door, health, and the development outbox."""
+"""The front page, health checks, and the development outbox."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def ready(ctx: Context[None]) -> Readiness:
     revision = health_repository.schema_revision(ctx.db)
     if revision is None:
         raise DatabaseNotMigrated
-    # A later one than this version's serves as well: the next version's migrations run before this one stops.
+    # A newer revision is fine: in an update, the next version's migrations run before this version stops.
     if revision < newest_revision():
         raise DatabaseBehind
     oldest = outbox.oldest_waiting(ctx.db)

@@ -1,4 +1,4 @@
-"""Ending sessions: logging out, everywhere, and by a new password."""
+"""Calls that end sessions: log-out, log-out everywhere, and a change of password."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordCh
     with ctx.transaction(writes=True) as db:
         epoch = users.change_password(db, actor.user_id, old_hash=old_hash, new_hash=new_hash)
     if epoch is None:
-        # Another change, a deletion or a disabling came in between; this session has ended with it.
+        # Meanwhile the password was changed, or the account deleted or disabled: any of these has ended this session.
         raise Unauthenticated
     return PasswordChanged(
         message="Your password is changed. Every other session has ended.",

@@ -27,7 +27,7 @@ def rebuilt(table: str) -> Generator[BatchOperations]:
     On SQLite, the table keeps its rows, triggers, indexes, AUTOINCREMENT and the largest id ever given, and other
     tables may refer to it. The rebuild also corrects names of CHECK constraints to which 0001 gave their prefix twice.
     A migration that changes a trigger must drop it before the rebuild and create it afterwards. Before the first
-    rebuild of an upgrade, the database file is copied to its own folder.
+    rebuild of an upgrade, the database is copied to a new file in the same folder.
     """
     if op.get_context().dialect.name != "sqlite":
         with op.batch_alter_table(table) as batch:
@@ -71,7 +71,8 @@ def _copy_once(db: Connection) -> None:
     if db.info.get(COPIED) or not path.name:
         return
     db.info[COPIED] = True
-    # This transaction holds the write lock, so no other connection writes during the copy.
+    # A second connection reads the database as it was before this transaction. No other connection can write during the
+    # copy, because this transaction holds the write lock.
     with closing(sqlite3.connect(path)) as others_view:
         if not others_view.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             return

@@ -1,4 +1,4 @@
-"""Appointments on the wire."""
+"""Requests and answers about appointments."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ListedAppointment(WallClockSpan):
 
     @staticmethod
     def of_row(row: Any, now: datetime) -> dict[str, Any]:
-        """Return the fields that every listed appointment has, of a row of the appointment repository."""
+        """Return the fields of every listed appointment, from a row of the appointment repository."""
         return {
             "appointment_id": row.id,
             "status": shown_status(row.status, row.starts_at, row.ends_at, now),
@@ -57,7 +57,7 @@ class PatientsAppointment(ListedAppointment):
 
     @staticmethod
     def of_row(row: Any, now: datetime) -> dict[str, Any]:
-        """Return the fields, of a row with the doctor's name as `other_name`."""
+        """Return the fields, from a row that has the doctor's name as `other_name`."""
         return {"doctor_name": row.other_name, **ListedAppointment.of_row(row, now)}
 
 
@@ -68,7 +68,7 @@ class DoctorsAppointment(ListedAppointment):
 
     @staticmethod
     def of_row(row: Any, now: datetime) -> dict[str, Any]:
-        """Return the fields, of a row with the patient's name as `other_name`."""
+        """Return the fields, from a row that has the patient's name as `other_name`."""
         return {"patient_name": row.other_name, **ListedAppointment.of_row(row, now)}
 
 

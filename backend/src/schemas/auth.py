@@ -1,4 +1,4 @@
-"""Accounts and log-ins on the wire."""
+"""Requests and answers about accounts and log-ins."""
 
 from __future__ import annotations
 

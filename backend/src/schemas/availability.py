@@ -1,4 +1,4 @@
-"""Slots on the wire."""
+"""Requests and answers about slots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every answer has in common, and the parts that several answers share."""
+"""Base classes of requests and answers, and the parts that several answers share."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Out(BaseModel):
 
     @classmethod
     def of_rows(cls, rows: list[dict[str, Any]], **fields: Any) -> Self:
-        """Answer with `data` as it comes from our own queries, unvalidated: a long list would be slow otherwise.
+        """Build the answer from `rows` as its `data` without validation, which is slow for a long list.
 
-        The tests hold every answer that they see against its schema (tests/conftest.py).
+        Instead, tests/conftest.py validates every answer that a test receives.
         """
         return cls.model_construct(data=rows, **fields)
 
@@ -50,9 +50,9 @@ class WallClockSpan(Out):
 
 @lru_cache(maxsize=8192)
 def wall_clock_span(starts_at: datetime, ends_at: datetime, zone: str) -> Mapping[str, str]:
-    """Return the fields of a WallClockSpan for two instants, to be copied.
+    """Return the fields of a WallClockSpan for two instants; the mapping is cached, so callers must copy it.
 
-    Remembered, a kilobyte each: doctors keep to the same quarter hours, and few are new.
+    Many slots have the same times, because doctors begin at quarter hours. An entry takes about a kilobyte.
     """
     start, end = local(starts_at, zone).isoformat(), local(ends_at, zone).isoformat()
     return {

@@ -1,4 +1,4 @@
-"""Doctors on the wire."""
+"""Requests and answers about doctors."""
 
 from __future__ import annotations
 

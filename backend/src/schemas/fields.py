@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from src.domain.wall_clock import time_zone_names
 
-# Judged by syntax alone: a clinic's test system may well live under .test or .local.
+# Accept special-use domains such as .test and .local, which a clinic's test system may use.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 LARGEST_ID = 2**63 - 1
@@ -24,7 +24,7 @@ _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def email_key(address: str) -> str:
-    """Return what two spellings of one mailbox have in common: no letter case, one Unicode form."""
+    """Return the address without letter case and in one Unicode form: the same for all spellings of a mailbox."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
 
 
@@ -36,14 +36,14 @@ def _one_line(text: str) -> str:
 
 
 def _not_blank(text: str) -> str:
-    # A name of invisible characters alone (category C) is as good as none.
+    # Characters of the categories C and Z are invisible or blank; a name needs at least one other.
     if not any(unicodedata.category(character)[0] not in "CZ" for character in text):
         raise ValueError("must not be blank.")
     return text
 
 
 def _address(text: str) -> str:
-    # The library takes "John <a@example.org>" when asked for display names and looks lenient about brackets otherwise.
+    # The library refuses these too, but our sentence for its errors does not mention the brackets.
     if "<" in text or ">" in text:
         raise ValueError("must be a plain e-mail address, without name or angle brackets.")
     try:
@@ -86,7 +86,7 @@ def _time_zone(text: str) -> str:
 
 
 def ascii_digits(value: object) -> Any:
-    """Turn a string of ASCII digits into its number and leave everything else to the next check."""
+    """Return the number for a string of ASCII digits, and any other value unchanged."""
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 

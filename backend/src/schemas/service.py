@@ -1,4 +1,4 @@
-"""The service about itself."""
+"""Answers about the service itself."""
 
 from __future__ import annotations
 
