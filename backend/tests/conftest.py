@@ -41,7 +41,7 @@ from tests.people import Api, Deliver
 class AtOnce(Pace):
     """Never waits: the tests of delivery move the clock themselves."""
 
-    def hold(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         pass
 
 

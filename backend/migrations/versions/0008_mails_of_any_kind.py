@@ -13,11 +13,11 @@ branch_labels = None
 depends_on = None
 
 # Code of the version before does not write the column `about`, so the default must be a value that no other mail has.
-UNLIKE_ALL = {"postgresql": "gen_random_uuid()::text", "sqlite": "(lower(hex(randomblob(16))))"}
+UNIQUE_DEFAULT = {"postgresql": "gen_random_uuid()::text", "sqlite": "(lower(hex(randomblob(16))))"}
 ABOUT = "'appointment:' || appointment_id || ' event:' || event_id"
 # On PostgreSQL, mails that no longer wait keep the empty text: giving them another one would rewrite all of them, and
 # nobody could book for the minutes in which the table is locked.
-NAMED = sa.text("about <> ''")
+NOT_EMPTY = sa.text("about <> ''")
 
 
 def upgrade() -> None:
@@ -26,7 +26,7 @@ def upgrade() -> None:
     with rebuilt("outbox") as outbox:
         outbox.drop_constraint(op.f("uq_outbox_event_id_recipient_id"), type_="unique")
         outbox.add_column(sa.Column("about", sa.Text(), server_default="", nullable=False))
-        outbox.alter_column("about", existing_type=sa.Text(), server_default=sa.text(UNLIKE_ALL[kind]))
+        outbox.alter_column("about", existing_type=sa.Text(), server_default=sa.text(UNIQUE_DEFAULT[kind]))
         for column in ("event_id", "appointment_id"):
             outbox.alter_column(column, existing_type=sa.BigInteger(), nullable=True)
     rows = "status = 'waiting'" if kind == "postgresql" else "true"
@@ -36,8 +36,8 @@ def upgrade() -> None:
         "outbox",
         ["about", "recipient_id", "template"],
         unique=True,
-        postgresql_where=NAMED,
-        sqlite_where=NAMED,
+        postgresql_where=NOT_EMPTY,
+        sqlite_where=NOT_EMPTY,
     )
 
 

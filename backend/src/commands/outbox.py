@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from src.commands.common import say_or_fail
 from src.database.transaction import transaction
 from src.repositories import outbox_repository as outbox
-from src.services.rendering import mail_to_look_at
+from src.services.rendering import readable_mail
 
 outbox_commands = AppGroup("outbox", help="Look at the mails that did not go out, and try them again.")
 
@@ -20,7 +20,7 @@ def list_mails(limit: int) -> None:
     """List mails that wait or were set aside, oldest first."""
     with transaction(writes=False) as session:
         for row in outbox.list_unsent(session, limit):
-            subject = mail_to_look_at(row).subject
+            subject = readable_mail(row).subject
             click.echo(f"{row.id}\t{row.status}\t{row.attempts} attempts\tto {row.recipient}\t{subject}")
 
 
@@ -32,7 +32,7 @@ def show(mail_id: int) -> None:
         row = outbox.find(session, mail_id)
     if row is None:
         sys.exit(f"There is no mail {mail_id}.")
-    mail = mail_to_look_at(row)
+    mail = readable_mail(row)
     click.echo(f"Status:  {row.status}, {row.attempts} attempts, due {row.due_at.isoformat()}")
     click.echo(f"Error:   {row.last_error or 'none'}")
     click.echo(f"To:      {row.recipient or '(erased)'}")

@@ -66,7 +66,7 @@ def delete_account(ctx: Context[Doctor]) -> Message:
     slots.withdraw_all(ctx.db, ctx.actor.doctor_id)
     by = f"the doctor, {ctx.actor.name}, who no longer offers appointments here"
     bookings.cancel_all_ahead(ctx.db, ctx.actor.doctor_id, ctx.actor.user_id, by, ctx.now)
-    outbox.scrub_finished(ctx.db, ctx.actor.user_id)
+    outbox.erase_finished_addresses(ctx.db, ctx.actor.user_id)
     users.erase(ctx.db, ctx.actor.user_id, ctx.now)
     doctors.erase_profile(ctx.db, ctx.actor.doctor_id)
     return Message(message="Your account is deleted. Patients with appointments ahead are told by e-mail.")

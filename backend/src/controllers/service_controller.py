@@ -14,7 +14,7 @@ from src.errors_of_service import DatabaseBehind, DatabaseNotMigrated, GoingDown
 from src.repositories import health_repository
 from src.repositories import outbox_repository as outbox
 from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home, Readiness
-from src.services.rendering import mail_to_look_at
+from src.services.rendering import readable_mail
 from src.utils.decorators import raises
 
 NEWEST_MAILS = 200
@@ -70,7 +70,7 @@ def development_outbox(ctx: Context[None]) -> DevelopmentOutbox:
 
 
 def _shown(row: Row[Any]) -> DevelopmentMail:
-    mail = mail_to_look_at(row)
+    mail = readable_mail(row)
     return DevelopmentMail(
         id=row.id,
         to=row.recipient,

@@ -44,7 +44,7 @@ def rebuilt(table: str) -> Generator[BatchOperations]:
     # Without this, renaming the new table fails if a trigger of another table names the old one, which is dropped.
     db.exec_driver_sql("PRAGMA legacy_alter_table=ON")
     with op.batch_alter_table(table, recreate="always", table_kwargs={"sqlite_autoincrement": grows}) as batch:
-        _mend_doubled_names(db, table, batch)
+        _correct_doubled_names(db, table, batch)
         yield batch
     db.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
     for trigger in triggers:
@@ -55,14 +55,14 @@ def rebuilt(table: str) -> Generator[BatchOperations]:
         db.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, largest))
 
 
-def _mend_doubled_names(db: Connection, table: str, batch: BatchOperations) -> None:
+def _correct_doubled_names(db: Connection, table: str, batch: BatchOperations) -> None:
     """Rename CHECK constraints such as ck_users_ck_users_role to ck_users_role."""
     for check in sqlalchemy.inspect(db).get_check_constraints(table):
         name = check["name"] or ""
-        mended = re.sub(rf"^(ck_{table}_)\1", r"\1", name)
-        if mended != name:
+        corrected = re.sub(rf"^(ck_{table}_)\1", r"\1", name)
+        if corrected != name:
             batch.drop_constraint(op.f(name), type_="check")
-            batch.create_check_constraint(op.f(mended), check["sqltext"])
+            batch.create_check_constraint(op.f(corrected), check["sqltext"])
 
 
 def _copy_once(db: Connection) -> None:
@@ -73,14 +73,14 @@ def _copy_once(db: Connection) -> None:
     db.info[COPIED] = True
     # A second connection reads the database as it was before this transaction. No other connection can write during the
     # copy, because this transaction holds the write lock.
-    with closing(sqlite3.connect(path)) as others_view:
-        if not others_view.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+    with closing(sqlite3.connect(path)) as unchanged:
+        if not unchanged.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             return
-        revision = others_view.execute("SELECT version_num FROM alembic_version").fetchone()
+        revision = unchanged.execute("SELECT version_num FROM alembic_version").fetchone()
         if revision is None:
             return
         copy = _free_name(path.with_name(f"{path.name}.at-{revision[0]}"))
-        others_view.execute("VACUUM INTO ?", (str(copy),))
+        unchanged.execute("VACUUM INTO ?", (str(copy),))
     log.warning("The database as it was before this upgrade is kept in %s.", copy)
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from src.models.base import Base, Id, word
+from src.models.base import Base, Id, state_literal
 
-BOOKED = word("booked")
+BOOKED = state_literal("booked")
 
 
 class Appointment(Base):

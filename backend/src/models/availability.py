@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from src.models.base import Base, Id, word
+from src.models.base import Base, Id, state_literal
 
-FREE, BOOKED, WITHDRAWN = word("free"), word("booked"), word("withdrawn")
+FREE, BOOKED, WITHDRAWN = state_literal("free"), state_literal("booked"), state_literal("withdrawn")
 
 
 class AvailabilitySlot(Base):

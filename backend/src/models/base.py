@@ -46,7 +46,7 @@ class Instant(TypeDecorator[datetime]):
         return process
 
 
-def word(value: str) -> ColumnElement[str]:
+def state_literal(value: str) -> ColumnElement[str]:
     """Return a state as a literal of the SQL text, for comparisons.
 
     With a parameter instead, PostgreSQL could not use a partial index on the rows in that state, because the plan of a

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, FetchedValue, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from src.models.base import Base, Id, word
+from src.models.base import Base, Id, state_literal
 
-WAITING = word("waiting")
+WAITING = state_literal("waiting")
 
 
 class OutboxMail(Base):

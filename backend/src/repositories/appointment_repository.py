@@ -79,11 +79,14 @@ def _listed(shown: Any) -> tuple[Any, ...]:
 
 # Hides the id from the planner. For the id of somebody with many appointments, PostgreSQL otherwise scans everybody's
 # newest rows, expecting one of this person's soon; where this person's are all old, it reads a million rows first.
-_of_anybody = select(bindparam("of", type_=Id)).scalar_subquery()
+_hidden_id = select(bindparam("of", type_=Id)).scalar_subquery()
 
 
 def _page(
-    of: InstrumentedAttribute[int], other: InstrumentedAttribute[int], seen: Callable[[Any], Select[Any]], most: int
+    of: InstrumentedAttribute[int],
+    other: InstrumentedAttribute[int],
+    with_name: Callable[[Any], Select[Any]],
+    most: int,
 ) -> Select[Any]:
     """Return a page, newest first. The index scan starts at the id `before`, so new rows do not shift later pages.
 
@@ -91,11 +94,11 @@ def _page(
     """
     newest = (
         select(*_listed(Appointment), other)
-        .where(of == _of_anybody, Appointment.id < bindparam("before"))
+        .where(of == _hidden_id, Appointment.id < bindparam("before"))
         .order_by(Appointment.id.desc())
     )
     shown = aliased(Appointment, limited(newest, most).subquery())
-    return seen(shown).order_by(shown.id.desc())
+    return with_name(shown).order_by(shown.id.desc())
 
 
 @lru_cache(maxsize=1024)

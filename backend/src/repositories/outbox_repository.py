@@ -85,14 +85,14 @@ _CLAIMED = update(OutboxMail).where(
     OutboxMail.status == WAITING,
     OutboxMail.attempts == bindparam("claimed_as"),
 )
-_KEEP_RENDERED = (
+_STORE_RENDERED = (
     _CLAIMED.where(OutboxMail.text.is_(None))
     .values(subject=bindparam("subject"), text=bindparam("text"), html=bindparam("html"))
     .returning(OutboxMail.id)
 )
 
 
-def keep_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> bool:
+def store_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> bool:
     """Store a rendered mail before its first attempt; False when another worker has claimed it meanwhile."""
     values = {
         "mail_id": mail_id,
@@ -101,7 +101,7 @@ def keep_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> bo
         "text": mail.text,
         "html": mail.html,
     }
-    return db.execute(_KEEP_RENDERED, values).one_or_none() is not None
+    return db.execute(_STORE_RENDERED, values).one_or_none() is not None
 
 
 def finish(
@@ -135,7 +135,7 @@ def give_back(db: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:
     db.execute(_GIVE_BACK, [{"mail_id": row.id, "claimed_as": row.attempts, "now": now} for row in rows])
 
 
-def scrub_finished(db: Connection, recipient_id: int) -> None:
+def erase_finished_addresses(db: Connection, recipient_id: int) -> None:
     """Erase the address in the recipient's mails that no longer wait."""
     db.execute(
         update(OutboxMail)

@@ -36,11 +36,12 @@ class DrainingWorker(ThreadWorker):
         if self.alive:
             return
         for listener in self.sockets:
-            while self._lets_one_in(listener):
+            while self._accepts_one(listener):
                 pass
             listener.close()
 
-    def _lets_one_in(self, listener: Any) -> bool:
+    def _accepts_one(self, listener: Any) -> bool:
+        # accept() raises no error when the queue is empty, so only the count shows whether it accepted a connection.
         before = self.nr_conns
         self.accept(listener)
         return self.nr_conns > before

@@ -23,6 +23,6 @@ class Pace:
         self._next = time.monotonic() + self._interval
         return stopped
 
-    def hold(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Allow no call for so many seconds, but at most LONGEST_PAUSE_SECONDS."""
         self._next = max(self._next, time.monotonic() + min(seconds, LONGEST_PAUSE_SECONDS))

@@ -31,7 +31,7 @@ def mail_of(row: Row[Any]) -> Mail:
     return Mail(row.recipient or "", row.subject, row.text, row.html)
 
 
-def mail_to_look_at(row: Row[Any]) -> Mail:
+def readable_mail(row: Row[Any]) -> Mail:
     """Return a mail for a person to read: if this version cannot render it, a mail that lists its facts."""
     try:
         return mail_of(row)

@@ -10,7 +10,7 @@ from src.services.mail import Mail, MailDelayed, MailRefused
 
 # With these, a retry of the same mail can succeed: 401 and 403 (a bad API key, an unverified domain) after an operator
 # corrects the settings; 408, 425 and 429 after a while. Every other status from 400 to 499 is about the mail itself.
-HEALING_STATUSES = frozenset({401, 403, 408, 425, 429})
+RETRYABLE_STATUSES = frozenset({401, 403, 408, 425, 429})
 STILL_UNDER_WAY = "concurrent_idempotent_requests"
 
 
@@ -41,7 +41,7 @@ class ResendMailer:
 def _outcome(error: ResendError) -> MailDelayed | MailRefused:
     code = int(error.code)
     reason = f"Resend answered {code} {error.error_type}: {error.message}"
-    if code >= 500 or code in HEALING_STATUSES or error.error_type == STILL_UNDER_WAY:  # noqa: PLR2004
+    if code >= 500 or code in RETRYABLE_STATUSES or error.error_type == STILL_UNDER_WAY:  # noqa: PLR2004
         return MailDelayed(reason, _retry_after(error))
     return MailRefused(reason)
 

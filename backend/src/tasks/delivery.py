@@ -60,7 +60,7 @@ def _deliver(
         return _finish(row, "dropped", transaction, clock, "It could not be sent while it was of use.")
     try:
         mail = mail_of(row)
-        if row.text is None and not _kept(row, mail, transaction):
+        if row.text is None and not _store_rendered(row, mail, transaction):
             return None
         mailer.send(mail, row.key)
     except MailRefused as refusal:
@@ -68,7 +68,7 @@ def _deliver(
         return _finish(row, "set_aside", transaction, clock, str(refusal))
     except MailDelayed as delay:
         if delay.retry_after is not None:
-            pace.hold(delay.retry_after)
+            pace.pause(delay.retry_after)
         pause = _pause(row.attempts, delay.retry_after, settings.mail_retry_ceiling_seconds)
         log.warning("mail %s tried %s times, again in %.1f s: %s", row.id, row.attempts, pause, delay)
         with transaction(writes=True) as db:
@@ -77,10 +77,10 @@ def _deliver(
     return _finish(row, "sent", transaction, clock)
 
 
-def _kept(row: Row[Any], mail: Mail, transaction: Transaction) -> bool:
+def _store_rendered(row: Row[Any], mail: Mail, transaction: Transaction) -> bool:
     """Store the rendered mail before the first attempt, so that every later attempt sends the same text."""
     with transaction(writes=True, one_statement=True) as db:
-        return outbox.keep_rendered(db, row.id, row.attempts, mail)
+        return outbox.store_rendered(db, row.id, row.attempts, mail)
 
 
 def _finish(row: Row[Any], status: str, transaction: Transaction, clock: Clock, error: str | None = None) -> None:

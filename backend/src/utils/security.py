@@ -26,7 +26,7 @@ warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 ALGORITHM = "HS256"
 # The number of tokens that each process caches; a token takes about a kilobyte.
-TOKENS_REMEMBERED = 2048
+CACHED_TOKENS = 2048
 REQUIRED: Options = {"require": ["sub", "exp", "jti"]}
 
 
@@ -37,7 +37,7 @@ def _hasher(memory_kib: int, iterations: int) -> PasswordHasher:
 
 
 @cache
-def _nobodys_hash(memory_kib: int, iterations: int) -> str:
+def _dummy_hash(memory_kib: int, iterations: int) -> str:
     return _hasher(memory_kib, iterations).hash("the password of nobody")
 
 
@@ -50,7 +50,7 @@ def password_matches(password: str, password_hash: str | None, settings: Setting
     """Return whether the password is right; without a hash (unknown account) take the same time and return False."""
     cost = (settings.argon2_memory_kib, settings.argon2_iterations)
     try:
-        _hasher(*cost).verify(password_hash or _nobodys_hash(*cost), password)
+        _hasher(*cost).verify(password_hash or _dummy_hash(*cost), password)
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
@@ -82,7 +82,7 @@ def read_token(token: str, settings: Settings) -> TokenClaims:
     return claims
 
 
-@lru_cache(maxsize=TOKENS_REMEMBERED)
+@lru_cache(maxsize=CACHED_TOKENS)
 def _verified(token: str, secret: str) -> TokenClaims:
     """Return the claims of a token. They never change, so they are cached, and only the expiry is checked each time.
 

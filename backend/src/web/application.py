@@ -21,7 +21,7 @@ from src.database.transaction import transaction
 from src.extensions import cors, db, jwt, migrate
 from src.tasks import demo
 from src.utils.clock import Clock, system_clock
-from src.web.flask_overrides import IdConverter, NoSessions, StrictJson, as_it_is, refuse_leading_slashes
+from src.web.flask_overrides import IdConverter, NoSessions, StrictJson, refuse_leading_slashes, return_unchanged
 from src.web.headers import register_headers
 from src.web.logs import register_request_ids
 from src.web.openapi import SECURITY_SCHEME, finish_spec
@@ -47,14 +47,14 @@ def create_app(
     app.extensions |= {"settings": settings, "clock": clock, "transaction": transaction}
     app.json = StrictJson(app)
     app.session_interface = NoSessions()
-    app.ensure_sync = as_it_is
+    app.ensure_sync = return_unchanged
     app.url_map.merge_slashes = False
     app.url_map.converters["int"] = IdConverter
 
     db.init_app(app)
     jwt.init_app(app)
     migrate.init_app(app, db)
-    cors.init_app(app, origins=[exactly(origin) for origin in settings.allowed_origins], **CORS_OPTIONS)
+    cors.init_app(app, origins=[exact_pattern(origin) for origin in settings.allowed_origins], **CORS_OPTIONS)
     with app.app_context():
         if settings.database_is_sqlite:
             listen_to_sqlite(db.engine)
@@ -93,7 +93,7 @@ CORS_OPTIONS: dict[str, Any] = {
 }
 
 
-def exactly(origin: str) -> re.Pattern[str]:
+def exact_pattern(origin: str) -> re.Pattern[str]:
     """Return a pattern that matches this text only: Flask-CORS reads a string with special characters as a pattern."""
     return re.compile(re.escape(origin) + r"\Z")
 

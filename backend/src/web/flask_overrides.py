@@ -43,7 +43,7 @@ class NoSessions(SessionInterface):
         """Return None, so that Flask provides a session that raises when it is used."""
 
 
-def as_it_is(func: Callable[..., Any]) -> Callable[..., Any]:
+def return_unchanged(func: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function unchanged: we have no coroutines, and Flask's own check runs nine times in each request."""
     return func
 

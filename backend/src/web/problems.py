@@ -100,7 +100,9 @@ def _answer_validation_error(error: HTTPError) -> Response:
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return problem(HTTPStatus(error.status_code), error.message)
-    findings = [{"field": _field(details), "message": sentence(details)} for details in _worth_saying(cause.errors())]
+    findings = [
+        {"field": _field(details), "message": sentence(details)} for details in _findings_to_show(cause.errors())
+    ]
     return problem(HTTPStatus.BAD_REQUEST, findings[0]["message"], kind=urn(Invalid), errors=findings)
 
 
@@ -118,7 +120,8 @@ def _answer_database_away(error: Exception) -> Response:
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_AWAY, failing="database")
 
 
-def _worth_saying(errors: Iterable[ErrorDetails]) -> list[ErrorDetails]:
+def _findings_to_show(errors: Iterable[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the findings about fields, or all findings if none of them is about a field."""
     return [details for details in errors if details["loc"]] or list(errors)
 
 
