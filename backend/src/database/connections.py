@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import sqlite3
 from typing import Any, NamedTuple
 
 import psycopg
@@ -125,5 +126,10 @@ def listen_to_sqlite(engine: Engine) -> None:
     def on_connect(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         # The driver must begin no transaction by itself: `begin` does it and takes the right lock.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            # Another connection has locked a new file. SQLAlchemy does not close a connection whose listener fails.
+            connection.close()
+            raise

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.util import CommandError
 from apiflask import APIFlask
+from sqlalchemy.pool import NullPool
 
 from src.database.rebuild import rebuilt
 from src.database.transaction import transaction
@@ -61,6 +62,9 @@ def rebuild_all(_connection: sa.Connection) -> None:
 
 def shape(path: Path) -> dict[str, Any]:
     """Return the schema and rows of the tables, in parts: the CREATE TABLE of a rebuilt one has another order."""
+    with sa.create_engine(f"sqlite:///{path}", poolclass=NullPool).connect() as connection:
+        inspector = sa.inspect(connection)
+        checks = {table: sorted(map(str, inspector.get_check_constraints(table))) for table in TABLES}
     with closing(sqlite3.connect(path)) as db:
         entries = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()
         others = [entry for entry in entries if entry[0] == "table" and entry[1] not in TABLES]
@@ -72,7 +76,7 @@ def shape(path: Path) -> dict[str, Any]:
             table: (
                 db.execute(f"PRAGMA table_xinfo({table})").fetchall(),
                 sorted(row[2:] for row in db.execute(f"PRAGMA foreign_key_list({table})")),
-                sorted(map(str, sa.inspect(sa.create_engine(f"sqlite:///{path}")).get_check_constraints(table))),
+                checks[table],
                 db.execute(f"SELECT * FROM {table} ORDER BY id").fetchall(),
                 ["AUTOINCREMENT" in sql for _, name, _, sql in entries if name == table],
             )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from apiflask import APIFlask
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from src.database import upgrades
 from src.database.revisions import newest_revision
@@ -77,7 +78,7 @@ def test_a_new_database_is_not_copied(empty_app: APIFlask, tmp_path: Path) -> No
 
 def test_an_upgrade_of_sqlite_waits_for_the_write_lock(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     url = f"sqlite:///{tmp_path / 'held.db'}"
-    held = sa.create_engine(url).connect()
+    held = sa.create_engine(url, poolclass=NullPool).connect()
     held.exec_driver_sql("BEGIN IMMEDIATE")
     begun = threading.Event()
 
