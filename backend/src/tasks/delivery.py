@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 
 from config import Settings
+from src.context import Transaction
 from src.repositories import outbox_repository as outbox
 from src.services.mail import Mail, MailDelayed, Mailer, MailRefused
 from src.services.pace import Pace
@@ -23,8 +22,6 @@ log = logging.getLogger("outbox")
 
 # Large enough to save claims, small enough that a worker can send all mails of a claim within the lease.
 BATCH = 10
-
-Transaction = Callable[..., AbstractContextManager[Connection]]
 
 
 def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings, pace: Pace) -> bool:
