@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from src.context import Context, Doctor, Patient
 from src.domain.appointment_rules import check_slot_times
-from src.domain.refusals import ERROR_OF_REFUSAL, why_not_bookable
+from src.domain.refusals import raise_if_refused, why_not_bookable
 from src.domain.wall_clock import instant_of
 from src.errors import Unauthenticated
 from src.errors_of_appointments import BadSlot, DoctorNotFound, SlotNotFound, SlotOverlaps, SlotPast, SlotTaken
@@ -49,9 +49,7 @@ def withdraw(ctx: Context[Doctor], slot_id: int) -> Message:
     slot = slots.lock_of_doctor(ctx.db, slot_id, ctx.actor.doctor_id)
     if slot is None:
         raise SlotNotFound
-    refusal = why_not_bookable(slot.status, slot.starts_at, ctx.now)
-    if refusal is not None:
-        raise ERROR_OF_REFUSAL[refusal]
+    raise_if_refused(why_not_bookable(slot.status, slot.starts_at, ctx.now))
     slots.withdraw(ctx.db, slot_id)
     return Message(message="The slot is withdrawn.")
 

@@ -1,13 +1,13 @@
-"""Why an appointment cannot be booked or cancelled: the words that statements return, and the error of each word.
+"""Why something is refused: the words that rules and statements return, and the error of each word.
 
-The rules are written twice: here as functions, for repositories/booking_steps.py, and in repositories/
-booking_statement.py as SQL. tests/races/test_parity.py compares both on random data.
+The rules of booking and cancelling are written twice: here as functions, for repositories/booking_steps.py, and as SQL
+in repositories/booking_statement.py. tests/races/test_parity.py compares both on random data.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from src.errors import ClinicError, Unauthenticated
 from src.errors_of_appointments import (
@@ -45,18 +45,17 @@ ERROR_OF_REFUSAL: dict[Refusal, type[ClinicError]] = {
 }
 
 
-class Outcome(NamedTuple):
-    """The result of a booking or a cancellation: the appointment's id, or why it was refused."""
+def accepted(result: int | Refusal) -> int:
+    """Return the id that a statement returned, or raise the error of the refusal that it returned instead."""
+    if isinstance(result, str):
+        raise ERROR_OF_REFUSAL[result]
+    return result
 
-    appointment_id: int | None
-    refusal: Refusal | None
 
-
-def accepted(outcome: Outcome) -> int:
-    """Return the appointment's id, or raise the error of the refusal."""
-    if outcome.refusal is not None or outcome.appointment_id is None:
-        raise ERROR_OF_REFUSAL[outcome.refusal or "appointment_unknown"]
-    return outcome.appointment_id
+def raise_if_refused(refusal: Refusal | None) -> None:
+    """Raise the error of the refusal, if a rule returned one."""
+    if refusal is not None:
+        raise ERROR_OF_REFUSAL[refusal]
 
 
 def why_not_bookable(slot_status: str, starts_at: datetime, now: datetime) -> Refusal | None:

@@ -9,10 +9,11 @@ the appointment. A locked row is returned as it is after the wait, so the refusa
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
-from src.domain.refusals import Outcome
+from src.domain.refusals import Refusal
 from src.repositories.booking_mails import CANCELLED_BY, insert_mails, typed
 
 _CONFIRMATION = insert_mails(
@@ -56,10 +57,10 @@ _BOOK = typed(f"""
     """)
 
 
-def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> Outcome:
+def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> int | Refusal:
     """Do what `booking_steps.book` does."""
     values = {"slot_id": slot_id, "patient_id": patient_id, "now": now}
-    return Outcome._make(db.execute(_BOOK, values).one())
+    return _result(db.execute(_BOOK, values).one())
 
 
 _CANCELLATIONS = insert_mails(
@@ -111,7 +112,12 @@ _CANCEL = typed(f"""
     """)
 
 
-def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> Outcome:
+def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> int | Refusal:
     """Do what `booking_steps.cancel` does."""
     values = {"appointment_id": appointment_id, "actor_id": actor_id, "cancelled_by": cancelled_by, "now": now}
-    return Outcome._make(db.execute(_CANCEL, values).one())
+    return _result(db.execute(_CANCEL, values).one())
+
+
+def _result(row: Row[Any]) -> int | Refusal:
+    """Return the appointment's id, or the refusal if the statement wrote nothing."""
+    return row.refusal if row.appointment_id is None else row.appointment_id

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from src.database.statements import insert_unless_conflict
-from src.domain.refusals import Outcome, why_not_bookable, why_not_cancellable
+from src.domain.refusals import Refusal, why_not_bookable, why_not_cancellable
 from src.models import Appointment, AppointmentEvent, AvailabilitySlot, DoctorProfile
 from src.repositories import availability_repository as slots
 from src.repositories import user_repository as users
@@ -41,22 +41,22 @@ _SET_CANCELLED = (
 )
 
 
-def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> Outcome:
+def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> int | Refusal:
     """Lock both people and the slot, then book it for the patient. A refusal has written nothing."""
     doctor_user_id = db.execute(_DOCTOR_OF_SLOT, {"slot_id": slot_id}).scalar_one_or_none()
     if doctor_user_id is None:
-        return Outcome(None, "slot_unknown")
+        return "slot_unknown"
     living = users.lock_people(db, patient_id, doctor_user_id)
     if doctor_user_id not in living:
-        return Outcome(None, "slot_unknown")
+        return "slot_unknown"
     if patient_id not in living:
-        return Outcome(None, "account_gone")
+        return "account_gone"
     slot = slots.lock(db, slot_id)
     refusal = why_not_bookable(slot.status, slot.starts_at, now)
-    return Outcome(None, refusal) if refusal else add_appointment(db, slot, patient_id, now)
+    return refusal or add_appointment(db, slot, patient_id, now)
 
 
-def add_appointment(db: Connection, slot: Row[Any], patient_id: int, now: datetime) -> Outcome:
+def add_appointment(db: Connection, slot: Row[Any], patient_id: int, now: datetime) -> int | Refusal:
     """Write the appointment, unless the patient has another one at that time, its history and the confirmation."""
     appointment_id = insert_unless_conflict(
         db,
@@ -70,32 +70,32 @@ def add_appointment(db: Connection, slot: Row[Any], patient_id: int, now: dateti
         booked_at=now,
     )
     if appointment_id is None:
-        return Outcome(None, "patient_busy")
+        return "patient_busy"
     slots.mark_booked(db, slot.id)
     event_id = add_event(db, appointment_id, "booked", patient_id, now)
     db.execute(_MAIL_BOOKED[db.dialect.name], {"event_id": event_id, "now": now})
-    return Outcome(appointment_id, None)
+    return appointment_id
 
 
-def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> Outcome:
+def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> int | Refusal:
     """Lock both people, the slot and the appointment, then cancel it. A refusal has written nothing."""
     parties = db.execute(_PARTIES, {"appointment_id": appointment_id}).one_or_none()
     if parties is None:
-        return Outcome(None, "appointment_unknown")
+        return "appointment_unknown"
     if actor_id not in (parties.patient_id, parties.doctor_user_id):
-        return Outcome(None, "not_yours")
+        return "not_yours"
     if actor_id not in users.lock_people(db, parties.patient_id, parties.doctor_user_id):
-        return Outcome(None, "account_gone")
+        return "account_gone"
     slots.lock(db, parties.slot_id)
     appointment = db.execute(_LOCK_APPOINTMENT, {"appointment_id": appointment_id}).one()
     refusal = why_not_cancellable(appointment.status, appointment.starts_at, now)
     if refusal is not None:
-        return Outcome(None, refusal)
+        return refusal
     db.execute(_SET_CANCELLED, {"appointment_id": appointment_id, "now": now})
     slots.free(db, parties.slot_id)
     event_id = add_event(db, appointment_id, "cancelled", actor_id, now)
     db.execute(_MAILS_CANCELLED[db.dialect.name], {"event_id": event_id, "cancelled_by": cancelled_by, "now": now})
-    return Outcome(appointment_id, None)
+    return appointment_id
 
 
 _AHEAD = "appointment.doctor_id = :doctor_id AND appointment.status = 'booked' AND appointment.starts_at > :now"

@@ -21,7 +21,7 @@ from src.controllers import (
     auth_controller,
     availability_controller,
 )
-from src.domain.refusals import Outcome
+from src.domain.refusals import Refusal
 from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, User
 from src.repositories import (
     availability_repository,
@@ -75,7 +75,7 @@ def _book_carelessly(take: Callable[[Connection, int, datetime], Any]) -> Callab
     def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> Any:
         slot = take(db, slot_id, now)
         if slot is None:
-            return Outcome(None, "slot_taken")
+            return "slot_taken"
         return booking_steps.add_appointment(db, slot, patient_id, now)
 
     return book
@@ -140,7 +140,7 @@ def commit_before_the_outbox_row() -> None:
     app.extensions["transaction"] = committing_first
 
 
-def _cancel_in_steps() -> Callable[..., Outcome]:
+def _cancel_in_steps() -> Callable[..., int | Refusal]:
     """Return the function that cancels in steps, as on SQLite."""
     _in_steps()
     return booking_steps.cancel
@@ -190,7 +190,7 @@ def cancel_without_looking() -> None:
     """Two cancels at once both succeed."""
     cancel = _cancel_in_steps()
 
-    def cancel_any(db: Connection, appointment_id: int, *others: Any) -> Outcome:
+    def cancel_any(db: Connection, appointment_id: int, *others: Any) -> int | Refusal:
         time.sleep(PAUSE)
         db.execute(
             update(Appointment).where(Appointment.id == appointment_id).values(status="booked", cancelled_at=None)
@@ -203,7 +203,7 @@ def cancel_without_looking() -> None:
 def cancelled_slots_stay_taken() -> None:
     cancel = _cancel_in_steps()
 
-    def cancel_and_keep(db: Connection, appointment_id: int, *others: Any) -> Outcome:
+    def cancel_and_keep(db: Connection, appointment_id: int, *others: Any) -> int | Refusal:
         done = cancel(db, appointment_id, *others)
         db.execute(
             update(AvailabilitySlot)
@@ -232,9 +232,9 @@ def taken_slots_are_offered() -> None:
 def history_is_deleted_on_cancel() -> None:
     cancel = _cancel_in_steps()
 
-    def cancel_and_delete(db: Connection, appointment_id: int, *others: Any) -> Outcome:
+    def cancel_and_delete(db: Connection, appointment_id: int, *others: Any) -> int | Refusal:
         done = cancel(db, appointment_id, *others)
-        if done.refusal is None:
+        if done == appointment_id:
             db.execute(delete(Appointment).where(Appointment.id == appointment_id))
         return done
 

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
+from src.domain.refusals import accepted
+from src.repositories import availability_repository as slots
 from src.repositories import booking_repository as bookings
 from src.repositories import user_repository as users
 from tests.conftest import StillClock
@@ -208,10 +210,10 @@ def test_a_cancel_that_waited_for_a_lock_does_not_free_the_slot_of_the_next_pati
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert bookings.cancel(db, appointment, first.id, "the patient", CLOCK()).refusal is None
+            accepted(bookings.cancel(db, appointment, first.id, "the patient", CLOCK()))
             answer = pool.submit(late.post, f"/appointments/{appointment}/cancel", headers=key)
             until_somebody_waits(db)
-            assert bookings.book(db, slot_id, other.id, CLOCK()).appointment_id
+            accepted(bookings.book(db, slot_id, other.id, CLOCK()))
         assert answer.result(timeout=30).status_code == 409
     _slot_is_of_the_next_patient(app)
 
@@ -230,7 +232,7 @@ def test_a_booking_waits_for_one_that_has_locked_the_slot(app: APIFlask, api: Ap
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
-            assert bookings.book(db, slot_id, first.id, CLOCK()).appointment_id
+            accepted(bookings.book(db, slot_id, first.id, CLOCK()))
             answer = pool.submit(with_own_client(app, other).post, "/appointments", {"slot_id": slot_id})
             until_somebody_waits(db)
             if end == "rolled back":
@@ -238,6 +240,49 @@ def test_a_booking_waits_for_one_that_has_locked_the_slot(app: APIFlask, api: Ap
         assert answer.result(timeout=30).status_code == status
     assert count(app, "SELECT count(*) FROM appointments") == 1
     assert count(app, "SELECT count(*) FROM outbox") == 1
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize(("end", "status"), [("kept", 409), ("rolled back", 200)])
+def test_a_withdrawal_waits_for_a_booking_that_has_locked_the_slot(
+    app: APIFlask, api: Api, end: str, status: int
+) -> None:
+    doctor, patient = api.doctor(), api.patient()
+    slot_id = doctor.publish()
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
+            accepted(bookings.book(db, slot_id, patient.id, CLOCK()))
+            answer = pool.submit(with_own_client(app, doctor).delete, f"/doctor/availability/{slot_id}")
+            until_somebody_waits(db)
+            if end == "rolled back":
+                raise KeyboardInterrupt
+        assert answer.result(timeout=30).status_code == status
+    left = "booked" if end == "kept" else "withdrawn"
+    assert count(app, f"SELECT count(*) FROM availability_slots WHERE status = '{left}'") == 1
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "late"}])
+@pytest.mark.parametrize(("end", "status"), [("kept", 404), ("rolled back", 201)])
+def test_a_booking_waits_for_a_withdrawal_that_has_locked_the_slot(
+    app: APIFlask, api: Api, end: str, status: int, key: dict[str, str]
+) -> None:
+    doctor, patient = api.doctor(), api.patient()
+    slot_id = doctor.publish()
+    late = with_own_client(app, patient)
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
+            assert slots.lock_of_doctor(db, slot_id, doctor.doctor_id)
+            slots.withdraw(db, slot_id)
+            answer = pool.submit(late.post, "/appointments", {"slot_id": slot_id}, headers=key)
+            until_somebody_waits(db)
+            if end == "rolled back":
+                raise KeyboardInterrupt
+        assert answer.result(timeout=30).status_code == status
+    assert count(app, "SELECT count(*) FROM appointments") == (status == 201)
+    assert count(app, "SELECT count(*) FROM outbox") == (status == 201)
 
 
 @ON_POSTGRESQL

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.domain.appointment_rules import check_slot_times, shown_status
-from src.domain.refusals import ERROR_OF_REFUSAL, Outcome, Refusal, accepted, why_not_bookable, why_not_cancellable
+from src.domain.refusals import (
+    ERROR_OF_REFUSAL,
+    Refusal,
+    accepted,
+    raise_if_refused,
+    why_not_bookable,
+    why_not_cancellable,
+)
 from src.errors_of_appointments import BadSlot
 
 NOW = datetime(2030, 3, 4, 8, 0, tzinfo=timezone.utc)
@@ -68,7 +75,14 @@ def test_what_is_free_and_ahead_can_be_booked(status: str, starts_in: timedelta,
 @pytest.mark.parametrize("refusal", list(ERROR_OF_REFUSAL))
 def test_a_refusal_is_raised_as_its_error(refusal: Refusal) -> None:
     with pytest.raises(ERROR_OF_REFUSAL[refusal]):
-        accepted(Outcome(None, refusal))
+        accepted(refusal)
+    with pytest.raises(ERROR_OF_REFUSAL[refusal]):
+        raise_if_refused(refusal)
+
+
+def test_what_is_not_refused_goes_on() -> None:
+    assert accepted(17) == 17
+    raise_if_refused(None)
 
 
 def test_every_refusal_has_an_error() -> None:
