@@ -6,11 +6,9 @@ Settings come from environment variables and from `backend/.env`; the environmen
 
 from __future__ import annotations
 
-import re
 import sys
 import zoneinfo
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -18,44 +16,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+
+from src.settings.databases import database_url
+from src.settings.origins import origins
+from src.settings.published_secrets import SHORTEST_JWT_SECRET_BYTES, is_published
+from src.settings.urls import has_host, is_loopback
 
 BACKEND = Path(__file__).resolve().parent
 
-# Secrets that the README and the specification's samples publish: fit for development, never for patients' data. They
-# are in lower case and with hyphens here, because `is_published` compares in that form.
-PUBLISHED_SECRETS = frozenset(
-    {
-        "dev-secret",
-        "jwt-dev-secret",
-        "doc2024secret",
-        "your-secret",
-        "your-secret-key",
-        "your-secret-key-here",
-        "your-jwt-secret",
-        "your-jwt-secret-key",
-        "your-jwt-secret-key-here",
-        "your-super-secret-key",
-        "your-super-secret-jwt-key",
-        "your-doctor-code",
-        "your-doctor-invitation-code",
-        "super-secret",
-        "secret",
-        "change-me",
-        "changeme",
-    }
-)
-# RFC 7518, section 3.2: an HS256 key must be at least as long as the hash's output.
-SHORTEST_JWT_SECRET_BYTES = 32
-# RFC 1123, section 2.1: one label of a host name.
-LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-LONGEST_HOST = 253
-HIGHEST_PORT = 65535
-IMPLIED_PORTS = {"http": 80, "https": 443}
-# A slash at the end is allowed.
-ORIGIN = re.compile(
-    rf"(?P<scheme>https?)://(?P<host>{LABEL}(?:\.{LABEL})*|\[(?P<ipv6>[0-9a-f:.]+)\])(?::(?P<port>[0-9]{{1,5}}))?/?"
-)
 MAKE_A_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -134,12 +102,12 @@ class Settings(BaseSettings):
     @field_validator("database_url", "migration_database_url")
     @classmethod
     def _is_database(cls, url: str | None) -> str | None:
-        return None if url is None else _normalised_database_url(url).render_as_string(hide_password=False)
+        return None if url is None else database_url(url, BACKEND).render_as_string(hide_password=False)
 
     @field_validator("resend_api_url", "smtp_url")
     @classmethod
     def _is_url(cls, url: str | None) -> str | None:
-        if url is not None and not _has_host(url):
+        if url is not None and not has_host(url):
             raise ValueError("it must be a whole URL with a host, like smtp://user:password@mail.example.org:587")
         return url
 
@@ -161,7 +129,7 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _are_origins(cls, text: str) -> str:
-        return ",".join(_origin(part) for part in _comma_separated(text))
+        return ",".join(origins(text))
 
     @model_validator(mode="after")
     def _mail_has_a_sender(self) -> Settings:
@@ -184,7 +152,7 @@ class Settings(BaseSettings):
     @property
     def allowed_origins(self) -> list[str]:
         """The web origins that browsers may call from."""
-        return _comma_separated(self.cors_origins)
+        return origins(self.cors_origins)
 
     @cached_property
     def database(self) -> URL:
@@ -226,11 +194,6 @@ class Settings(BaseSettings):
             )
 
 
-def is_published(secret: str) -> bool:
-    """Say whether the README or a sample publishes this secret, in any letter case."""
-    return secret.casefold().replace("_", "-") in PUBLISHED_SECRETS
-
-
 def load_settings(**overrides: Any) -> Settings:
     """Read the environment and `.env`; raise ConfigurationError, one sentence, for a wrong value."""
     try:
@@ -248,75 +211,3 @@ def load_settings_or_exit() -> Settings:
         return load_settings()
     except ConfigurationError as error:
         sys.exit(str(error))
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether the host is this machine, judged by its spelling alone, without a DNS lookup."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _has_host(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        # Reading `port` raises ValueError for a wrong number.
-        _ = parts.port
-    except ValueError:
-        # Not re-raised: Python's message repeats the text in the port's place, which may be a part of a password.
-        return False
-    return bool(parts.hostname)
-
-
-def _comma_separated(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _origin(text: str) -> str:
-    try:
-        return _as_browsers_send_it(text.lower())
-    except ValueError:
-        # The text before the @ may contain a password.
-        shown = text.rpartition("@")[2]
-        raise ValueError(
-            f"{shown!r} is no origin; write scheme, host and port only, without patterns, like https://book.example.org"
-        ) from None
-
-
-def _as_browsers_send_it(origin: str) -> str:
-    """Return the origin without the port that its scheme implies (RFC 6454, section 6.2), or raise ValueError."""
-    parts = ORIGIN.fullmatch(origin)
-    if parts is None:
-        raise ValueError
-    scheme, host, ipv6, port = parts.group("scheme", "host", "ipv6", "port")
-    if ipv6:
-        host = f"[{IPv6Address(ipv6)}]"
-    elif host.rpartition(".")[2].isdigit():
-        # Browsers parse such a host as an IPv4 address; IPv4Address raises ValueError if it is none.
-        host = str(IPv4Address(host))
-    port = int(port or IMPLIED_PORTS[scheme])
-    if len(host) > LONGEST_HOST or not 1 <= port <= HIGHEST_PORT:
-        raise ValueError
-    return f"{scheme}://{host}" if port == IMPLIED_PORTS[scheme] else f"{scheme}://{host}:{port}"
-
-
-def _normalised_database_url(text: str) -> URL:
-    """Set the driver for each database, and make a SQLite path absolute, whatever the working directory."""
-    try:
-        url = make_url(text)
-        backend = url.get_backend_name()
-    except (ArgumentError, ValueError):
-        # The message does not repeat the value, which may contain a password.
-        raise ValueError(
-            "it is no database URL; use sqlite:///local.db or postgresql://user:password@host:5432/name"
-        ) from None
-    if backend in {"postgres", "postgresql"}:
-        return url.set(drivername="postgresql+psycopg")
-    if backend != "sqlite":
-        raise ValueError(
-            f"{backend} is not supported; use sqlite:///local.db or postgresql://user:password@host:5432/name"
-        )
-    if not url.database or url.database == ":memory:":
-        raise ValueError("SQLite needs a file here, because several processes share it; use sqlite:///local.db")
-    return url.set(drivername="sqlite", database=str(BACKEND / url.database))

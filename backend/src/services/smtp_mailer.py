@@ -10,8 +10,8 @@ from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
 from urllib.parse import unquote, urlsplit
 
-from config import is_loopback
 from src.services.mail import Mail, MailDelayed, MailRefused
+from src.settings.urls import is_loopback
 
 
 class SmtpMailer:

@@ -8,16 +8,9 @@ from typing import Any
 
 import pytest
 
-import config
-from config import (
-    BACKEND,
-    PUBLISHED_SECRETS,
-    ConfigurationError,
-    Settings,
-    is_loopback,
-    load_settings,
-    load_settings_or_exit,
-)
+from config import BACKEND, MAKE_A_SECRET, ConfigurationError, Settings, load_settings, load_settings_or_exit
+from src.settings.published_secrets import PUBLISHED_SECRETS, is_published
+from src.settings.urls import is_loopback
 
 DEFAULTS: dict[str, Any] = {
     "app_env": "development",
@@ -412,7 +405,7 @@ def test_a_lease_is_longer_than_a_try() -> None:
 @pytest.mark.parametrize("name", ["secret_key", "jwt_secret_key", "doctor_invitation_code"])
 def test_production_refuses_published_secrets_and_says_how_to_make_one(name: str, secret: str) -> None:
     settings = load_settings(**(REAL | {name: secret}))
-    with pytest.raises(ConfigurationError, match=re.escape(config.MAKE_A_SECRET)) as refused:
+    with pytest.raises(ConfigurationError, match=re.escape(MAKE_A_SECRET)) as refused:
         settings.refuse_published_secrets()
     assert str(refused.value).startswith(f"{name.upper()} ")
 
@@ -464,7 +457,7 @@ def test_production_refuses_short_token_secrets() -> None:
 def test_the_defaults_are_published_ones() -> None:
     defaults = load_settings()
     secrets = (defaults.secret_key, defaults.jwt_secret_key, defaults.doctor_invitation_code)
-    assert all(map(config.is_published, secrets))
+    assert all(map(is_published, secrets))
 
 
 def test_development_takes_what_is_published() -> None:
