@@ -52,7 +52,7 @@ class Clinic:
     doctor: people.Doctor
     patient: people.Patient
     doctor_id: int
-    # For paths: a slot that nobody books.
+    # For paths: a slot that nobody books; the calls that are tried may withdraw it.
     slot_id: int
     slot_to_book: int
     appointment_id: int

@@ -59,7 +59,7 @@ def raise_if_refused(refusal: Refusal | None) -> None:
 
 
 def why_not_bookable(slot_status: str, starts_at: datetime, now: datetime) -> Refusal | None:
-    """Return why nobody can book this slot, or None if it can be booked."""
+    """Return why nobody can book this slot, nor its doctor withdraw it; None if they can."""
     if slot_status == "withdrawn":
         return "slot_unknown"
     if starts_at <= now:
