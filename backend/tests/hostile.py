@@ -344,12 +344,13 @@ def bad_values(schema: type[BaseModel], field: str) -> list[Any]:
 def bad_query_values(schema: type[BaseModel], name: str) -> list[str]:
     """Return the values, percent-encoded, that a query parameter must refuse."""
     kind, _ = _kind_of(schema, name)
-    if kind == fields.QueryNumber:
-        limits = schema.model_fields[name].metadata
+    if set(fields.QueryNumber.__metadata__) <= set(getattr(kind, "__metadata__", ())):
+        described = schema.model_json_schema()["properties"][name]
+        limits = described.get("anyOf", [described])
         return (
             NOT_NUMBERS
-            + [str(limit.ge - 1) for limit in limits if hasattr(limit, "ge")]
-            + [str(limit.le + 1) for limit in limits if hasattr(limit, "le")]
+            + [str(limit["minimum"] - 1) for limit in limits if "minimum" in limit]
+            + [str(limit["maximum"] + 1) for limit in limits if "maximum" in limit]
         )
     return [quote(value) for value in bad_values(schema, name) if isinstance(value, str) and _has_bytes(value)]
 

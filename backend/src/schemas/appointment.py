@@ -9,7 +9,7 @@ from pydantic import Field
 
 from src.domain.appointment_rules import ShownStatus, shown_status
 from src.schemas.base import In, Out, WallClockSpan, wall_clock_span
-from src.schemas.fields import LARGEST_ID, Id, QueryNumber
+from src.schemas.fields import Cursor, Id, QueryNumber
 
 
 class BookAppointment(In):
@@ -29,9 +29,7 @@ class AppointmentsWanted(In):
     """How many appointments to list, and after which one to go on."""
 
     limit: QueryNumber = Field(200, ge=1, le=1000)
-    cursor: QueryNumber | None = Field(
-        None, ge=1, le=LARGEST_ID, description="`next_cursor` of the page before; leave it out for the newest"
-    )
+    cursor: Cursor | None = Field(None, description="`next_cursor` of the page before; leave it out for the newest")
 
 
 class ListedAppointment(WallClockSpan):
