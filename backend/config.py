@@ -19,7 +19,8 @@ from sqlalchemy.engine import URL, make_url
 
 from src.settings.databases import database_url
 from src.settings.origins import origins
-from src.settings.published_secrets import SHORTEST_JWT_SECRET_BYTES, is_published
+from src.settings.programs import running_program
+from src.settings.published_secrets import SHORTEST, why_unfit
 from src.settings.urls import has_host, is_loopback
 
 BACKEND = Path(__file__).resolve().parent
@@ -32,10 +33,7 @@ class ConfigurationError(Exception):
 
 
 def _default_app_env() -> Literal["development", "production"]:
-    """Return production for gunicorn and `worker.py`, development for `python app.py`, `./run` and `flask …`."""
-    started_by_gunicorn = "gunicorn" in sys.modules
-    is_worker = Path(sys.argv[0]).name == "worker.py"
-    return "production" if started_by_gunicorn or is_worker else "development"
+    return "development" if running_program().is_for_development else "production"
 
 
 class Settings(BaseSettings):
@@ -177,21 +175,14 @@ class Settings(BaseSettings):
             return "smtp"
         return "none" if self.is_production else "console"
 
-    def refuse_published_secrets(self) -> None:
-        """In production, raise ConfigurationError for a published secret or a short JWT_SECRET_KEY."""
+    def refuse_unfit_secrets(self) -> None:
+        """In production, raise ConfigurationError for a published or short secret."""
         if not self.is_production:
             return
-        for name in ("SECRET_KEY", "JWT_SECRET_KEY", "DOCTOR_INVITATION_CODE"):
-            if is_published(getattr(self, name.lower())):
-                message = (
-                    f"{name} has a published value that anybody can read; make one of your own with: {MAKE_A_SECRET}"
-                )
-                raise ConfigurationError(message)
-        if len(self.jwt_secret_key.encode()) < SHORTEST_JWT_SECRET_BYTES:
-            shortest = SHORTEST_JWT_SECRET_BYTES
-            raise ConfigurationError(
-                f"JWT_SECRET_KEY is shorter than {shortest} bytes; make a good one with: {MAKE_A_SECRET}"
-            )
+        for name in SHORTEST:
+            reason = why_unfit(name, getattr(self, name.lower()))
+            if reason is not None:
+                raise ConfigurationError(f"{name} {reason}; make one of your own with: {MAKE_A_SECRET}")
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -205,9 +196,19 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigurationError(f"{name} is wrong: {reason}.") from error
 
 
-def load_settings_or_exit() -> Settings:
-    """Like `load_settings`, but end the program with the error's sentence, without a traceback."""
+def settings_of_program() -> Settings:
+    """Read the settings for the program that runs; a server in production must have fit secrets.
+
+    Our own programs end with the error's sentence. Another server gets the exception: gunicorn would restart for ever a
+    worker that exits, but stops when the application cannot be imported.
+    """
+    program = running_program()
     try:
-        return load_settings()
+        settings = load_settings()
+        if program.serves:
+            settings.refuse_unfit_secrets()
     except ConfigurationError as error:
-        sys.exit(str(error))
+        if program.is_our_own:
+            sys.exit(str(error))
+        raise
+    return settings

@@ -7,13 +7,11 @@ import struct
 import sys
 from typing import Any
 
-from config import ConfigurationError, load_settings_or_exit
+from config import ConfigurationError, settings_of_program
 
-settings = load_settings_or_exit()
-
-# Checked in the master, before it loads the application: gunicorn would restart for ever a worker that exits.
+# The application makes the same check, but its error would end gunicorn with a traceback.
 try:
-    settings.refuse_published_secrets()
+    settings = settings_of_program()
 except ConfigurationError as error:
     sys.exit(str(error))
 

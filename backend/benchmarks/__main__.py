@@ -19,7 +19,6 @@ from typing import Any
 import psycopg
 from rich.progress import Progress
 
-from app import ROUTES
 from benchmarks.chart import draw
 from benchmarks.drain import SCENARIO as DRAIN
 from benchmarks.drain import Drain
@@ -38,8 +37,7 @@ from benchmarks.stock import PATIENTS, READ, Stock, fill_postgresql, fill_sqlite
 from benchmarks.systems import SECRETS, megabytes_per_worker, serving
 from config import load_settings
 from src.utils.security import issue_token
-from src.web.application import create_app
-from tests.conftest import migrate_to_head
+from tests.conftest import build_app, migrate_to_head
 from tests.postgres import Cluster, binaries_in
 from tests.processes.servers import BACKEND
 
@@ -54,7 +52,7 @@ LEAST_SLOTS = 10_000
 def token_maker() -> Callable[[int, str], str]:
     """Return a function that makes tokens that all systems accept."""
     settings = load_settings(**{name.lower(): value for name, value in SECRETS.items()})
-    app = create_app(ROUTES, settings)
+    app = build_app(settings)
 
     @cache
     def token(user_id: int, role: str) -> str:

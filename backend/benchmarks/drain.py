@@ -14,7 +14,6 @@ import psutil
 import psycopg
 from apiflask import APIFlask
 
-from app import ROUTES
 from benchmarks.measure import Block, Database
 from benchmarks.stock import PATIENTS
 from benchmarks.systems import SECRETS, cpu_seconds
@@ -25,7 +24,7 @@ from src.services.mail import Mail
 from src.services.pace import Pace
 from src.tasks.delivery import deliver_due
 from src.utils.clock import system_clock
-from src.web.application import create_app
+from tests.conftest import build_app
 
 SCENARIO = "a mail by the worker"
 
@@ -74,7 +73,7 @@ class Drain:
     def of(cls, name: str, url: str, conninfo: str, database: Database) -> Generator[Drain]:
         """Yield a worker, and close its connections afterwards."""
         settings = load_settings(database_url=url, **{key.lower(): value for key, value in SECRETS.items()})
-        app = create_app(ROUTES, settings)
+        app = build_app(settings)
         yield cls(name, conninfo, database, app)
         with app.app_context():
             db.engine.dispose()

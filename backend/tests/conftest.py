@@ -21,6 +21,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+# What imports `app` and is no program of ours is a server in production, and refuses to start without secrets.
+os.environ["APP_ENV"] = "development"  # noqa: TID251
+
 from app import ROUTES
 from config import Settings
 from src.commands import COMMANDS

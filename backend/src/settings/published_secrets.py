@@ -25,8 +25,23 @@ PUBLISHED_SECRETS = frozenset(
         "changeme",
     }
 )
-# RFC 7518, section 3.2: an HS256 key must be at least as long as the hash's output.
-SHORTEST_JWT_SECRET_BYTES = 32
+# The fewest bytes of each secret.
+SHORTEST = {
+    "SECRET_KEY": 16,
+    # RFC 7518, section 3.2: an HS256 key must be at least as long as the hash's output.
+    "JWT_SECRET_KEY": 32,
+    # Guesses of the code are throttled, and doctors type it.
+    "DOCTOR_INVITATION_CODE": 8,
+}
+
+
+def why_unfit(name: str, secret: str) -> str | None:
+    """Return why production refuses the value of this variable, or None when it is fit."""
+    if is_published(secret):
+        return "has a published value that anybody can read"
+    if len(secret.encode()) < SHORTEST[name]:
+        return f"is shorter than {SHORTEST[name]} bytes"
+    return None
 
 
 def is_published(secret: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +13,7 @@ from apiflask import APIFlask
 from flask import Blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config import Settings, load_settings_or_exit
+from config import Settings, settings_of_program
 from src import __version__
 from src.database.connections import engine_options, listen_to_postgresql, listen_to_sqlite
 from src.database.transaction import transaction
@@ -40,8 +39,8 @@ def create_app(
     commands: Sequence[click.Command] = (),
     clock: Clock = system_clock,
 ) -> APIFlask:
-    """Create the application; without `settings` they are read from the environment."""
-    settings = settings or load_settings_or_exit()
+    """Create the application; without `settings` they are read from the environment, for the program that runs."""
+    settings = settings or settings_of_program()
     app = APIFlask(__name__, title="Appointment Booking System", version=__version__, template_folder=str(TEMPLATES))
     app.config.from_mapping(_flask_config(settings))
     app.extensions |= {"settings": settings, "clock": clock, "transaction": transaction}
@@ -76,10 +75,6 @@ def create_app(
     mount(app, [route for route in routes if not (route.development_only and settings.is_production)], settings, clock)
     for command in commands:
         app.cli.add_command(command)
-    if "gunicorn" in sys.modules:
-        # gunicorn.conf.py makes the same check and prints less, but gunicorn reads that file only from its working
-        # directory.
-        settings.refuse_published_secrets()
     return app
 
 

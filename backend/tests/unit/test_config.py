@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config import BACKEND, MAKE_A_SECRET, ConfigurationError, Settings, load_settings, load_settings_or_exit
-from src.settings.published_secrets import PUBLISHED_SECRETS, is_published
+from config import BACKEND, MAKE_A_SECRET, ConfigurationError, Settings, load_settings, settings_of_program
+from src.settings.published_secrets import PUBLISHED_SECRETS, SHORTEST, is_published
 from src.settings.urls import is_loopback
 
 DEFAULTS: dict[str, Any] = {
@@ -164,6 +165,12 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.chdir(tmp_path)
+    started(monkeypatch, BACKEND / "app.py")
+
+
+def started(monkeypatch: pytest.MonkeyPatch, program: Path) -> None:
+    """Let the settings find that this program was started."""
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(program), raising=False)
 
 
 def refusal(**settings: Any) -> str:
@@ -198,8 +205,16 @@ def test_a_wrong_value_is_refused_by_a_sentence_with_the_variables_name(
 def test_a_wrong_value_ends_a_program_with_the_sentence_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "eighty")
     with pytest.raises(SystemExit) as end:
-        load_settings_or_exit()
+        settings_of_program()
     assert str(end.value.code).startswith("PORT is wrong: ")
+
+
+def test_another_server_gets_an_exception_and_not_the_end_of_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gunicorn would restart for ever a worker that exits."""
+    started(monkeypatch, Path("/usr/bin/some-server"))
+    monkeypatch.setenv("PORT", "eighty")
+    with pytest.raises(ConfigurationError, match=r"^PORT is wrong: "):
+        settings_of_program()
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
@@ -406,7 +421,7 @@ def test_a_lease_is_longer_than_a_try() -> None:
 def test_production_refuses_published_secrets_and_says_how_to_make_one(name: str, secret: str) -> None:
     settings = load_settings(**(REAL | {name: secret}))
     with pytest.raises(ConfigurationError, match=re.escape(MAKE_A_SECRET)) as refused:
-        settings.refuse_published_secrets()
+        settings.refuse_unfit_secrets()
     assert str(refused.value).startswith(f"{name.upper()} ")
 
 
@@ -421,7 +436,7 @@ def test_no_other_spelling_makes_a_published_secret_ones_own(
     variants = {"upper": secret.upper(), "lower": secret.lower(), "title": secret.title()}
     monkeypatch.setenv(name, spelling.format(secret, under=secret.replace("-", "_"), **variants))
     with pytest.raises(ConfigurationError, match=f"^{name} "):
-        load_settings().refuse_published_secrets()
+        load_settings().refuse_unfit_secrets()
 
 
 @pytest.mark.parametrize(
@@ -447,11 +462,18 @@ def test_a_variable_of_blanks_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch
     assert getattr(load_settings(), name) == DEFAULTS[name]
 
 
-def test_production_refuses_short_token_secrets() -> None:
-    with pytest.raises(ConfigurationError, match=r"^JWT_SECRET_KEY is shorter than 32 bytes; "):
-        load_settings(**(REAL | {"jwt_secret_key": "x" * 31})).refuse_published_secrets()
-    load_settings(**(REAL | {"jwt_secret_key": "x" * 32})).refuse_published_secrets()
-    load_settings(**(REAL | {"jwt_secret_key": "ü" * 16})).refuse_published_secrets()
+@pytest.mark.parametrize(
+    ("name", "shortest"), [("SECRET_KEY", 16), ("JWT_SECRET_KEY", 32), ("DOCTOR_INVITATION_CODE", 8)]
+)
+def test_production_refuses_short_secrets(name: str, shortest: int) -> None:
+    def settings(secret: str) -> Settings:
+        return load_settings(**(REAL | {name.lower(): secret}))
+
+    with pytest.raises(ConfigurationError, match=rf"^{name} is shorter than {shortest} bytes; "):
+        settings("x" * (shortest - 1)).refuse_unfit_secrets()
+    settings("x" * shortest).refuse_unfit_secrets()
+    settings("ü" * (shortest // 2)).refuse_unfit_secrets()
+    assert SHORTEST[name] == shortest
 
 
 def test_the_defaults_are_published_ones() -> None:
@@ -461,11 +483,26 @@ def test_the_defaults_are_published_ones() -> None:
 
 
 def test_development_takes_what_is_published() -> None:
-    load_settings().refuse_published_secrets()
+    load_settings().refuse_unfit_secrets()
 
 
-def test_production_is_what_gunicorn_and_the_worker_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not load_settings().is_production
-    monkeypatch.setattr("sys.argv", ["/app/backend/worker.py"])
-    assert load_settings().is_production
-    assert not load_settings(app_env="development").is_production
+@pytest.mark.parametrize(
+    ("program", "app_env"),
+    [
+        (BACKEND / "app.py", "development"),
+        (BACKEND / "worker.py", "production"),
+        (Path("/usr/bin/gunicorn"), "production"),
+        (Path("/somewhere/else/app.py"), "production"),
+    ],
+)
+def test_what_starts_the_application_decides_the_default_of_app_env(
+    monkeypatch: pytest.MonkeyPatch, program: Path, app_env: str
+) -> None:
+    started(monkeypatch, program)
+    assert load_settings().app_env == app_env
+    assert load_settings(app_env="development").app_env == "development"
+
+
+def test_the_worker_serves_nobody_and_needs_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    started(monkeypatch, BACKEND / "worker.py")
+    assert settings_of_program().is_production
