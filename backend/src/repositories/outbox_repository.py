@@ -111,7 +111,7 @@ def finish(
     # FOR SHARE makes a concurrent deletion of the account wait. Otherwise the deletion sees this mail still waiting and
     # keeps the address, while this transaction sees the account not yet deleted.
     gone = db.scalars(select(User.deleted_at).where(User.id == recipient_id).with_for_update(read=True)).one()
-    values: dict[str, Any] = {"status": status, "last_error": error}
+    values: dict[str, Any] = {"status": status, "last_error": None if error is None else _storable(error)}
     if status == "sent":
         values["sent_at"] = now
     if gone is not None:
@@ -124,7 +124,16 @@ _POSTPONE = _CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("
 
 def postpone(db: Connection, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
     """Make a mail due at `due_at`, unless another worker has claimed it since attempt number `attempts`."""
-    db.execute(_POSTPONE, {"mail_id": mail_id, "claimed_as": attempts, "again_at": due_at, "error": error})
+    db.execute(_POSTPONE, {"mail_id": mail_id, "claimed_as": attempts, "again_at": due_at, "error": _storable(error)})
+
+
+# Enough for every sentence that tells a person something; a provider may answer with a whole page.
+LONGEST_ERROR = 1000
+
+
+def _storable(error: str) -> str:
+    """Return the error without the characters that PostgreSQL refuses in a text: NUL and lone surrogates."""
+    return error.encode(errors="backslashreplace").decode().replace("\0", "\\0")[:LONGEST_ERROR]
 
 
 _GIVE_BACK = _CLAIMED.values(due_at=bindparam("now"), attempts=OutboxMail.attempts - 1)

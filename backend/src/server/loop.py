@@ -15,10 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import Settings
 from src.database.transaction import transaction
 from src.services.email_service import mailer_for
+from src.services.mail import Mailer
 from src.services.pace import Pace
 from src.tasks.delivery import deliver_due
 from src.tasks.purge import purge_expired
 from src.utils.clock import Clock
+from src.utils.failures import result_or_failure
 
 log = logging.getLogger("worker")
 
@@ -36,20 +38,30 @@ def work(app: Flask, stop: threading.Event) -> None:
     pace = Pace(settings.resend_requests_per_second if settings.mail_transport == "resend" else None, stop)
     purge_at = clock()
     while not stop.is_set():
-        try:
-            with app.app_context():
-                if purge_at <= clock():
-                    purge_expired(transaction, clock(), settings)
-                    purge_at = clock() + PURGE_EVERY
-                found = mailer is not None and deliver_due(transaction, mailer, clock, settings, pace)
-        except SQLAlchemyError as error:  # noqa: PERF203 - an error must not end the loop
-            # The database may be restarting. The worker goes on; its mails are still in the outbox.
-            log.error("database trouble, going on: %s", str(error).splitlines()[0])
+        purges = purge_at <= clock()
+        if purges:
+            purge_at = clock() + PURGE_EVERY
+        found = result_or_failure(_round, app, mailer, pace, purges=purges)
+        if isinstance(found, Exception):
+            _log(found)
             stop.wait(PAUSE_AFTER_TROUBLE_SECONDS)
-        except Exception:
-            # The only broad except in the product: an error with one mail must not keep the others from being sent.
-            log.exception("unexpected trouble, going on")
-            stop.wait(PAUSE_AFTER_TROUBLE_SECONDS)
-        else:
-            if not found:
-                stop.wait(settings.mail_poll_seconds)
+        elif not found:
+            stop.wait(settings.mail_poll_seconds)
+
+
+def _round(app: Flask, mailer: Mailer | None, pace: Pace, *, purges: bool) -> bool:
+    """Purge if it is time, and deliver; return whether mails were found."""
+    settings: Settings = app.extensions["settings"]
+    clock: Clock = app.extensions["clock"]
+    with app.app_context():
+        if purges:
+            purge_expired(transaction, clock(), settings)
+        return mailer is not None and deliver_due(transaction, mailer, clock, settings, pace)
+
+
+def _log(error: Exception) -> None:
+    if isinstance(error, SQLAlchemyError):
+        # The database may be restarting. The worker goes on; its mails are still in the outbox.
+        log.error("database trouble, going on: %s", str(error).splitlines()[0])
+    else:
+        log.error("unexpected trouble, going on", exc_info=error)

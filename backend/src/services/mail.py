@@ -37,5 +37,8 @@ class MailUnknown(MailDelayed):
 
 class Mailer(Protocol):
     def send(self, mail: Mail, key: str) -> None:
-        """Send a mail, only once per `key` if the provider knows idempotency; raise MailRefused or MailDelayed."""
+        """Send a mail, only once per `key` if the provider knows idempotency; raise MailRefused or MailDelayed.
+
+        The worker treats every other exception like MailDelayed: nobody knows whether the provider has the mail.
+        """
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.services.mail import Mail, MailDelayed, MailRefused
+from src.services.mail import Mail
 
 
 class MemoryMailer:
@@ -10,7 +10,7 @@ class MemoryMailer:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, Mail]] = []
-        self.failures: list[MailDelayed | MailRefused] = []
+        self.failures: list[Exception] = []
 
     def send(self, mail: Mail, key: str) -> None:
         if self.failures:

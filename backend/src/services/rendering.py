@@ -17,11 +17,16 @@ RENDERERS: dict[str, Callable[[str, str, dict[str, Any]], Mail]] = {
 
 
 def render(to: str, kind: str, facts: dict[str, Any]) -> Mail:
-    """Render a mail from what the outbox stores; raise MailUnknown for a kind that this version does not know."""
+    """Render a mail from what the outbox stores; raise MailUnknown for a kind or facts unknown to this version."""
     renderer = RENDERERS.get(kind)
     if renderer is None:
         raise MailUnknown(f"A mail of the kind {kind!r} is unknown to this version.")
-    return renderer(to, kind, facts)
+    try:
+        return renderer(to, kind, facts)
+    except (ValueError, KeyError) as error:
+        # pydantic's ValidationError and ZoneInfoNotFoundError are among these. The first line shows no facts.
+        reason = str(error).partition("\n")[0]
+        raise MailUnknown(f"A mail of the kind {kind!r} has facts that this version cannot read: {reason}") from error
 
 
 def mail_of(row: Row[Any]) -> Mail:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from src.context import Transaction
@@ -17,6 +18,7 @@ from src.services.mail import Mail, MailDelayed, Mailer, MailRefused
 from src.services.pace import Pace
 from src.services.rendering import mail_of
 from src.utils.clock import Clock
+from src.utils.failures import result_or_failure
 
 log = logging.getLogger("outbox")
 
@@ -55,23 +57,25 @@ def _deliver(
 ) -> None:
     if row.useless_after is not None and row.useless_after <= clock():
         return _finish(row, "dropped", transaction, clock, "It could not be sent while it was of use.")
-    try:
-        mail = mail_of(row)
-        if row.text is None and not _store_rendered(row, mail, transaction):
-            return None
-        mailer.send(mail, row.key)
-    except MailRefused as refusal:
-        log.error("mail %s set aside: %s", row.id, refusal)
-        return _finish(row, "set_aside", transaction, clock, str(refusal))
-    except MailDelayed as delay:
-        if delay.retry_after is not None:
-            pace.pause(delay.retry_after)
-        pause = _pause(row.attempts, delay.retry_after, settings.mail_retry_ceiling_seconds)
-        log.warning("mail %s tried %s times, again in %.1f s: %s", row.id, row.attempts, pause, delay)
-        with transaction(writes=True) as db:
-            outbox.postpone(db, row.id, row.attempts, clock() + timedelta(seconds=pause), str(delay))
-        return None
-    return _finish(row, "sent", transaction, clock)
+    outcome = result_or_failure(_send, row, transaction, mailer)
+    if isinstance(outcome, SQLAlchemyError):
+        # The database's trouble, not this mail's.
+        raise outcome
+    if isinstance(outcome, MailRefused):
+        log.error("mail %s set aside: %s", row.id, outcome)
+        return _finish(row, "set_aside", transaction, clock, str(outcome))
+    if isinstance(outcome, Exception):
+        return _postpone(row, outcome, transaction, clock, settings, pace)
+    return _finish(row, "sent", transaction, clock) if outcome else None
+
+
+def _send(row: Row[Any], transaction: Transaction, mailer: Mailer) -> bool:
+    """Send a mail, but not if another worker has claimed it meanwhile."""
+    mail = mail_of(row)
+    if row.text is None and not _store_rendered(row, mail, transaction):
+        return False
+    mailer.send(mail, row.key)
+    return True
 
 
 def _store_rendered(row: Row[Any], mail: Mail, transaction: Transaction) -> bool:
@@ -83,6 +87,21 @@ def _store_rendered(row: Row[Any], mail: Mail, transaction: Transaction) -> bool
 def _finish(row: Row[Any], status: str, transaction: Transaction, clock: Clock, error: str | None = None) -> None:
     with transaction(writes=True) as db:
         outbox.finish(db, row.id, row.recipient_id, status, clock(), error)
+
+
+def _postpone(
+    row: Row[Any], error: Exception, transaction: Transaction, clock: Clock, settings: Settings, pace: Pace
+) -> None:
+    """Try the mail again after a pause, whatever went wrong: whether the provider has accepted it may be unknown."""
+    retry_after = error.retry_after if isinstance(error, MailDelayed) else None
+    if retry_after is not None:
+        pace.pause(retry_after)
+    wait = _pause(row.attempts, retry_after, settings.mail_retry_ceiling_seconds)
+    reason = str(error) if isinstance(error, MailDelayed) else f"{type(error).__name__}: {error}"
+    traceback = None if isinstance(error, MailDelayed) else error
+    log.warning("mail %s tried %s times, again in %.1f s: %s", row.id, row.attempts, wait, reason, exc_info=traceback)
+    with transaction(writes=True) as db:
+        outbox.postpone(db, row.id, row.attempts, clock() + timedelta(seconds=wait), reason)
 
 
 def _pause(attempts: int, retry_after: float | None, ceiling: float) -> float:

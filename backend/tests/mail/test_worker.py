@@ -127,6 +127,19 @@ def test_a_database_error_does_not_end_the_worker(app: APIFlask, api: Api, resen
         until(lambda: len(resend.accepted) == 1)
 
 
+def test_a_purge_that_fails_keeps_no_mail_from_being_sent(app: APIFlask, api: Api, resend: FakeResend) -> None:
+    api.patient().book(api.doctor().publish())
+    rename = "ALTER TABLE {} RENAME TO {}"
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(text(rename.format("failed_attempts", "failed_attempts_away")))
+    try:
+        with working(app):
+            until(lambda: len(resend.accepted) == 1)
+    finally:
+        with app.app_context(), transaction(writes=True) as db:
+            db.execute(text(rename.format("failed_attempts_away", "failed_attempts")))
+
+
 def test_without_a_transport_in_production_mails_wait(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
     app = make_app(app_env="production")
     api = Api(app.test_client())
