@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from base64 import b64encode
 from contextlib import ExitStack
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from src.services.mail import Mail, MailDelayed, MailRefused
 from src.settings.urls import is_loopback
+from src.utils.addresses import address_in_mail
 
 
 class SmtpMailer:
@@ -32,6 +34,10 @@ class SmtpMailer:
     def send(self, mail: Mail, key: str) -> None:
         """Send a mail. Its Message-ID contains the key, so that receivers can recognise a repeated mail."""
         try:
+            to = address_in_mail(mail.to)
+        except ValueError as error:
+            raise MailRefused(f"SMTP: this is no address that a mail can go to: {error}") from error
+        try:
             server = self._ready_server()
         except ssl.SSLCertVerificationError as error:
             raise MailDelayed(
@@ -43,7 +49,9 @@ class SmtpMailer:
             raise MailDelayed(f"SMTP: {error}") from error
         try:
             with server:
-                server.send_message(self._message(mail, key))
+                self._refuse_unreachable(server, to)
+                # With SMTPUTF8 and BODY=8BITMIME if the address needs them.
+                server.send_message(self._message(mail, to, key), to_addrs=[to])
         except smtplib.SMTPResponseException as error:
             raise _outcome(error.smtp_code, error) from error
         except smtplib.SMTPRecipientsRefused as error:
@@ -60,7 +68,7 @@ class SmtpMailer:
             if self._url.scheme == "smtp" and not is_loopback(self._host):
                 self._start_tls(server)
             if self._url.username:
-                server.login(unquote(self._url.username), unquote(self._url.password or ""))
+                self._log_in(server, unquote(self._url.username), unquote(self._url.password or ""))
             on_failure.pop_all()
             return server
 
@@ -80,11 +88,37 @@ class SmtpMailer:
                 "switch STARTTLS on in the server, or write smtps:// in SMTP_URL"
             )
 
-    def _message(self, mail: Mail, key: str) -> EmailMessage:
+    def _log_in(self, server: smtplib.SMTP, user: str, password: str) -> None:
+        if user.isascii() and password.isascii():
+            server.login(user, password)
+            return
+        # smtplib sends ASCII only. Of the mechanisms that it knows, RFC 4616 (PLAIN) alone says how others are encoded.
+        server.ehlo_or_helo_if_needed()
+        if "PLAIN" not in server.esmtp_features.get("auth", "").upper().split():
+            raise MailDelayed(
+                f"SMTP: {self._host} offers no AUTH PLAIN, which a log-in with non-ASCII characters needs; "
+                "write a user and a password of ASCII characters into SMTP_URL"
+            )
+        log_in = b64encode(f"\0{user}\0{password}".encode()).decode()
+        code, answer = server.docmd("AUTH", f"PLAIN {log_in}")
+        if code != 235:  # noqa: PLR2004 - RFC 4954, section 6: authentication succeeded
+            raise smtplib.SMTPAuthenticationError(code, answer)
+
+    def _refuse_unreachable(self, server: smtplib.SMTP, to: str) -> None:
+        server.ehlo_or_helo_if_needed()
+        if not to.isascii() and not server.has_extn("smtputf8"):
+            raise MailRefused(
+                f"SMTP: {self._host} offers no SMTPUTF8 (RFC 6531), "
+                "so it cannot reach an address with non-ASCII characters before the @"
+            )
+
+    def _message(self, mail: Mail, to: str, key: str) -> EmailMessage:
         _, address = parseaddr(self._sender)
         message = EmailMessage()
         message["From"] = self._sender
-        message["To"] = Address(addr_spec=mail.to)
+        # Not `addr_spec`: that refuses addresses that are not ASCII.
+        user, _, domain = to.rpartition("@")
+        message["To"] = Address(username=user, domain=domain)
         message["Subject"] = mail.subject
         message["Date"] = formatdate(localtime=False)
         message["Message-ID"] = f"<{key}@{address.rpartition('@')[2]}>"

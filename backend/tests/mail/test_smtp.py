@@ -24,19 +24,23 @@ ELSEWHERE = "mail.clinic.example"
 
 
 class Mailbox:
-    """Records each message, whether it came over TLS, and the passwords of log-ins.
+    """Records each message, its recipient, whether it needed SMTPUTF8 and came over TLS, and log-ins.
 
     Refuses recipients with `refusal` and log-ins with `login_refusal` if these are set.
     """
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.needed_utf8: list[bool] = []
         self.over_tls: list[bool] = []
+        self.users: list[bytes] = []
         self.passwords: list[bytes] = []
         self.refusal: str | None = None
         self.login_refusal: str | None = None
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
+        self.users.append(data.login)
         self.passwords.append(data.password)
         if self.login_refusal is not None:
             return AuthResult(success=False, handled=False, message=self.login_refusal)
@@ -51,6 +55,8 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.recipients += envelope.rcpt_tos
+        self.needed_utf8.append(envelope.smtp_utf8)
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
         self.over_tls.append(server.transport.get_extra_info("ssl_object") is not None)
         return "250 OK"
@@ -120,6 +126,76 @@ def test_a_server_that_is_away_delays_the_mail() -> None:
     mailer = SmtpMailer(url="smtp://127.0.0.1:1", sender="clinic@people.example", timeout_seconds=1)
     with pytest.raises(MailDelayed):
         mailer.send(MAIL, "key-1")
+
+
+# Addresses and log-ins that are not ASCII
+
+
+def mail_to(address: str) -> Mail:
+    return Mail(address, MAIL.subject, MAIL.text, MAIL.html)
+
+
+@pytest.mark.parametrize(
+    ("address", "as_sent", "needs_utf8"),
+    [
+        ("jörg@people.example", "jörg@people.example", True),
+        ("jörg@bücher.example", "jörg@xn--bcher-kva.example", True),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example", False),
+        ("ada@people.example", "ada@people.example", False),
+    ],
+)
+def test_a_server_with_smtputf8_gets_every_address(
+    mailer: SmtpMailer,
+    mailbox: Mailbox,
+    address: str,
+    as_sent: str,
+    needs_utf8: bool,  # noqa: FBT001
+) -> None:
+    mailer.send(mail_to(address), "key-1")
+    assert (mailbox.recipients, mailbox.needed_utf8) == ([as_sent], [needs_utf8])
+    [message] = mailbox.messages
+    assert message["To"] == as_sent
+    assert message["Subject"] == MAIL.subject
+    assert message["From"] == "Clinic <clinic@people.example>"
+
+
+def test_a_server_without_smtputf8_cannot_reach_such_a_mailbox(serve: Serve, mailbox: Mailbox) -> None:
+    mailer = mailer_to(f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=False)}")
+    with pytest.raises(MailRefused, match=r"127\.0\.0\.1 offers no SMTPUTF8"):
+        mailer.send(mail_to("jörg@people.example"), "key-1")
+    assert mailbox.messages == []
+    mailer.send(mail_to("ada@bücher.example"), "key-2")
+    assert mailbox.recipients == ["ada@xn--bcher-kva.example"]
+
+
+def test_an_address_that_is_none_is_refused(mailer: SmtpMailer, mailbox: Mailbox) -> None:
+    for address in ("", "ada", "ada@people.example, ben@people.example", "ada@people.example\r\nBcc: b@people.example"):
+        with pytest.raises(MailRefused, match="address"):
+            mailer.send(mail_to(address), "key-1")
+    assert mailbox.messages == []
+
+
+def test_a_log_in_that_is_not_ascii_is_sent_as_utf_8(serve: Serve, mailbox: Mailbox) -> None:
+    mailer_to(f"smtp://j%C3%B6rg:gr%C3%BC%C3%9Fe@127.0.0.1:{serve()}").send(MAIL, "key-1")
+    assert (mailbox.users, mailbox.passwords) == (["jörg".encode()], ["grüße".encode()])
+    assert len(mailbox.messages) == 1
+
+
+def test_a_refused_log_in_that_is_not_ascii_delays_the_mail(serve: Serve, mailbox: Mailbox) -> None:
+    mailbox.login_refusal = "535 5.7.8 wrong"
+    with pytest.raises(MailDelayed, match="535"):
+        mailer_to(f"smtp://clinic:gr%C3%BC%C3%9Fe@127.0.0.1:{serve()}").send(MAIL, "key-1")
+
+
+@pytest.mark.parametrize("excluded", [["PLAIN"], ["PLAIN", "LOGIN"]])
+def test_a_server_without_auth_plain_cannot_take_such_a_log_in(
+    serve: Serve, mailbox: Mailbox, excluded: list[str]
+) -> None:
+    port = serve(auth_exclude_mechanism=excluded)
+    with pytest.raises(MailDelayed, match=r"offers no AUTH PLAIN.* SMTP_URL") as delay:
+        mailer_to(f"smtp://clinic:gr%C3%BC%C3%9Fe@127.0.0.1:{port}").send(MAIL, "key-1")
+    assert "grüße" not in str(delay.value)
+    assert mailbox.messages == []
 
 
 # TLS

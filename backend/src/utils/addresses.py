@@ -1,0 +1,22 @@
+"""E-mail addresses, judged by their syntax alone: no DNS lookup."""
+
+from __future__ import annotations
+
+import email_validator
+
+# Accept special-use domains such as .test and .local, which a clinic's test system may use.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+
+def parsed_address(text: str, *, with_name: bool = False) -> email_validator.ValidatedEmail:
+    """Return the parts of an address, which `with_name` may have a display name; raise ValueError if it is none."""
+    return email_validator.validate_email(text, check_deliverability=False, allow_display_name=with_name)
+
+
+def address_in_mail(text: str) -> str:
+    """Return an address as mail servers take it, with the domain in ASCII (RFC 5891); raise ValueError if it is none.
+
+    Only a server with SMTPUTF8 (RFC 6531) takes the result if the part before the @ is not ASCII.
+    """
+    address = parsed_address(text)
+    return f"{address.local_part}@{address.ascii_domain}"
