@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 
-from src.settings.databases import database_url
+from src.settings.databases import database_url, is_transaction_pooler
 from src.settings.origins import origins
 from src.settings.programs import running_program
 from src.settings.published_secrets import SHORTEST, why_unfit
@@ -51,6 +51,7 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///local.db"
     migration_database_url: str | None = None
+    database_pooled: Literal["auto", "yes", "no"] = "auto"
 
     clinic_time_zone: str = "UTC"
     cors_origins: str = "http://localhost:5173,http://localhost:3000"
@@ -163,8 +164,10 @@ class Settings(BaseSettings):
 
     @property
     def database_is_pooled(self) -> bool:
-        """Whether PostgreSQL is reached through a transaction pooler; Neon's have `-pooler` in the host name."""
-        return "-pooler" in f"{self.database.host} {self.database.query.get('host')}"
+        """Whether PostgreSQL is reached through a transaction pooler."""
+        if self.database_is_sqlite or self.database_pooled != "auto":
+            return not self.database_is_sqlite and self.database_pooled == "yes"
+        return is_transaction_pooler(self.database)
 
     @property
     def mail_transport(self) -> Literal["resend", "smtp", "console", "none"]:

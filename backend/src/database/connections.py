@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any, NamedTuple
 
 import psycopg
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
 from config import Settings
@@ -51,13 +51,18 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     begin = f"BEGIN; {_limits(settings)}"
     return {
         "connect_args": {
-            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            **connect_timeout(settings.database),
             "prepare_threshold": None if pooled else 5,
             "autocommit": True,
         },
         "pool_size": 8,
         "execution_options": {BEGIN_STATEMENTS: BeginStatements(begin, begin, begin) if pooled else POSTGRESQL},
     }
+
+
+def connect_timeout(url: URL) -> dict[str, Any]:
+    """Return our connect_timeout as a keyword of the driver, unless the URL has one of its own."""
+    return {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
 
 
 def begin(connection: Connection, *, writes: bool, one_statement: bool) -> None:

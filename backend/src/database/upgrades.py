@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 
 from alembic import op
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from config import Settings
-from src.database.connections import CONNECT_TIMEOUT_SECONDS, SQLITE, listen_to_sqlite
+from src.database.connections import SQLITE, connect_timeout, listen_to_sqlite
 
 log = logging.getLogger("upgrade")
 
@@ -43,7 +43,7 @@ def upgrade_transaction(settings: Settings) -> Generator[Connection]:
 def _begin_on_postgresql(url: str) -> Generator[Connection]:
     # This also works through a transaction pooler: no statement is prepared, and the lock and the settings end with
     # the transaction.
-    options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "prepare_threshold": None}
+    options = {**connect_timeout(make_url(url)), "prepare_threshold": None}
     engine = create_engine(url, poolclass=NullPool, connect_args=options)
     with engine.connect() as connection:
         connection.execute(

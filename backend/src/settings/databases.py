@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
+from psycopg.pq import Conninfo
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+# Which hosts and ports are transaction poolers, as parts of the host's name and ports; "" means any. The port decides
+# for Supabase, whose pooler's port 5432 is in session mode and behaves like a direct connection.
+POOLERS = [
+    ("-pooler", ""),  # Neon, Timescale
+    ("pgbouncer", ""),
+    ("", "6432"),  # PgBouncer, Odyssey and PgCat by default; Azure
+    ("", "6543"),  # Supabase
+    ("", "25061"),  # DigitalOcean
+    ("postgresbridge.com", "5431"),  # Crunchy Bridge
+]
+
+# SQLAlchemy takes one host between the @ and the path, without percent-encoding. libpq takes several, each with its
+# port, and encoded paths of Unix sockets.
+HOSTS = re.compile(
+    r"(?P<before>[\w+]+://(?:[^:/]*(?::[^@]*)?@)?)(?P<hosts>[^@/?]*[,%][^@/?]*)(?P<after>(?:[/?].*)?)", re.DOTALL
+)
+HOST = re.compile(r"(?:\[(?P<ipv6>[^\[\]]*)\]|(?P<host>[^:\[\]]*))(?::(?P<port>[0-9]*))?")
 
 
 def database_url(text: str, folder: Path) -> URL:
     """Set the driver of the database, and make a SQLite path absolute, below `folder`.
 
-    Raises ValueError for a text that names no supported database.
+    Raises ValueError for a text that names no supported database, or a parameter that libpq does not know.
     """
     try:
-        url = make_url(text)
+        url = _url_with_hosts(text)
         backend = url.get_backend_name()
     except (ArgumentError, ValueError):
         # The message does not repeat the value, which may contain a password.
@@ -22,7 +44,9 @@ def database_url(text: str, folder: Path) -> URL:
             "it is no database URL; use sqlite:///local.db or postgresql://user:password@host:5432/name"
         ) from None
     if backend in {"postgres", "postgresql"}:
-        return url.set(drivername="postgresql+psycopg")
+        url = url.set(drivername="postgresql+psycopg")
+        _refuse_unknown_parameters(url)
+        return url
     if backend != "sqlite":
         raise ValueError(
             f"{backend} is not supported; use sqlite:///local.db or postgresql://user:password@host:5432/name"
@@ -30,3 +54,43 @@ def database_url(text: str, folder: Path) -> URL:
     if not url.database or url.database == ":memory:":
         raise ValueError("SQLite needs a file here, because several processes share it; use sqlite:///local.db")
     return url.set(drivername="sqlite", database=str(folder / url.database))
+
+
+def is_transaction_pooler(url: URL) -> bool:
+    """Say whether the host or the port of a PostgreSQL URL is one that transaction poolers usually have."""
+    options = _libpq_options(url)
+    host, ports = str(options.get("host")), str(options.get("port")).split(",")
+    return any(part in host and (not port or port in ports) for part, port in POOLERS)
+
+
+def _url_with_hosts(text: str) -> URL:
+    """Parse the URL; several hosts, or the path of a socket, become the parameters `host` and `port`."""
+    found = HOSTS.fullmatch(text)
+    if found is None:
+        return make_url(text)
+    hosts = [HOST.fullmatch(host) for host in found["hosts"].split(",")]
+    pairs = [(unquote(host["ipv6"] or host["host"]), host["port"] or "") for host in hosts if host is not None]
+    if len(pairs) < len(hosts):
+        raise ValueError
+    url = make_url(found["before"] + found["after"])
+    ports = ",".join(port for _, port in pairs)
+    query = {"host": ",".join(host for host, _ in pairs)} | ({"port": ports} if ports.strip(",") else {})
+    return url.set(query=query | dict(url.query))
+
+
+def _refuse_unknown_parameters(url: URL) -> None:
+    try:
+        given = _libpq_options(url)
+    except ArgumentError:
+        raise ValueError(
+            "its hosts and ports do not fit together; use postgresql://user:password@first:5432,second:5432/name"
+        ) from None
+    unknown = given.keys() - {option.keyword.decode() for option in Conninfo.get_defaults()}
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        raise ValueError(f"PostgreSQL's client library (libpq) does not know {names}; remove that from the URL")
+
+
+def _libpq_options(url: URL) -> dict[str, Any]:
+    [_, options] = url.get_dialect()().create_connect_args(url)
+    return options

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from config import BACKEND, MAKE_A_SECRET, ConfigurationError, Settings, load_settings, settings_of_program
+from src.database.connections import engine_options
 from src.settings.published_secrets import PUBLISHED_SECRETS, SHORTEST, is_published
 from src.settings.urls import is_loopback
 
@@ -20,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "jwt_access_token_hours": 12,
     "doctor_invitation_code": "DOC2024SECRET",
     "database_url": f"sqlite:///{BACKEND / 'local.db'}",
+    "database_pooled": "auto",
     "migration_database_url": None,
     "clinic_time_zone": "UTC",
     "cors_origins": "http://localhost:5173,http://localhost:3000",
@@ -55,8 +57,18 @@ WRONG = [
     ("JWT_ACCESS_TOKEN_HOURS", ["0", "-1", "long", "8761", "nan"]),
     (
         "DATABASE_URL",
-        ["nonsense", "mysql://localhost/clinic", "sqlite://", "sqlite:///:memory:", "postgresql://h:x/db"],
+        [
+            "nonsense",
+            "mysql://localhost/clinic",
+            "sqlite://",
+            "sqlite:///:memory:",
+            "postgresql://h:x/db",
+            "postgresql://a:1,b:x/db",
+            "postgresql://h/db?pgbouncer=true",
+            "postgresql://h/db?host=a:1&host=b:2&port=3",
+        ],
     ),
+    ("DATABASE_POOLED", ["true", "Yes", "session"]),
     ("MIGRATION_DATABASE_URL", ["nonsense", "oracle://localhost/clinic"]),
     ("CLINIC_TIME_ZONE", ["Mars/Olympus", "CEST", "+02:00"]),
     (
@@ -285,13 +297,71 @@ def test_a_relative_sqlite_file_is_the_same_in_every_folder(monkeypatch: pytest.
     ("url", "is_sqlite", "is_pooled"),
     [
         ("sqlite:///local.db", True, False),
+        ("postgresql://u:p@db.example/clinic", False, False),
+        ("postgresql://u:p@db.example:5433/clinic", False, False),
+        ("postgresql:///clinic?host=/var/run/postgresql", False, False),
         ("postgresql://u:p@ep-quiet-1.eu.neon.example/clinic", False, False),
         ("postgresql://u:p@ep-quiet-1-pooler.eu.neon.example/clinic", False, True),
+        # Supabase: session mode on 5432, transaction mode on 6543.
+        ("postgresql://u.ref:p@aws-0-eu-central-1.pooler.supabase.example:5432/postgres", False, False),
+        ("postgresql://u.ref:p@aws-0-eu-central-1.pooler.supabase.example:6543/postgres", False, True),
+        # PgBouncer, and DigitalOcean's port for it
+        ("postgresql://u:p@db.example:6432/clinic", False, True),
+        ("postgresql://u:p@pgbouncer/clinic", False, True),
+        ("postgresql://u@%2Fvar%2Frun%2Fpostgresql:6432/clinic", False, True),
+        ("postgresql:///clinic?host=/var/run/postgresql&port=6432", False, True),
+        ("postgresql://u:p@db.example:25061/clinic", False, True),
+        ("postgresql://u:p@p.abc.db.postgresbridge.com:5431/clinic", False, True),
+        ("postgresql://u:p@a.example:6432,b.example:6432/clinic", False, True),
+        ("postgresql://u:p@/clinic?host=a.example:6432&host=b.example:6432", False, True),
     ],
 )
 def test_a_database_says_its_kind(url: str, is_sqlite: bool, is_pooled: bool) -> None:  # noqa: FBT001
     settings = load_settings(database_url=url)
     assert (settings.database_is_sqlite, settings.database_is_pooled) == (is_sqlite, is_pooled)
+
+
+def test_the_operator_knows_best_whether_there_is_a_pooler() -> None:
+    direct, pooled = "postgresql://u:p@db.example/clinic", "postgresql://u:p@db.example:6432/clinic"
+    assert load_settings(database_url=direct, database_pooled="yes").database_is_pooled
+    assert not load_settings(database_url=pooled, database_pooled="no").database_is_pooled
+    assert not load_settings(database_pooled="yes").database_is_pooled
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("postgresql://u:p@a.example,b.example/db", "a.example,b.example", None),
+        ("postgresql://u:p@a.example:5432,b.example:5433/db", "a.example,b.example", "5432,5433"),
+        ("postgresql://u:p@a.example,b.example:5433/db?sslmode=require", "a.example,b.example", ",5433"),
+        ("postgresql://u:p@[::1]:5432,[::2]:5433/db", "::1,::2", "5432,5433"),
+        ("postgresql://u:p@/db?host=a.example:5432&host=b.example:5433", "a.example,b.example", "5432,5433"),
+        ("postgresql://u:p@/db?host=a.example,b.example&port=5432,5433", "a.example,b.example", "5432,5433"),
+        ("postgresql://u:p@/db?host=/var/run/postgresql", "/var/run/postgresql", None),
+        ("postgresql://u:p@%2Fvar%2Frun%2Fpostgresql/db", "/var/run/postgresql", None),
+        ("postgresql://u:p@%2Fvar%2Frun%2Fpostgresql:5433/db", "/var/run/postgresql", "5433"),
+    ],
+)
+def test_hosts_are_read_as_libpq_reads_them(url: str, host: str, port: str | None) -> None:
+    settings = load_settings(database_url=url + ("&" if "?" in url else "?") + "target_session_attrs=read-write")
+    [_, options] = settings.database.get_dialect()().create_connect_args(settings.database)
+    assert (options["user"], options["password"], options["dbname"]) == ("u", "p", "db")
+    assert options["host"] == host
+    assert str(options.get("port", "")).strip(",") == (port or "").strip(",")
+    assert options["target_session_attrs"] == "read-write"
+
+
+def test_a_parameter_that_libpq_does_not_know_is_named() -> None:
+    sentence = refusal(database_url="postgresql://u:hunter2@h/db?sslmode=require&pgbouncer=true&schema=hunter2")
+    assert "pgbouncer, schema" in sentence
+    assert "sslmode" not in sentence
+    assert "hunter2" not in sentence
+
+
+def test_parameters_of_the_url_win_over_ours() -> None:
+    url = "postgresql://u:p@h/db"
+    assert engine_options(load_settings(database_url=url))["connect_args"]["connect_timeout"] == 3
+    assert "connect_timeout" not in engine_options(load_settings(database_url=f"{url}?connect_timeout=9"))["connect_args"]
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "MIGRATION_DATABASE_URL"])
@@ -300,6 +370,9 @@ def test_a_database_says_its_kind(url: str, is_sqlite: bool, is_pooled: bool) ->
     [
         "mysql://somebody:hunter2@db.example/clinic",
         "postgresql://somebody:hunter2@db.example:port/clinic",
+        "postgresql://somebody:hunter2@a.example:port,b.example/clinic",
+        "postgresql://somebody:hunter2@db.example/clinic?secret=hunter2",
+        "postgresql://somebody:hunter2@/clinic?host=a:1&host=b:2&port=hunter2",
         "postgresql:somebody:hunter2@db.example",
         "somebody:hunter2@db.example",
         "hunter2://db.example/clinic hunter2",
@@ -461,6 +534,7 @@ def test_no_other_spelling_makes_a_published_secret_ones_own(
 def test_blanks_around_a_value_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     values = {
         "app_env": "production",
+        "database_pooled": "yes",
         "clinic_time_zone": "Europe/Berlin",
         "cors_origins": "https://book.example.org",
         "smtp_url": "smtp://mail.example.org",
