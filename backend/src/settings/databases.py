@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -91,6 +92,6 @@ def _refuse_unknown_parameters(url: URL) -> None:
         raise ValueError(f"PostgreSQL's client library (libpq) does not know {names}; remove that from the URL")
 
 
-def _libpq_options(url: URL) -> dict[str, Any]:
+def _libpq_options(url: URL) -> Mapping[str, Any]:
     [_, options] = url.get_dialect()().create_connect_args(url)
     return options

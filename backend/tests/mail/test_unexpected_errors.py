@@ -7,6 +7,7 @@ from apiflask import APIFlask
 from sqlalchemy import text
 
 from src.database.transaction import transaction
+from src.repositories import outbox_repository as outbox
 from src.services.memory_mailer import MemoryMailer
 from tests.conftest import StillClock
 from tests.people import Api, Deliver
@@ -33,7 +34,7 @@ def shown(app: APIFlask, mail_id: int) -> str:
         UnicodeEncodeError("ascii", "jörg", 1, 2, "ordinal not in range(128)"),
         ValueError("an address that a library cannot read"),
         ZeroDivisionError(),
-        RuntimeError("what no database\0 stores: \ud800"),
+        RuntimeError("what no database\0 stores"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -47,6 +48,13 @@ def test_an_error_of_any_kind_postpones_this_mail_alone(
     clock.forward(seconds=2)
     assert [mail.to for mail in deliver()] == two_mails[::-1]
     assert "Error:   none" in shown(app, 1)
+
+
+@pytest.mark.usefixtures("two_mails")
+def test_what_no_database_stores_is_stored_in_escapes(app: APIFlask, clock: StillClock) -> None:
+    with app.app_context(), transaction(writes=True) as db:
+        outbox.postpone(db, 1, 0, clock(), "a lone surrogate \ud800 and a NUL \0")
+    assert "a lone surrogate \\ud800 and a NUL \\0" in shown(app, 1)
 
 
 def test_the_pauses_grow(

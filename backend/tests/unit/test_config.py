@@ -361,7 +361,9 @@ def test_a_parameter_that_libpq_does_not_know_is_named() -> None:
 def test_parameters_of_the_url_win_over_ours() -> None:
     url = "postgresql://u:p@h/db"
     assert engine_options(load_settings(database_url=url))["connect_args"]["connect_timeout"] == 3
-    assert "connect_timeout" not in engine_options(load_settings(database_url=f"{url}?connect_timeout=9"))["connect_args"]
+    assert (
+        "connect_timeout" not in engine_options(load_settings(database_url=f"{url}?connect_timeout=9"))["connect_args"]
+    )
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "MIGRATION_DATABASE_URL"])
