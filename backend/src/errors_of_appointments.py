@@ -6,7 +6,7 @@ from src.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class BadSlot(Invalid):
-    """The date and times do not make an appointment slot."""
+    """The slot must start in the future."""
 
 
 class NotYourAppointment(Forbidden):

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from flask import Response, request
+from flask import Response
+from flask import request as flask_request
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
@@ -38,6 +39,7 @@ from src.web.application import create_app
 from tests import postgres
 from tests.calls import CALLS, Clinic
 from tests.guard import Guard
+from tests.openapi import undeclared
 from tests.people import Api, Deliver
 
 
@@ -169,12 +171,13 @@ def clock() -> StillClock:
 MakeApp = Callable[..., APIFlask]
 
 
+ROUTE_OF = {route.name: route for route in ROUTES}
 ANSWERS = {call.name: (call.route.status, call.signature.answer) for call in CALLS}
 
 
 def hold_against_schema(response: Response) -> Response:
     """Check an answer against its schema: the product itself does not validate its answers."""
-    status, schema = ANSWERS.get(request.endpoint or "", (None, None))
+    status, schema = ANSWERS.get(flask_request.endpoint or "", (None, None))
     if schema is not None and response.status_code == status and response.is_json:
         said = response.get_json()
         assert schema.model_validate_json(response.get_data(), strict=True).model_dump(mode="json") == said
@@ -185,10 +188,20 @@ def hold_against_schema(response: Response) -> Response:
 def make_app(request: pytest.FixtureRequest, database_url: str, clock: StillClock) -> Iterator[MakeApp]:
     made: list[APIFlask] = []
     guard = Guard()
+    surprises: set[str] = set()
+
+    def note_undeclared_errors(response: Response) -> Response:
+        # `//health` is matched like `/health` and then refused: it is not the address of the call.
+        strange = flask_request.environ["PATH_INFO"].startswith("//")
+        route = None if strange else ROUTE_OF.get(flask_request.endpoint or "")
+        surprise = undeclared(route, response) if route else None
+        surprises.update([surprise] if surprise else [])
+        return response
 
     def make(**overrides: Any) -> APIFlask:
         made.append(build_app(make_settings(**({"database_url": database_url} | overrides)), clock=clock))
         made[-1].after_request(hold_against_schema)
+        made[-1].after_request(note_undeclared_errors)
         if request.node.get_closest_marker("unguarded") is None:
             made[-1].extensions["transaction"] = guard.transaction
         return made[-1]
@@ -198,6 +211,7 @@ def make_app(request: pytest.FixtureRequest, database_url: str, clock: StillCloc
         with app.app_context():
             db.engine.dispose()
     assert guard.broken == []
+    assert surprises == set()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def check_slot_times(starts_at: datetime, ends_at: datetime, now: datetime) -> N
     if ends_at <= starts_at:
         raise BadSlot("The end time must be after the start time.")
     if starts_at <= now:
-        raise BadSlot("The slot must start in the future.")
+        raise BadSlot
     if starts_at > now + FARTHEST_AHEAD:
         raise BadSlot("The slot must start within the next ten years.")
 

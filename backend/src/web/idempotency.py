@@ -27,6 +27,7 @@ from src.web.problems import answer_clinic_error
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
+BAD_KEY = f"{HEADER} must have 1 to {LONGEST_KEY} visible ASCII characters, quoted or bare."
 LOCK_NOT_AVAILABLE = "55P03"
 
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')  # a string of RFC 8941, section 3.3.3
@@ -42,7 +43,7 @@ def key_of_request() -> str | None:
     quoted = _QUOTED.fullmatch(header)
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header
     if not 1 <= len(key) <= LONGEST_KEY or not (quoted or _BARE.fullmatch(header)):
-        raise Invalid(f"{HEADER} must have 1 to {LONGEST_KEY} visible ASCII characters, quoted or bare.")
+        raise Invalid(BAD_KEY)
     return key
 
 

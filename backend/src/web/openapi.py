@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from src.errors import ClinicError, KeyReused, Unauthenticated
+from pydantic import ValidationError
+
+from src.errors import Invalid, KeyReused, Unauthenticated
+from src.errors_of_accounts import RoleUnknown
 from src.errors_of_service import StillUnderWay
-from src.web.problems import DATABASE_AWAY, PROBLEM_JSON, SENTENCE_OF_STATUS, status_of
+from src.schemas.base import In
+from src.utils.decorators import errors_of
+from src.web.idempotency import BAD_KEY
+from src.web.problems import (
+    NOT_AN_OBJECT,
+    PROBLEM_JSON,
+    Problem,
+    problem_of_database_away,
+    problem_of_error,
+    problem_of_status,
+    problem_of_validation,
+    urn,
+)
+from src.web.routes import Route
 
 SECURITY_SCHEME = "BearerAuth"
 LOCATION = {"headers": {"Location": {"schema": {"type": "string"}, "description": "where the new thing is"}}}
@@ -37,39 +54,55 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
-def error_responses(
-    declared: tuple[type[ClinicError], ...],
-    *,
-    forbidden: ClinicError | None,
-    protected: bool,
-    writes: bool,
-    idempotent: bool,
-    reads_body: bool,
-    reads_input: bool,
-) -> dict[int | str, Any]:
-    """Return the error answers that the OpenAPI document lists for an operation, by status."""
-    sentences: dict[HTTPStatus, list[str]] = defaultdict(list)
-    if reads_input or idempotent:
-        sentences[HTTPStatus.BAD_REQUEST].append("What was sent is not valid; the message names the field.")
-    if protected:
-        sentences[HTTPStatus.UNAUTHORIZED].append(Unauthenticated.sentence())
-    if forbidden is not None:
-        sentences[HTTPStatus.FORBIDDEN].append(str(forbidden))
-    for error in (*declared, *((StillUnderWay, KeyReused) if idempotent else ())):
-        sentences[status_of(error)].append(error.sentence())
-    if writes:
-        sentences[HTTPStatus.REQUEST_ENTITY_TOO_LARGE].append(SENTENCE_OF_STATUS[HTTPStatus.REQUEST_ENTITY_TOO_LARGE])
-    if reads_body:
-        sentences[HTTPStatus.UNSUPPORTED_MEDIA_TYPE].append(SENTENCE_OF_STATUS[HTTPStatus.UNSUPPORTED_MEDIA_TYPE])
-    sentences[HTTPStatus.INTERNAL_SERVER_ERROR].append(SENTENCE_OF_STATUS[HTTPStatus.INTERNAL_SERVER_ERROR])
-    sentences[HTTPStatus.SERVICE_UNAVAILABLE].append(DATABASE_AWAY)
-    return {status.value: _response(status, said) for status, said in sorted(sentences.items())}
+def error_responses(route: Route) -> dict[int | str, Any]:
+    """Return the error answers that the OpenAPI document lists for a call, by status."""
+    by_status: dict[int, list[Problem]] = defaultdict(list)
+    for body in problems_of(route):
+        by_status[body["status"]].append(body)
+    return {status: _response(status, bodies) for status, bodies in sorted(by_status.items())}
 
 
-def _response(status: HTTPStatus, said: list[str]) -> dict[str, Any]:
+def problems_of(route: Route) -> Iterator[Problem]:
+    """Yield every problem that a call can answer, just as it answers it."""
+    for schema in (route.signature.body, route.signature.query):
+        if schema is not None:
+            yield from _problem_of_input(schema)
+    if route.signature.body is not None:
+        yield problem_of_error(Invalid(NOT_AN_OBJECT))
+        yield problem_of_status(HTTPStatus.BAD_REQUEST)
+        yield problem_of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    if not route.access.is_public:
+        yield problem_of_error(Unauthenticated())
+        yield problem_of_error(RoleUnknown())
+    if route.access.refusal is not None:
+        yield problem_of_error(route.access.refusal())
+    for error in errors_of(route.controller):
+        yield problem_of_error(error())
+    if route.is_idempotent:
+        yield problem_of_error(Invalid(BAD_KEY))
+        yield problem_of_error(StillUnderWay())
+        yield problem_of_error(KeyReused())
+    if "<" in route.path:
+        yield problem_of_status(HTTPStatus.NOT_FOUND)
+    yield problem_of_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    yield problem_of_status(HTTPStatus.INTERNAL_SERVER_ERROR)
+    if route.needs_database:
+        yield problem_of_database_away()
+
+
+def _problem_of_input(schema: type[In]) -> Iterator[Problem]:
+    """Yield the problem of an empty object or, if nothing is required, of an object whose every value is wrong."""
+    required = any(field.is_required() for field in schema.model_fields.values())
+    try:
+        schema.model_validate({} if required else dict.fromkeys(schema.model_fields, ()))
+    except ValidationError as error:
+        yield problem_of_validation(error)
+
+
+def _response(status: int, bodies: list[Problem]) -> dict[str, Any]:
     response: dict[str, Any] = {
-        "description": " ".join(said),
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "description": " ".join(dict.fromkeys(_description(body) for body in bodies)),
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": _by_name(bodies)}},
     }
     if status == HTTPStatus.UNAUTHORIZED:
         response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}}
@@ -78,6 +111,22 @@ def _response(status: HTTPStatus, said: list[str]) -> dict[str, Any]:
             "Retry-After": {"schema": {"type": "integer"}, "description": "seconds to wait before trying again"}
         }
     return response
+
+
+def _description(body: Problem) -> str:
+    general = body["status"] == HTTPStatus.BAD_REQUEST and body["type"] in {urn(Invalid), "about:blank"}
+    return "What was sent is not valid; the message names the field." if general else body["detail"]
+
+
+def _by_name(bodies: list[Problem]) -> dict[str, Any]:
+    """Return the examples by the last part of their type; a type that comes again gets a number."""
+    examples: dict[str, Any] = {}
+    for body in bodies:
+        kind = body["title"].lower().replace(" ", "-") if body["type"] == "about:blank" else body["type"]
+        name = kind.rpartition(":")[2]
+        number = sum(other.partition(".")[0] == name for other in examples)
+        examples[f"{name}.{number + 1}" if number else name] = {"summary": body["detail"], "value": body}
+    return examples
 
 
 IDEMPOTENCY_KEY: dict[str, Any] = {

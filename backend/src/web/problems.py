@@ -54,7 +54,11 @@ SENTENCE_OF_STATUS = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with Content-Type: application/json.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side; please try again.",
 }
+NOT_AN_OBJECT = "The request body must be a JSON object."
 DATABASE_AWAY = "The database cannot be reached at the moment; please try again in a few seconds."
+
+# The members of a problem document.
+Problem = dict[str, Any]
 
 
 def status_of(error: type[ClinicError]) -> HTTPStatus:
@@ -62,10 +66,39 @@ def status_of(error: type[ClinicError]) -> HTTPStatus:
     return next(status for branch, status in STATUS_OF.items() if issubclass(error, branch))
 
 
-def problem(status: HTTPStatus, sentence: str, kind: str = "about:blank", **members: Any) -> Response:
-    """Build the answer: the published client shows `error`, and RFC 9457 names the same sentence `detail`."""
+def problem(status: HTTPStatus, sentence: str, kind: str = "about:blank", **members: Any) -> Problem:
+    """Build the document: the published client shows `error`, and RFC 9457 names the same sentence `detail`."""
     body = {"type": kind, "title": status.phrase, "status": status.value, "detail": sentence, "error": sentence}
-    response = Response(json.dumps(body | members), status=status.value, content_type=PROBLEM_JSON)
+    return body | members
+
+
+def problem_of_error(error: ClinicError) -> Problem:
+    """Build the document of a domain error."""
+    return problem(status_of(type(error)), str(error), kind=urn(type(error)))
+
+
+def problem_of_status(status: HTTPStatus) -> Problem:
+    """Build the document of an error that Flask or Werkzeug raises."""
+    return problem(status, SENTENCE_OF_STATUS.get(status, f"{status.phrase}."))
+
+
+def problem_of_validation(error: ValidationError) -> Problem:
+    """Build the document of what pydantic found wrong in a body or query."""
+    findings = [
+        {"field": _field(details), "message": sentence(details)} for details in _findings_to_show(error.errors())
+    ]
+    return problem(HTTPStatus.BAD_REQUEST, findings[0]["message"], kind=urn(Invalid), errors=findings)
+
+
+def problem_of_database_away() -> Problem:
+    """Build the document of a database that cannot be reached."""
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_AWAY, failing="database")
+
+
+def respond(body: Problem) -> Response:
+    """Answer with a problem document, and the headers that belong to its status."""
+    status = body["status"]
+    response = Response(json.dumps(body), status=status, content_type=PROBLEM_JSON)
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -84,7 +117,7 @@ def register_problems(app: Flask) -> None:
 
 def answer_clinic_error(error: ClinicError) -> Response:
     """Answer a domain error with the status of its base class in STATUS_OF."""
-    response = problem(status_of(type(error)), str(error), kind=urn(type(error)))
+    response = respond(problem_of_error(error))
     if isinstance(error, Throttled):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -99,16 +132,12 @@ def _answer_validation_error(error: HTTPError) -> Response:
     """Answer APIFlask's validation error; pydantic's findings are in its `__cause__`."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
-        return problem(HTTPStatus(error.status_code), error.message)
-    findings = [
-        {"field": _field(details), "message": sentence(details)} for details in _findings_to_show(cause.errors())
-    ]
-    return problem(HTTPStatus.BAD_REQUEST, findings[0]["message"], kind=urn(Invalid), errors=findings)
+        return respond(problem(HTTPStatus(error.status_code), error.message))
+    return respond(problem_of_validation(cause))
 
 
 def _answer_http_exception(error: HTTPException) -> Response:
-    status = HTTPStatus(error.code or 500)
-    response = problem(status, SENTENCE_OF_STATUS.get(status, f"{status.phrase}."))
+    response = respond(problem_of_status(HTTPStatus(error.code or 500)))
     for name, value in error.get_headers(request.environ):
         if name.lower() != "content-type":
             response.headers[name] = value
@@ -117,7 +146,7 @@ def _answer_http_exception(error: HTTPException) -> Response:
 
 def _answer_database_away(error: Exception) -> Response:
     log.error("database away: %s", str(error).splitlines()[0])
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_AWAY, failing="database")
+    return respond(problem_of_database_away())
 
 
 def _findings_to_show(errors: Iterable[ErrorDetails]) -> list[ErrorDetails]:

@@ -23,11 +23,11 @@ from config import Settings
 from src.context import Context, SlowContext, Transaction
 from src.errors import Invalid
 from src.utils.clock import Clock
-from src.utils.decorators import errors_of
 from src.web.admission import admit, bearer_claims
 from src.web.answers import answer
 from src.web.idempotency import HEADER, answer_once, key_of_request
 from src.web.openapi import LOCATION, SECURITY_SCHEME, error_responses
+from src.web.problems import NOT_AN_OBJECT
 from src.web.routes import Route
 
 
@@ -81,15 +81,7 @@ def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
         view = app.input(signature.body, location="json", arg_name="body")(view)
     if signature.query is not None:
         view = app.input(signature.query, location="query", arg_name="query")(view)
-    responses = error_responses(
-        errors_of(route.controller),
-        forbidden=route.access.refusal() if route.access.refusal else None,
-        protected=not route.access.is_public,
-        writes=route.writes,
-        idempotent=route.is_idempotent and not signature.is_slow,
-        reads_body=signature.body is not None,
-        reads_input=signature.body is not None or signature.query is not None,
-    )
+    responses = error_responses(route)
     if route.location is not None:
         responses[route.status.value] = LOCATION
     security = None if route.access.is_public else SECURITY_SCHEME
@@ -98,5 +90,5 @@ def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
 
 def _call(validated: Callable[..., Response], path: dict[str, Any], ctx: object, route: Route) -> Response:
     if route.signature.body is not None and not isinstance(request.get_json(), dict):
-        raise Invalid("The request body must be a JSON object.")
+        raise Invalid(NOT_AN_OBJECT)
     return validated(ctx=ctx, **path)

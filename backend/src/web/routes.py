@@ -83,8 +83,13 @@ class Route:
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether the call obeys an Idempotency-Key: every write of a logged-in caller does."""
-        return self.writes and not self.access.is_public
+        """Whether the call obeys an Idempotency-Key: every write of a logged-in caller does, unless it is slow."""
+        return self.writes and not self.access.is_public and not self.signature.is_slow
+
+    @property
+    def needs_database(self) -> bool:
+        """Whether the call opens a transaction: a slow call that only reads, and that anyone may make, opens none."""
+        return self.writes or not self.access.is_public or not self.signature.is_slow
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The OpenAPI document uses only keywords that its readers know, in every schema."""
+"""The OpenAPI document uses only keywords that its readers know, and shows every error of every call."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
+from jsonschema import Draft202012Validator
 from jsonschema_specifications import REGISTRY
 
+from src.context import SlowContext
+from src.errors_of_appointments import SlotPast, SlotTaken
+from src.schemas.base import Message
+from src.utils.decorators import raises
+from src.web.problems import problem_of_error, respond
+from src.web.routes import ANYONE, Route
+from tests.calls import CALLS
 from tests.conftest import build_app, make_settings
+from tests.openapi import Document, undeclared
 
 VOCABULARIES = "https://json-schema.org/draft/2020-12/meta/"
 # The keywords that OpenAPI 3.1 adds to JSON Schema (its base vocabulary).
@@ -34,8 +44,8 @@ SCHEMAS_BY_NAME = {"properties", "patternProperties", "$defs", "dependentSchemas
 
 
 @pytest.fixture(scope="module")
-def spec() -> dict[str, Any]:
-    return build_app(make_settings()).test_client().get("/openapi.json").get_json()
+def document() -> Document:
+    return Document(build_app(make_settings()).test_client())
 
 
 def schemas_in(part: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -76,9 +86,9 @@ def unknown_keywords(part: Any) -> dict[str, set[str]]:
     return {where: unknown for where, schema in schemas_in(part) if (unknown := set(schema) - KEYWORDS)}
 
 
-def test_every_schema_uses_keywords_of_json_schema_only(spec: dict[str, Any]) -> None:
-    assert len(list(schemas_in(spec))) > 200
-    assert unknown_keywords(spec) == {}
+def test_every_schema_uses_keywords_of_json_schema_only(document: Document) -> None:
+    assert len(list(schemas_in(document.spec))) > 200
+    assert unknown_keywords(document.spec) == {}
 
 
 @pytest.mark.parametrize("word", ["ge", "le", "gt", "lt", "max_length", "min_length", "multiple_of"])
@@ -86,3 +96,47 @@ def test_the_names_that_pydantic_has_for_limits_are_unknown(word: str) -> None:
     nested = {"anyOf": [{"type": "object", "properties": {"number": {"items": {word: 1}}}}]}
     parameters = [{"name": "number", "in": "query", "schema": nested}]
     assert list(unknown_keywords({"parameters": parameters}).values()) == [{word}]
+
+
+def test_every_error_has_examples_and_they_fit_the_schema(document: Document) -> None:
+    problem = Draft202012Validator(document.spec["components"]["schemas"]["Problem"])
+    for name, operation in document.operations.items():
+        for status in map(int, operation["responses"]):
+            if status >= 400:
+                examples = document.examples(name, status)
+                assert examples, (name, status)
+                for example in examples:
+                    problem.validate(example)
+                    assert example["status"] == status, name
+
+
+def test_one_status_has_an_example_for_each_error(document: Document) -> None:
+    types = [example["type"].rpartition(":")[2] for example in document.examples("appointment.book", 409)]
+    assert sorted(types) == ["patient-busy", "slot-past", "slot-taken", "still-under-way"]
+    named = document.operations["appointment.book"]["responses"]["409"]["content"]["application/problem+json"]
+    assert list(named["examples"]) == types
+
+
+def test_every_call_that_reads_input_shows_what_is_wrong_with_each_field(document: Document) -> None:
+    for call in CALLS:
+        for schema in (call.signature.body, call.signature.query):
+            if schema is not None:
+                named = {
+                    finding["field"]
+                    for example in document.examples(call.name, 400)
+                    for finding in example.get("errors", [])
+                }
+                required = {name for name, field in schema.model_fields.items() if field.is_required()}
+                assert named == (required or set(schema.model_fields)), call.name
+
+
+def test_an_error_that_a_controller_does_not_declare_is_noticed() -> None:
+    @raises(SlotTaken)
+    def book(ctx: SlowContext[None]) -> Message:
+        return Message(message="Booked.")
+
+    route = Route("POST", "/book", book, ANYONE, "test.book")
+    with Flask(__name__).app_context():
+        assert undeclared(route, respond(problem_of_error(SlotTaken()))) is None
+        surprise = undeclared(route, respond(problem_of_error(SlotPast())))
+    assert surprise == "test.book answers 409 urn:problem:slot-past, and does not declare it"
