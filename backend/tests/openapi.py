@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Response
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 
-from src.web.openapi import problems_of
+from src.web.openapi import PROBLEM_SCHEMA, problems_of
 from src.web.problems import PROBLEM_JSON
 from src.web.routes import Route
 
@@ -30,11 +31,18 @@ class Document:
         return [example["value"] for example in content["examples"].values()]
 
 
+PROBLEM = Draft202012Validator(PROBLEM_SCHEMA)
+
+
 def undeclared(route: Route, response: Response) -> str | None:
-    """Return what is wrong with an error answer that the call does not declare: neither it nor `@raises` names it."""
+    """Return what is wrong with an error answer that does not fit the document, or that the call does not declare."""
     if response.mimetype != PROBLEM_JSON:
         return None
     body = response.get_json()
+    for error in PROBLEM.iter_errors(body):
+        return f"{route.name} answers {body}: {error.message}"
+    if any(finding["code"] == "not_valid" for finding in body.get("errors", [])):
+        return f"{route.name} has no code of its own for {body['errors']}"
     if any((body["status"], body["type"]) == (other["status"], other["type"]) for other in problems_of(route)):
         return None
     return f"{route.name} answers {body['status']} {body['type']}, and does not declare it"

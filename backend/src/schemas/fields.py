@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -13,7 +13,42 @@ from src.domain.wall_clock import time_zone_names
 from src.utils.addresses import parsed_address
 
 LARGEST_ID = 2**63 - 1
+SHORTEST_PASSWORD = 8  # NIST SP 800-63B, section 5.1.1.1
 LONGEST_PASSWORD = 1024
+
+# What is wrong with a field, for programs. Clients translate by these words, so a word keeps its meaning for ever.
+Code = Literal[
+    "missing",
+    "not_a_string",
+    "too_long",
+    "too_short",
+    "too_small",
+    "too_large",
+    "not_allowed",
+    "not_unicode",
+    "not_one_line",
+    "blank",
+    "contains_nul",
+    "not_an_email",
+    "not_a_plain_email",
+    "not_a_date",
+    "no_such_date",
+    "not_a_time",
+    "not_a_time_zone",
+    "not_an_id",
+    "not_a_whole_number",
+    "not_valid",
+]
+
+
+class Wrong(ValueError):
+    """A wrong value: its code, and the end of the sentence "<field> …" with `params` in its gaps."""
+
+    def __init__(self, code: Code, words: str, **params: Any) -> None:
+        super().__init__(words.format_map(params))
+        self.code: Code = code
+        self.params = params
+
 
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -28,57 +63,57 @@ def email_key(address: str) -> str:
 def _one_line(text: str) -> str:
     text = text.strip()
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):
-        raise ValueError("must not contain line breaks or control characters.")
+        raise Wrong("not_one_line", "must not contain line breaks or control characters.")
     return text
 
 
 def _not_blank(text: str) -> str:
     # Characters of the categories C and Z are invisible or blank; a name needs at least one other.
     if not any(unicodedata.category(character)[0] not in "CZ" for character in text):
-        raise ValueError("must not be blank.")
+        raise Wrong("blank", "must not be blank.")
     return text
 
 
 def _address(text: str) -> str:
     # The library refuses these too, but our sentence for its errors does not mention the brackets.
     if "<" in text or ">" in text:
-        raise ValueError("must be a plain e-mail address, without name or angle brackets.")
+        raise Wrong("not_a_plain_email", "must be a plain e-mail address, without name or angle brackets.")
     try:
         return parsed_address(text.strip(" ")).normalized
     except ValueError:
-        raise ValueError("must be one valid e-mail address, like ada@example.org.") from None
+        raise Wrong("not_an_email", "must be one valid e-mail address, like ada@example.org.") from None
 
 
 def _without_nul(text: str) -> str:
     if "\0" in text:
-        raise ValueError("must not contain the character NUL.")
+        raise Wrong("contains_nul", "must not contain the character NUL.")
     return text
 
 
 def _long_enough(text: str) -> str:
-    if len(text) < 8:  # noqa: PLR2004 - NIST SP 800-63B, section 5.1.1.1
-        raise ValueError("must have at least 8 characters.")
+    if len(text) < SHORTEST_PASSWORD:
+        raise Wrong("too_short", "must have at least {min_length} characters.", min_length=SHORTEST_PASSWORD)
     return text
 
 
 def _date(text: object) -> date:
     if not isinstance(text, str) or not _DATE.fullmatch(text):
-        raise ValueError("must be a date written as YYYY-MM-DD, like 2030-05-14.")
+        raise Wrong("not_a_date", "must be a date written as YYYY-MM-DD, like 2030-05-14.")
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError("is a date that no calendar has.") from None
+        raise Wrong("no_such_date", "is a date that no calendar has.") from None
 
 
 def _time(text: object) -> time:
     if not isinstance(text, str) or not _TIME.fullmatch(text):
-        raise ValueError("must be a time from 00:00 to 23:59 written as HH:MM, like 09:30.")
+        raise Wrong("not_a_time", "must be a time from 00:00 to 23:59 written as HH:MM, like 09:30.")
     return time.fromisoformat(text)
 
 
 def _time_zone(text: str) -> str:
     if text not in time_zone_names():
-        raise ValueError("must be an IANA time zone, like Europe/Berlin.")
+        raise Wrong("not_a_time_zone", "must be an IANA time zone, like Europe/Berlin.")
     return text
 
 
@@ -90,14 +125,14 @@ def ascii_digits(value: object) -> Any:
 def _id(value: object) -> int:
     value = ascii_digits(value)
     if type(value) is not int or not 1 <= value <= LARGEST_ID:
-        raise ValueError("must be a positive whole number.")
+        raise Wrong("not_an_id", "must be a positive whole number.")
     return value
 
 
 def _query_number(value: object) -> int:
     number = ascii_digits(value)
     if type(number) is not int:
-        raise ValueError("must be a whole number.")
+        raise Wrong("not_a_whole_number", "must be a whole number.")
     return number
 
 
@@ -110,7 +145,9 @@ Email = Annotated[
     AfterValidator(_address),
 ]
 Password = Annotated[str, Field(max_length=LONGEST_PASSWORD), AfterValidator(_without_nul)]
-NewPassword = Annotated[Password, Field(json_schema_extra={"minLength": 8}), AfterValidator(_long_enough)]
+NewPassword = Annotated[
+    Password, Field(json_schema_extra={"minLength": SHORTEST_PASSWORD}), AfterValidator(_long_enough)
+]
 WallDate = Annotated[
     date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date", "examples": ["2030-05-14"]})
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections import defaultdict
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from src.errors import Invalid, KeyReused, Unauthenticated
 from src.errors_of_accounts import RoleUnknown
 from src.errors_of_service import StillUnderWay
 from src.schemas.base import In
+from src.schemas.fields import Code
 from src.utils.decorators import errors_of
 from src.web.idempotency import BAD_KEY
 from src.web.problems import (
@@ -45,8 +47,21 @@ PROBLEM_SCHEMA: dict[str, Any] = {
             "description": "every finding, where several fields are wrong",
             "items": {
                 "type": "object",
-                "required": ["field", "message"],
-                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                "required": ["field", "message", "code", "params"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "message": {"type": "string", "description": "for people; begins with the field"},
+                    "code": {
+                        "type": "string",
+                        "enum": list(typing.get_args(Code)),
+                        "description": "for programs, such as translations; later versions may add others",
+                    },
+                    "params": {
+                        "type": "object",
+                        "description": "what the message was made from",
+                        "examples": [{"max_length": 200}],
+                    },
+                },
             },
         },
         "failing": {"type": "string", "description": "the part that is away, with 503"},

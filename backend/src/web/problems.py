@@ -28,6 +28,7 @@ from src.errors import (
     Unauthenticated,
     Unavailable,
 )
+from src.schemas.fields import Code, Wrong
 
 log = logging.getLogger("problems")
 
@@ -84,9 +85,7 @@ def problem_of_status(status: HTTPStatus) -> Problem:
 
 def problem_of_validation(error: ValidationError) -> Problem:
     """Build the document of what pydantic found wrong in a body or query."""
-    findings = [
-        {"field": _field(details), "message": sentence(details)} for details in _findings_to_show(error.errors())
-    ]
+    findings = [_finding(details) for details in _findings_to_show(error.errors())]
     return problem(HTTPStatus.BAD_REQUEST, findings[0]["message"], kind=urn(Invalid), errors=findings)
 
 
@@ -158,23 +157,38 @@ def _field(details: ErrorDetails) -> str:
     return str(details["loc"][0]) if details["loc"] else "body"
 
 
-# Sentences for people, by pydantic's error type: pydantic's own messages use terms of Python.
-WORDS = {
-    "missing": "{field} is missing.",
-    "string_type": "{field} must be a string.",
-    "string_too_long": "{field} must have at most {max_length} characters.",
-    "string_too_short": "{field} must not be empty.",
-    "literal_error": "{field} must be {expected}.",
-    "greater_than_equal": "{field} must be at least {ge}.",
-    "less_than_equal": "{field} must be at most {le}.",
-    "string_unicode": "{field} must be valid Unicode text.",
+# Our code and words by pydantic's error type, because pydantic's own messages use terms of Python. "too_short" is the
+# type for a text that another validator has changed before.
+WORDS: dict[str, tuple[Code, str]] = {
+    "missing": ("missing", "is missing."),
+    "string_type": ("not_a_string", "must be a string."),
+    "string_too_long": ("too_long", "must have at most {max_length} characters."),
+    "string_too_short": ("too_short", "must not be empty."),
+    "too_short": ("too_short", "is not valid."),
+    "literal_error": ("not_allowed", "must be {expected}."),
+    "greater_than_equal": ("too_small", "must be at least {ge}."),
+    "less_than_equal": ("too_large", "must be at most {le}."),
+    "string_unicode": ("not_unicode", "must be valid Unicode text."),
 }
+PARAMETERS = {"max_length": "max_length", "min_length": "min_length", "ge": "minimum", "le": "maximum"}
+_QUOTED = re.compile(r"'([^']*)'")
 
 
-def sentence(details: ErrorDetails) -> str:
-    """Return a sentence for one finding of pydantic; it begins with the field."""
-    field = _field(details)
-    context = details.get("ctx", {})
-    if details["type"] == "value_error":
-        return f"{field} {context['error']}"
-    return WORDS.get(details["type"], "{field} is not valid.").format(field=field, **context)
+def _finding(details: ErrorDetails) -> dict[str, Any]:
+    """Return one finding as a sentence for people, and as a code and parameters for programs."""
+    field, context = _field(details), details.get("ctx", {})
+    error = context.get("error")
+    if isinstance(error, Wrong):
+        code, words, params = error.code, str(error), error.params
+    elif error is not None:
+        code, words, params = "not_valid", str(error), {}
+    else:
+        code, words = WORDS.get(details["type"], ("not_valid", "is not valid."))
+        words, params = words.format_map(context), _params(context)
+    return {"field": field, "message": f"{field} {words}", "code": code, "params": params}
+
+
+def _params(context: dict[str, Any]) -> dict[str, Any]:
+    if "expected" in context:
+        return {"expected": _QUOTED.findall(context["expected"])}
+    return {ours: context[theirs] for theirs, ours in PARAMETERS.items() if theirs in context}

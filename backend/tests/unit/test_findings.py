@@ -1,0 +1,85 @@
+"""What the entries of `errors[]` say: a sentence for people, and a code with parameters for programs."""
+
+from __future__ import annotations
+
+import typing
+from typing import Annotated, Any
+
+import pytest
+from pydantic import AfterValidator, ValidationError
+
+from src.schemas.appointment import AppointmentsWanted
+from src.schemas.auth import NewPasswordIn, Registration
+from src.schemas.availability import NewSlot
+from src.schemas.base import In
+from src.schemas.doctor import ProfileUpdate
+from src.schemas.fields import Code
+from src.web.problems import problem_of_validation
+
+PERSON = {"name": "Ada", "email": "ada@people.example", "password": "password123", "role": "patient"}
+SLOT = {"date": "2030-05-14", "start_time": "09:00", "end_time": "09:30"}
+PASSWORDS = {"current_password": "password123", "new_password": "password123"}
+EMAIL = "must be one valid e-mail address, like ada@example.org."
+PLAIN_EMAIL = "must be a plain e-mail address, without name or angle brackets."
+TIME = "must be a time from 00:00 to 23:59 written as HH:MM, like 09:30."
+LENGTH = "must have at most 1024 characters."
+ROLES = ["patient", "doctor"]
+LINE = "must not contain line breaks or control characters."
+
+CASES: list[tuple[type[In], dict[str, Any], str, Any, str, str, dict[str, Any]]] = [
+    (Registration, PERSON, "name", None, "not_a_string", "must be a string.", {}),
+    (Registration, PERSON, "name", "", "too_short", "is not valid.", {"min_length": 1}),
+    (Registration, PERSON, "name", "\u200b", "blank", "must not be blank.", {}),
+    (Registration, PERSON, "name", "a\nb", "not_one_line", LINE, {}),
+    (Registration, PERSON, "name", "x" * 201, "too_long", "must have at most 200 characters.", {"max_length": 200}),
+    (Registration, PERSON, "email", "ada", "not_an_email", EMAIL, {}),
+    (Registration, PERSON, "email", "<a@b.example>", "not_a_plain_email", PLAIN_EMAIL, {}),
+    (Registration, PERSON, "email", "\0", "contains_nul", "must not contain the character NUL.", {}),
+    (Registration, PERSON, "password", "short", "too_short", "must have at least 8 characters.", {"min_length": 8}),
+    (Registration, PERSON, "password", "\ud800" * 8, "not_unicode", "must be valid Unicode text.", {}),
+    (Registration, PERSON, "role", "admin", "not_allowed", "must be 'patient' or 'doctor'.", {"expected": ROLES}),
+    (NewPasswordIn, PASSWORDS, "new_password", "x" * 1025, "too_long", LENGTH, {"max_length": 1024}),
+    (NewSlot, SLOT, "date", "14.5.2030", "not_a_date", "must be a date written as YYYY-MM-DD, like 2030-05-14.", {}),
+    (NewSlot, SLOT, "date", "2030-02-30", "no_such_date", "is a date that no calendar has.", {}),
+    (NewSlot, SLOT, "end_time", "9:30", "not_a_time", TIME, {}),
+    (ProfileUpdate, {}, "time_zone", "Mars", "not_a_time_zone", "must be an IANA time zone, like Europe/Berlin.", {}),
+    (AppointmentsWanted, {}, "limit", "x", "not_a_whole_number", "must be a whole number.", {}),
+    (AppointmentsWanted, {}, "limit", "0", "too_small", "must be at least 1.", {"minimum": 1}),
+    (AppointmentsWanted, {}, "limit", "1001", "too_large", "must be at most 1000.", {"maximum": 1000}),
+    (AppointmentsWanted, {}, "cursor", "0", "too_small", "must be at least 1.", {"minimum": 1}),
+]  # fmt: skip
+
+
+def findings(schema: type[In], value: dict[str, Any]) -> list[dict[str, Any]]:
+    with pytest.raises(ValidationError) as caught:
+        schema.model_validate(value)
+    return problem_of_validation(caught.value)["errors"]
+
+
+@pytest.mark.parametrize(("schema", "good", "field", "bad", "code", "words", "params"), CASES)
+def test_each_finding_has_a_sentence_a_code_and_the_parameters_of_the_sentence(
+    schema: type[In], good: dict[str, Any], field: str, bad: Any, code: str, words: str, params: dict[str, Any]
+) -> None:
+    expected = {"field": field, "message": f"{field} {words}", "code": code, "params": params}
+    assert findings(schema, good | {field: bad}) == [expected]
+    assert code in typing.get_args(Code)
+
+
+def test_a_missing_field_is_missing() -> None:
+    expected = [
+        {"field": field, "message": f"{field} is missing.", "code": "missing", "params": {}} for field in PASSWORDS
+    ]
+    assert findings(NewPasswordIn, {}) == expected
+
+
+def test_a_finding_without_a_code_of_its_own_is_not_valid() -> None:
+    def refuse(text: str) -> str:
+        raise ValueError("must rhyme.")
+
+    class Poem(In):
+        line: Annotated[str, AfterValidator(refuse)]
+        verses: int
+
+    [line, verses] = findings(Poem, {"line": "", "verses": "one"})
+    assert line == {"field": "line", "message": "line must rhyme.", "code": "not_valid", "params": {}}
+    assert verses == {"field": "verses", "message": "verses is not valid.", "code": "not_valid", "params": {}}
