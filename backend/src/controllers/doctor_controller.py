@@ -15,6 +15,8 @@ from src.schemas.appointment import DoctorsAppointment
 from src.schemas.base import Message
 from src.schemas.doctor import DoctorDashboard, DoctorProfileOut, ProfileUpdate, ProfileUpdated
 
+CHANGEABLE = tuple(ProfileUpdate.model_fields)
+
 
 def dashboard(ctx: Context[Doctor]) -> DoctorDashboard:
     """Show what a doctor wants to see first."""
@@ -52,7 +54,7 @@ def update_profile(ctx: Context[Doctor], body: ProfileUpdate) -> ProfileUpdated:
         doctors.update_profile(ctx.db, ctx.actor.doctor_id, changes)
     row = doctors.find_profile(ctx.db, ctx.actor.doctor_id)
     return ProfileUpdated(
-        message="Profile updated.",
+        message="Profile updated." if changes else f"Nothing was changed. You can change: {', '.join(CHANGEABLE)}.",
         designation=row.designation,
         specialization=row.specialization,
         time_zone=changes.get("time_zone", ctx.actor.time_zone),

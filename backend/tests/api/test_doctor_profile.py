@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.conftest import MakeApp
 from tests.people import Api, error_of
 
@@ -49,7 +51,7 @@ def test_the_profile_changes(api: Api) -> None:
     answer = doctor.post(PATH, {"designation": "Prof. Dr.", "specialization": "Cardiology"})
     assert answer.status_code == 200
     body = answer.get_json()
-    assert isinstance(body["message"], str)
+    assert body["message"] == "Profile updated."
     assert body["designation"] == "Prof. Dr."
     assert body["specialization"] == "Cardiology"
     profile = doctor.get(PATH).get_json()
@@ -63,6 +65,18 @@ def test_what_is_left_out_stays(api: Api) -> None:
         assert answer.status_code == 200, answer.get_json()
         for body in (answer.get_json(), doctor.get(PATH).get_json()):
             assert [body["designation"], body["specialization"], body["time_zone"]] == profile, change
+
+
+@pytest.mark.parametrize("change", [{}, {"designation": None}, {"degree": "MD", "name": "Koji Stem"}])
+def test_a_change_that_changes_nothing_known_says_what_can_be_changed(api: Api, change: dict[str, Any]) -> None:
+    answer = api.doctor().post(PATH, change)
+    assert answer.status_code == 200
+    assert answer.get_json() == {
+        "message": "Nothing was changed. You can change: designation, specialization, time_zone.",
+        "designation": "Dr.",
+        "specialization": "General Practitioner",
+        "time_zone": "UTC",
+    }
 
 
 def test_a_change_with_a_bad_time_zone_changes_nothing(api: Api) -> None:
