@@ -10,7 +10,6 @@ from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
 from src.schemas.auth import NewPasswordIn, PasswordChanged
 from src.schemas.base import Message
-from src.schemas.fields import email_key
 from src.utils.decorators import raises
 from src.utils.security import hash_password, issue_token, password_matches
 
@@ -31,7 +30,7 @@ def log_out_everywhere(ctx: Context[Caller]) -> Message:
 def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordChanged:
     """Set a new password. Every earlier token of the account is dead; the answer carries a new one."""
     actor = ctx.actor
-    limits = throttle.log_in_limits(ctx.settings, email_key(actor.email), ctx.address)
+    limits = throttle.password_limits(ctx.settings, actor.token.jti)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
         old_hash = users.find_password_hash(db, actor.user_id)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import math
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from sqlalchemy import Connection, case, delete, select
@@ -21,6 +22,14 @@ from src.context import SlowContext
 from src.database.statements import insert_of
 from src.errors import Throttled
 from src.models import FailedAttempts
+
+# How many times the failures of one network all networks together may have at one account. With the default, that makes
+# 100 in a window: NIST SP 800-63B, section 5.2.2, allows no more failures in a row.
+NETWORKS_TOGETHER = 10
+NO_NETWORK = "no address"
+
+# Some proxies add the port, and brackets around IPv6, to the address in X-Forwarded-For.
+_ADDRESS = re.compile(r"\[(?P<ipv6>[0-9A-Fa-f:.]+)(?:%[^\]]*)?\](?::[0-9]+)?|(?P<ipv4>[0-9.]+)(?::[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -35,11 +44,27 @@ class Limit:
 
 
 def log_in_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
-    """Return the limits on log-ins: one for the account, whether or not it exists, and one for the network address."""
+    """Return the limits on log-ins, whether or not the account exists.
+
+    An account has two: a low one for each network, and a higher one for all networks together. With the low one alone
+    for all networks, whoever knows an address could shut its owner out; without the higher one, a botnet could guess
+    without end.
+    """
+    network = network_of(address)
+    per_network = settings.login_failures_per_account
     return [
-        Limit(_subject(settings, "account", email_key), settings.login_failures_per_account),
-        Limit(_subject(settings, "address", network_of(address)), settings.login_failures_per_address),
+        Limit(_subject(settings, "account and address", f"{email_key} {network}"), per_network),
+        Limit(_subject(settings, "account", email_key), per_network * NETWORKS_TOGETHER),
+        Limit(_subject(settings, "address", network), settings.login_failures_per_address),
     ]
+
+
+def password_limits(settings: Settings, jti: str) -> list[Limit]:
+    """Return the limit on guesses of the current password in one session.
+
+    It shares no count with the log-ins, so that nobody else can keep the owner from changing the password.
+    """
+    return [Limit(_subject(settings, "session", jti), settings.login_failures_per_account)]
 
 
 def invitation_limits(settings: Settings, address: str) -> list[Limit]:
@@ -79,14 +104,24 @@ def purge_before(db: Connection, instant: datetime) -> None:
 
 
 def network_of(address: str) -> str:
-    """Return the address, or its /64 network for IPv6: providers commonly give one customer a whole /64."""
+    """Return the address, or its /64 network for IPv6: providers commonly give one customer a whole /64.
+
+    All texts that are no address are one network together; otherwise each of them would have limits of its own.
+    """
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = _parsed(address.strip())
     except ValueError:
-        return address
-    if parsed.version == 4:  # noqa: PLR2004
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+        return NO_NETWORK
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
+    return str(parsed)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address:
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None:
+        return ip_address(address)
+    return IPv4Address(parts["ipv4"]) if parts["ipv4"] else IPv6Address(parts["ipv6"])
 
 
 def _window(settings: Settings) -> timedelta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
@@ -70,6 +71,16 @@ def test_forwarded_addresses_count_only_behind_trusted_proxies(make_app: MakeApp
     assert answers == [401, 401, last]
 
 
+@pytest.mark.parametrize("forwarded", ["203.0.113.9:{}", "[2001:db8::1]:{}", "no address {}"])
+def test_a_client_with_another_port_is_the_same_client(make_app: MakeApp, forwarded: str) -> None:
+    client = make_app(login_failures_per_address=2, trusted_proxies=1).test_client()
+    answers = [
+        guess(client, f"n{n}@people.example", **{"X-Forwarded-For": forwarded.format(40_000 + n)}).status_code
+        for n in range(3)
+    ]
+    assert answers == [401, 401, 429]
+
+
 def test_wrong_invitation_codes_are_throttled(api: Api) -> None:
     def try_code(code: str) -> int:
         return api.register(role="doctor", invitation_code=code).status_code
@@ -80,11 +91,37 @@ def test_wrong_invitation_codes_are_throttled(api: Api) -> None:
     assert api.register().status_code == 201, "patients need no code"
 
 
-def test_wrong_current_passwords_are_throttled_with_the_log_ins(api: Api) -> None:
+OTHER_NETWORK = "192.0.2.77"
+
+
+def test_guesses_from_another_network_do_not_shut_the_owner_out(api: Api) -> None:
     patient = api.patient()
+    answers = [guess(api.client, patient.email, OTHER_NETWORK).status_code for _ in range(11)]
+    assert answers == [401] * 10 + [429]
+    assert api.log_in(patient.email).status_code == 200
+    assert guess(api.client, patient.email).status_code == 401
+    body = {"current_password": PASSWORD, "new_password": "another password"}
+    assert patient.post("/auth/password", body).status_code == 200
+
+
+def test_guesses_from_many_networks_are_limited_together(make_app: MakeApp) -> None:
+    client = make_app(login_failures_per_account=2).test_client()
+    patient = Api(client).patient()
+    answers = [guess(client, patient.email, f"192.0.2.{n}").status_code for n in range(21)]
+    assert answers == [401] * 20 + [429]
+    assert guess(client, "nobody@people.example", "192.0.2.1").status_code == 401
+    body = {"current_password": PASSWORD, "new_password": "another password"}
+    assert patient.post("/auth/password", body).status_code == 200
+
+
+def test_wrong_current_passwords_are_throttled_for_the_session_alone(api: Api) -> None:
+    patient = api.patient()
+    other = replace(patient, token=api.log_in(patient.email).get_json()["access_token"])
     body = {"current_password": "a wrong guess", "new_password": "another password"}
     assert [patient.post("/auth/password", body).status_code for _ in range(11)] == [403] * 10 + [429]
     assert patient.post("/auth/password", body | {"current_password": PASSWORD}).status_code == 429
+    assert guess(api.client, patient.email).status_code == 401
+    assert other.post("/auth/password", body | {"current_password": PASSWORD}).status_code == 200
 
 
 def test_guesses_at_once_on_two_machines_get_no_more_verdicts_than_one_after_the_other(make_app: MakeApp) -> None:
