@@ -65,6 +65,7 @@ NUL_AND_SURROGATES = ["a\0b", "\0", "a\ud800b", "\udfff"]
 LONG = ["x" * 10_000, "\U0001f511" * 5_000]
 NOT_NAMES = ["", " ", "\t", "\n", "\u00a0", "\u200b", "\u2060\ufeff", "x" * 201]
 NOT_ONE_LINE = ["a\r\nb", "a\nb", "a\rb", "a\x1bb", "a\x7fb", "a\x85b", "a\u2028b", "a\u2029b", "a\tb"]
+NOT_VISIBLE = ["a\u202eb", "a\u2066b", "a\u200bb", "a\u00adb", "a\ufeff", "a\u200d"]
 NOT_ADDRESSES = [
     "",
     " ",
@@ -314,7 +315,7 @@ STRANGE_QUERIES = [
 ]
 
 _TEXT = [*NOT_STRINGS, *NUL_AND_SURROGATES, *LONG]
-_LINE = [*_TEXT, *NOT_ONE_LINE, "x" * 201]
+_LINE = [*_TEXT, *NOT_ONE_LINE, *NOT_VISIBLE, "x" * 201]
 _PASSWORD = [*NOT_STRINGS, *LONG, *NOT_PASSWORDS]
 BAD_FOR: dict[Any, list[Any]] = {
     fields.Name: [*_LINE, *NOT_NAMES],

@@ -5,50 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from src.domain.wall_clock import time_zone_names
+from src.schemas.findings import Wrong
+from src.schemas.one_line import one_line
 from src.utils.addresses import parsed_address
 
 LARGEST_ID = 2**63 - 1
 SHORTEST_PASSWORD = 8  # NIST SP 800-63B, section 5.1.1.1
 LONGEST_PASSWORD = 1024
-
-# What is wrong with a field, for programs. Clients translate by these words, so a word keeps its meaning for ever.
-Code = Literal[
-    "missing",
-    "not_a_string",
-    "too_long",
-    "too_short",
-    "too_small",
-    "too_large",
-    "not_allowed",
-    "not_unicode",
-    "not_one_line",
-    "blank",
-    "contains_nul",
-    "not_an_email",
-    "not_a_plain_email",
-    "not_a_date",
-    "no_such_date",
-    "not_a_time",
-    "not_a_time_zone",
-    "not_an_id",
-    "not_a_whole_number",
-    "not_valid",
-]
-
-
-class Wrong(ValueError):
-    """A wrong value: its code, and the end of the sentence "<field> …" with `params` in its gaps."""
-
-    def __init__(self, code: Code, words: str, **params: Any) -> None:
-        super().__init__(words.format_map(params))
-        self.code: Code = code
-        self.params = params
-
 
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -58,13 +26,6 @@ _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 def email_key(address: str) -> str:
     """Return the address without letter case and in one Unicode form: the same for all spellings of a mailbox."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
-
-
-def _one_line(text: str) -> str:
-    text = text.strip()
-    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):
-        raise Wrong("not_one_line", "must not contain line breaks or control characters.")
-    return text
 
 
 def _not_blank(text: str) -> str:
@@ -136,7 +97,7 @@ def _query_number(value: object) -> int:
     return number
 
 
-OneLine = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+OneLine = Annotated[str, Field(max_length=200), AfterValidator(one_line)]
 Name = Annotated[OneLine, Field(min_length=1), AfterValidator(_not_blank)]
 Email = Annotated[
     str,

@@ -14,7 +14,7 @@ from src.errors import Invalid, KeyReused, Unauthenticated
 from src.errors_of_accounts import RoleUnknown
 from src.errors_of_service import StillUnderWay
 from src.schemas.base import In
-from src.schemas.fields import Code
+from src.schemas.findings import Code
 from src.utils.decorators import errors_of
 from src.web.idempotency import BAD_KEY
 from src.web.problems import (

@@ -28,7 +28,7 @@ from src.errors import (
     Unauthenticated,
     Unavailable,
 )
-from src.schemas.fields import Code, Wrong
+from src.schemas.findings import Code, Wrong
 
 log = logging.getLogger("problems")
 
@@ -164,7 +164,7 @@ WORDS: dict[str, tuple[Code, str]] = {
     "string_type": ("not_a_string", "must be a string."),
     "string_too_long": ("too_long", "must have at most {max_length} characters."),
     "string_too_short": ("too_short", "must not be empty."),
-    "too_short": ("too_short", "is not valid."),
+    "too_short": ("too_short", "must not be empty."),
     "literal_error": ("not_allowed", "must be {expected}."),
     "greater_than_equal": ("too_small", "must be at least {ge}."),
     "less_than_equal": ("too_large", "must be at most {le}."),

@@ -91,10 +91,64 @@ def test_one_line_is_one_line(text: str) -> None:
         assert "\0" not in line
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u200b", "\u2060\ufeff", "\u202e"])
+def sentence_about(kind: Any, value: object) -> str:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(kind).validate_python(value)
+    return str(refused.value.errors()[0]["ctx"]["error"])
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0"])
 def test_a_name_can_be_seen(blank: str) -> None:
     assert taken(Name, blank) is None
-    assert taken(Name, blank + "Ada") is not None
+    assert taken(Name, blank + "Ada") == "Ada"
+
+
+@pytest.mark.parametrize("kind", [Name, OneLine])
+@pytest.mark.parametrize(
+    "character",
+    ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u200e", "\u200f", "\u061c", "\u180e", "\U000e0041", "\u3164", "\u034f"],
+)
+def test_no_character_is_invisible(kind: Any, character: str) -> None:
+    for text in (character, f"Ada{character}", f"{character}Ada", f"A{character}da"):
+        assert sentence_about(kind, text) == f"must not contain the invisible character U+{ord(character):04X}."
+
+
+@pytest.mark.parametrize("kind", [Name, OneLine])
+@pytest.mark.parametrize("number", [*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+def test_no_character_changes_the_direction_of_text(kind: Any, number: int) -> None:
+    sentence = sentence_about(kind, f"Ada {chr(number)}Sample")
+    assert sentence == f"must not contain U+{number:04X}, which changes the direction of text."
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",  # Persian, a joined name of two words
+        "\u0dc1\u0dca\u200d\u0dbb\u0dd3",  # Sinhala, after a virama
+        "\u0915\u094d\u200d\u0937\u092e\u093e",  # Devanagari
+        "\u0d30\u0d3e\u0d1c\u0d28\u0d4d\u200d",  # Malayalam, after a virama at the end of a word
+        "\u0d30\u0d3e\u0d1c\u0d28\u0d4d\u200d \u0d15",
+        "O\u2019Neill-M\u00fcller",
+        "Rene\u0301",
+        "\u9089\U000e0101",  # a variant of a character in a Japanese family name
+    ],
+)
+def test_names_of_all_languages_are_taken(name: str) -> None:
+    assert taken(Name, name) == name
+
+
+@pytest.mark.parametrize("joiner", ["\u200c", "\u200d"])
+def test_a_joiner_stands_between_letters_only(joiner: str) -> None:
+    assert taken(Name, f"\u0639{joiner}\u0631") is not None
+    for text in (
+        f"Ada{joiner}",
+        f"{joiner}Ada",
+        f"Ada{joiner} B",
+        f"Ada {joiner}B",
+        f"A{joiner}{joiner}da",
+        f"1{joiner}2",
+    ):
+        assert sentence_about(Name, text) == f"must not contain U+{ord(joiner):04X} except between letters."
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from src.schemas.auth import NewPasswordIn, Registration
 from src.schemas.availability import NewSlot
 from src.schemas.base import In
 from src.schemas.doctor import ProfileUpdate
-from src.schemas.fields import Code
+from src.schemas.findings import Code
 from src.web.problems import problem_of_validation
 
 PERSON = {"name": "Ada", "email": "ada@people.example", "password": "password123", "role": "patient"}
@@ -24,12 +24,16 @@ PLAIN_EMAIL = "must be a plain e-mail address, without name or angle brackets."
 TIME = "must be a time from 00:00 to 23:59 written as HH:MM, like 09:30."
 LENGTH = "must have at most 1024 characters."
 ROLES = ["patient", "doctor"]
+INVISIBLE = "must not contain the invisible character"
+DIRECTION = "must not contain U+202E, which changes the direction of text."
 LINE = "must not contain line breaks or control characters."
 
 CASES: list[tuple[type[In], dict[str, Any], str, Any, str, str, dict[str, Any]]] = [
     (Registration, PERSON, "name", None, "not_a_string", "must be a string.", {}),
-    (Registration, PERSON, "name", "", "too_short", "is not valid.", {"min_length": 1}),
-    (Registration, PERSON, "name", "\u200b", "blank", "must not be blank.", {}),
+    (Registration, PERSON, "name", "", "too_short", "must not be empty.", {"min_length": 1}),
+    (Registration, PERSON, "name", "\ue000", "blank", "must not be blank.", {}),
+    (Registration, PERSON, "name", "a\u200bb", "invisible", f"{INVISIBLE} U+200B.", {"character": "U+200B"}),
+    (Registration, PERSON, "name", "a\u202eb", "changes_direction", DIRECTION, {"character": "U+202E"}),
     (Registration, PERSON, "name", "a\nb", "not_one_line", LINE, {}),
     (Registration, PERSON, "name", "x" * 201, "too_long", "must have at most 200 characters.", {"max_length": 200}),
     (Registration, PERSON, "email", "ada", "not_an_email", EMAIL, {}),

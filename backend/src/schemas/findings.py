@@ -1,0 +1,40 @@
+"""What a validator finds wrong with a field."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+# What is wrong with a field, for programs. Clients translate by these words, so a word keeps its meaning for ever.
+Code = Literal[
+    "missing",
+    "not_a_string",
+    "too_long",
+    "too_short",
+    "too_small",
+    "too_large",
+    "not_allowed",
+    "not_unicode",
+    "not_one_line",
+    "invisible",
+    "changes_direction",
+    "blank",
+    "contains_nul",
+    "not_an_email",
+    "not_a_plain_email",
+    "not_a_date",
+    "no_such_date",
+    "not_a_time",
+    "not_a_time_zone",
+    "not_an_id",
+    "not_a_whole_number",
+    "not_valid",
+]
+
+
+class Wrong(ValueError):
+    """A wrong value: its code, and the end of the sentence "<field> …" with `params` in its gaps."""
+
+    def __init__(self, code: Code, words: str, **params: Any) -> None:
+        super().__init__(words.format_map(params))
+        self.code: Code = code
+        self.params = params
