@@ -15,6 +15,6 @@ def revoke(db: Connection, jti: str, expires_at: datetime) -> None:
     insert_unless_conflict(db, RevokedToken, jti=jti, expires_at=expires_at)
 
 
-def purge_expired(db: Connection, now: datetime) -> None:
-    """Delete revoked tokens that have expired, since every expired token is refused."""
-    db.execute(delete(RevokedToken).where(RevokedToken.expires_at < now))
+def purge_expired_before(db: Connection, instant: datetime) -> None:
+    """Delete revoked tokens that expired before the instant. Tokens that expired long enough ago are refused anyway."""
+    db.execute(delete(RevokedToken).where(RevokedToken.expires_at < instant))

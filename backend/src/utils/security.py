@@ -27,6 +27,8 @@ warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 ALGORITHM = "HS256"
 # The number of tokens that each process caches; a token takes about a kilobyte.
 CACHED_TOKENS = 2048
+# How far the clocks of two machines may differ: a token is taken that much before it is valid, and after it expired.
+LEEWAY = timedelta(seconds=30)
 REQUIRED: Options = {"require": ["sub", "exp", "jti"]}
 
 
@@ -77,7 +79,7 @@ def issue_token(user_id: int, role: str, epoch: int, settings: Settings) -> str:
 def read_token(token: str, settings: Settings) -> TokenClaims:
     """Check signature, algorithm, type and expiry; raise Unauthenticated if one of them is wrong."""
     claims = _verified(token, settings.jwt_secret_key)
-    if claims.expires_at <= system_clock():
+    if claims.expires_at + LEEWAY <= system_clock():
         raise Unauthenticated
     return claims
 
@@ -89,7 +91,7 @@ def _verified(token: str, secret: str) -> TokenClaims:
     This calls PyJWT and not `decode_token` of Flask-JWT-Extended, which decodes every token three times.
     """
     try:
-        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=REQUIRED)
+        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=REQUIRED, leeway=LEEWAY)
         subject, epoch, jti, expires = claims["sub"], claims["epoch"], claims["jti"], claims["exp"]
     except (PyJWTError, KeyError, ValueError) as error:
         raise Unauthenticated from error

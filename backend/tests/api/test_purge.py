@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from src.database.transaction import transaction
+from src.models import RevokedToken
 from src.services.mail import MailRefused
 from src.services.memory_mailer import MemoryMailer
 from src.tasks import purge as retention_controller
+from src.tasks.purge import purge_expired
+from src.utils.security import LEEWAY
 from tests.conftest import StillClock
 from tests.people import Api, Deliver
 
@@ -45,3 +50,15 @@ def test_old_mails_and_unused_slots_go_and_history_stays(
     assert rows(app, "appointment_events") == len(appointments) + 1
     after = patient.get("/appointments/my").get_json()
     assert [row["appointment_id"] for row in after["data"]] == [row["appointment_id"] for row in before["data"]]
+
+
+def test_a_logged_out_token_is_remembered_as_long_as_a_slow_clock_takes_it(app: APIFlask, api: Api) -> None:
+    api.patient().post("/auth/logout")
+    settings = app.extensions["settings"]
+    with app.app_context():
+        with transaction(writes=False) as db:
+            expires_at = db.scalars(select(RevokedToken.expires_at)).one()
+        purge_expired(transaction, expires_at + 2 * LEEWAY, settings)
+        assert rows(app, "revoked_tokens") == 1
+        purge_expired(transaction, expires_at + 2 * LEEWAY + timedelta(seconds=1), settings)
+        assert rows(app, "revoked_tokens") == 0

@@ -8,6 +8,7 @@ import string
 from collections.abc import Iterator
 from pathlib import Path
 
+import jwt
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from config import Settings
 from src.errors import Unauthenticated
 from src.schemas.fields import LARGEST_ID
+from src.utils.clock import system_clock
 from src.utils.security import issue_token, read_token
 from tests.conftest import build_app, make_settings
 
@@ -70,3 +72,31 @@ def test_no_character_of_a_token_may_be_changed(its_settings: Settings, at: int,
         return
     with pytest.raises(Unauthenticated):
         read_token(token[:at] + to + token[at + 1 :], its_settings)
+
+
+@pytest.mark.parametrize(
+    ("issued", "expires", "is_taken"),
+    [
+        (0, 3600, True),
+        # Issued by a machine whose clock is ahead
+        (20, 3600, True),
+        (60, 3600, False),
+        # Expired by this machine's clock
+        (-3600, -20, True),
+        (-3600, -60, False),
+    ],
+)
+def test_the_clocks_of_two_machines_may_differ_by_half_a_minute(
+    its_settings: Settings, issued: int, expires: int, *, is_taken: bool
+) -> None:
+    now = int(system_clock().timestamp())
+    claims = {"sub": "7", "role": "patient", "epoch": 0, "jti": "a-token", "type": "access"}
+    times = {"iat": now + issued, "nbf": now + issued, "exp": now + expires}
+    token = jwt.encode(claims | times, its_settings.jwt_secret_key, "HS256")
+    # The second time, the token is in the cache.
+    for _ in range(2):
+        if is_taken:
+            assert read_token(token, its_settings).user_id == 7
+        else:
+            with pytest.raises(Unauthenticated):
+                read_token(token, its_settings)
