@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     cors_origins: str = "http://localhost:5173,http://localhost:3000"
     port: int = Field(5000, ge=1, le=65535)
     trusted_proxies: int = Field(0, ge=0, le=10)
+    web_concurrency: int = Field(2, ge=1, le=1000)
+    keep_alive_seconds: int = Field(5, ge=1, le=3600)
 
     resend_api_key: str | None = None
     resend_api_url: str = "https://api.resend.com"

@@ -16,14 +16,14 @@ except ConfigurationError as error:
     sys.exit(str(error))
 
 bind = f"0.0.0.0:{settings.port}"
-workers = 2
+workers = settings.web_concurrency
 worker_class = "src.server.draining_worker.DrainingWorker"
 # The master loads the application once and forks it: a dead worker is replaced fast, and the workers share memory.
 preload_app = True
 threads = 8
 timeout = 30
 graceful_timeout = 30 + settings.shutdown_drain_seconds
-keepalive = 5
+keepalive = settings.keep_alive_seconds
 control_socket_disable = True
 accesslog = "-"
 # One line per request: client, request, status, bytes, microseconds, and the request id, which the application's log

@@ -61,10 +61,13 @@ def test_it_refuses_published_secrets_also_if_gunicorn_does_not_find_its_setting
     assert "SECRET_KEY has a published value" in program.output
 
 
-def test_it_listens_on_the_port_that_port_names(start: StartProgram) -> None:
-    program = start(sys.executable, "-m", "gunicorn", "--print-config", "app:app", PORT="8123", **REAL_SECRETS)
+def test_its_settings_are_the_configured_ones(start: StartProgram) -> None:
+    settings = {"PORT": "8123", "WEB_CONCURRENCY": "3", "KEEP_ALIVE_SECONDS": "75"}
+    program = start(sys.executable, "-m", "gunicorn", "--print-config", "app:app", **settings, **REAL_SECRETS)
     assert program.wait(SECONDS_TO_REFUSE) == 0
-    assert "0.0.0.0:8123" in program.output
+    printed = dict(line.split("=", 1) for line in program.output.splitlines() if "=" in line)
+    used = {name.strip(): value.strip() for name, value in printed.items()}
+    assert (used["bind"], used["workers"], used["keepalive"]) == ("['0.0.0.0:8123']", "3", "75")
 
 
 def test_from_an_empty_database_to_a_booking(

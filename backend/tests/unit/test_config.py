@@ -27,6 +27,8 @@ DEFAULTS: dict[str, Any] = {
     "cors_origins": "http://localhost:5173,http://localhost:3000",
     "port": 5000,
     "trusted_proxies": 0,
+    "web_concurrency": 2,
+    "keep_alive_seconds": 5,
     "resend_api_key": None,
     "resend_api_url": "https://api.resend.com",
     "smtp_url": None,
@@ -140,6 +142,8 @@ WRONG = [
         ],
     ),
     ("PORT", ["0", "65536", "eighty", "-1", "50.5"]),
+    ("WEB_CONCURRENCY", ["0", "-1", "1.5", "1001", "auto"]),
+    ("KEEP_ALIVE_SECONDS", ["0", "-1", "1.5", "3601", "long"]),
     ("TRUSTED_PROXIES", ["-1", "11", "all"]),
     (
         "RESEND_API_URL",
