@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 
 from src.settings.databases import database_url, is_transaction_pooler
+from src.settings.mail import mail_server, sender_address
 from src.settings.origins import origins
 from src.settings.programs import running_program
 from src.settings.published_secrets import SHORTEST, why_unfit
@@ -105,16 +106,11 @@ class Settings(BaseSettings):
     def _is_database(cls, url: str | None) -> str | None:
         return None if url is None else database_url(url, BACKEND).render_as_string(hide_password=False)
 
-    @field_validator("resend_api_url", "smtp_url")
-    @classmethod
-    def _is_url(cls, url: str | None) -> str | None:
-        if url is not None and not has_host(url):
-            raise ValueError("it must be a whole URL with a host, like smtp://user:password@mail.example.org:587")
-        return url
-
     @field_validator("resend_api_url")
     @classmethod
     def _is_https(cls, url: str) -> str:
+        if not has_host(url):
+            raise ValueError("it must be a whole URL with a host, like https://api.resend.com")
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
             raise ValueError("it must start with https://, because every call carries RESEND_API_KEY")
@@ -122,10 +118,17 @@ class Settings(BaseSettings):
 
     @field_validator("smtp_url")
     @classmethod
-    def _is_smtp(cls, url: str | None) -> str | None:
-        if url is not None and urlsplit(url).scheme not in {"smtp", "smtps"}:
-            raise ValueError("it must start with smtp:// (STARTTLS) or smtps:// (TLS from the start)")
+    def _is_mail_server(cls, url: str | None) -> str | None:
+        if url is not None:
+            mail_server(url)
         return url
+
+    @field_validator("from_email")
+    @classmethod
+    def _is_sender(cls, text: str | None) -> str | None:
+        if text is not None:
+            sender_address(text)
+        return text
 
     @field_validator("cors_origins")
     @classmethod

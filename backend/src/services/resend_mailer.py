@@ -7,6 +7,7 @@ from resend.exceptions import ResendError
 from resend.http_client_requests import RequestsClient
 
 from src.services.mail import Mail, MailDelayed, MailRefused
+from src.settings.mail import sender_address
 
 # With these, a retry of the same mail can succeed: 401 and 403 (a bad API key, an unverified domain) after an operator
 # corrects the settings; 408, 425 and 429 after a while. Every other status from 400 to 499 is about the mail itself.
@@ -21,7 +22,7 @@ class ResendMailer:
         resend.api_url = api_url.rstrip("/")
         # The library declares int, but passes the value to requests, which accepts fractions of a second.
         resend.default_http_client = RequestsClient(timeout=timeout_seconds)  # pyright: ignore[reportArgumentType]
-        self._sender = sender
+        self._sender = str(sender_address(sender))
 
     def send(self, mail: Mail, key: str) -> None:
         """Send a mail. The library reports a failed connection as code 500."""

@@ -8,10 +8,10 @@ from base64 import b64encode
 from contextlib import ExitStack
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import formatdate, parseaddr
-from urllib.parse import unquote, urlsplit
+from email.utils import formatdate
 
 from src.services.mail import Mail, MailDelayed, MailRefused
+from src.settings.mail import mail_server, sender_address
 from src.settings.urls import is_loopback
 from src.utils.addresses import address_in_mail
 
@@ -25,9 +25,9 @@ class SmtpMailer:
     """
 
     def __init__(self, *, url: str, sender: str, timeout_seconds: float) -> None:
-        self._url = urlsplit(url)
-        self._host = self._url.hostname or "localhost"
-        self._sender = sender
+        self._url = mail_server(url)
+        self._host = self._url.host or ""
+        self._sender = sender_address(sender)
         self._timeout = timeout_seconds
         self._tls = ssl.create_default_context()
 
@@ -51,7 +51,7 @@ class SmtpMailer:
             with server:
                 self._refuse_unreachable(server, to)
                 # With SMTPUTF8 and BODY=8BITMIME if the address needs them.
-                server.send_message(self._message(mail, to, key), to_addrs=[to])
+                server.send_message(self._message(mail, to, key), self._sender.addr_spec, [to])
         except smtplib.SMTPResponseException as error:
             raise _outcome(error.smtp_code, error) from error
         except smtplib.SMTPRecipientsRefused as error:
@@ -65,15 +65,15 @@ class SmtpMailer:
         with ExitStack() as on_failure:
             server = self._connect()
             on_failure.callback(server.close)
-            if self._url.scheme == "smtp" and not is_loopback(self._host):
+            if self._url.drivername == "smtp" and not is_loopback(self._host):
                 self._start_tls(server)
             if self._url.username:
-                self._log_in(server, unquote(self._url.username), unquote(self._url.password or ""))
+                self._log_in(server, self._url.username, self._url.password or "")
             on_failure.pop_all()
             return server
 
     def _connect(self) -> smtplib.SMTP:
-        if self._url.scheme == "smtps":
+        if self._url.drivername == "smtps":
             return smtplib.SMTP_SSL(self._host, self._url.port or 465, timeout=self._timeout, context=self._tls)
         return smtplib.SMTP(self._host, self._url.port or 587, timeout=self._timeout)
 
@@ -106,14 +106,20 @@ class SmtpMailer:
 
     def _refuse_unreachable(self, server: smtplib.SMTP, to: str) -> None:
         server.ehlo_or_helo_if_needed()
-        if not to.isascii() and not server.has_extn("smtputf8"):
+        if server.has_extn("smtputf8"):
+            return
+        if not self._sender.username.isascii():
+            raise MailDelayed(
+                f"SMTP: {self._host} offers no SMTPUTF8 (RFC 6531); "
+                "write an address of ASCII characters into FROM_EMAIL"
+            )
+        if not to.isascii():
             raise MailRefused(
                 f"SMTP: {self._host} offers no SMTPUTF8 (RFC 6531), "
                 "so it cannot reach an address with non-ASCII characters before the @"
             )
 
     def _message(self, mail: Mail, to: str, key: str) -> EmailMessage:
-        _, address = parseaddr(self._sender)
         message = EmailMessage()
         message["From"] = self._sender
         # Not `addr_spec`: that refuses addresses that are not ASCII.
@@ -121,7 +127,7 @@ class SmtpMailer:
         message["To"] = Address(username=user, domain=domain)
         message["Subject"] = mail.subject
         message["Date"] = formatdate(localtime=False)
-        message["Message-ID"] = f"<{key}@{address.rpartition('@')[2]}>"
+        message["Message-ID"] = f"<{key}@{self._sender.domain}>"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
         return message

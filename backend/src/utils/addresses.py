@@ -8,9 +8,14 @@ import email_validator
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 
-def parsed_address(text: str, *, with_name: bool = False) -> email_validator.ValidatedEmail:
-    """Return the parts of an address, which `with_name` may have a display name; raise ValueError if it is none."""
-    return email_validator.validate_email(text, check_deliverability=False, allow_display_name=with_name)
+def parsed_address(text: str, *, of_sender: bool = False) -> email_validator.ValidatedEmail:
+    """Return the parts of an address; raise ValueError if it is none.
+
+    `of_sender`: it may have a display name, and its host may have no period, like `localhost`.
+    """
+    return email_validator.validate_email(
+        text, check_deliverability=False, allow_display_name=of_sender, globally_deliverable=not of_sender
+    )
 
 
 def address_in_mail(text: str) -> str:

@@ -88,8 +88,8 @@ def serve(mailbox: Mailbox) -> Iterator[Serve]:
         yield start
 
 
-def mailer_to(url: str) -> SmtpMailer:
-    return SmtpMailer(url=url, sender="Clinic <clinic@people.example>", timeout_seconds=5)
+def mailer_to(url: str, sender: str = "Clinic <clinic@people.example>") -> SmtpMailer:
+    return SmtpMailer(url=url, sender=sender, timeout_seconds=5)
 
 
 @pytest.fixture
@@ -173,6 +173,37 @@ def test_an_address_that_is_none_is_refused(mailer: SmtpMailer, mailbox: Mailbox
         with pytest.raises(MailRefused, match="address"):
             mailer.send(mail_to(address), "key-1")
     assert mailbox.messages == []
+
+
+@pytest.mark.parametrize(
+    ("sender", "name", "address"),
+    [
+        ("Sample, Clinic <clinic@people.example>", "Sample, Clinic", "clinic@people.example"),
+        ("Praxis Müller, Köln <clinic@bücher.example>", "Praxis Müller, Köln", "clinic@xn--bcher-kva.example"),
+        ("Clinic <jörg@people.example>", "Clinic", "jörg@people.example"),
+    ],
+)
+def test_the_sender_arrives_as_one_address_with_its_name(
+    serve: Serve, mailbox: Mailbox, sender: str, name: str, address: str
+) -> None:
+    mailer_to(f"smtp://127.0.0.1:{serve()}", sender).send(MAIL, "key-1")
+    [message] = mailbox.messages
+    [arrived] = message["From"].addresses
+    # The parser keeps bytes above 127 as surrogates.
+    assert (arrived.display_name, arrived.addr_spec.encode(errors="surrogateescape").decode()) == (name, address)
+    assert message["Message-ID"] == f"<key-1@{address.rpartition('@')[2]}>"
+
+
+def test_a_sender_that_the_server_cannot_take_delays_the_mail(serve: Serve, mailbox: Mailbox) -> None:
+    url = f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=False)}"
+    with pytest.raises(MailDelayed, match="FROM_EMAIL"):
+        mailer_to(url, "Clinic <jörg@people.example>").send(MAIL, "key-1")
+    assert mailbox.messages == []
+
+
+def test_a_password_of_aws_ses_is_sent_as_it_is(serve: Serve, mailbox: Mailbox) -> None:
+    mailer_to(f"smtp://AKIA0SAMPLE:Bs/a+b/c=@127.0.0.1:{serve()}").send(MAIL, "key-1")
+    assert (mailbox.users, mailbox.passwords) == ([b"AKIA0SAMPLE"], [b"Bs/a+b/c="])
 
 
 def test_a_log_in_that_is_not_ascii_is_sent_as_utf_8(serve: Serve, mailbox: Mailbox) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from config import BACKEND, MAKE_A_SECRET, ConfigurationError, Settings, load_settings, settings_of_program
 from src.database.connections import engine_options
+from src.settings.mail import mail_server, sender_address
 from src.settings.published_secrets import PUBLISHED_SECRETS, SHORTEST, is_published
 from src.settings.urls import is_loopback
 
@@ -156,7 +157,38 @@ WRONG = [
             "http://mail.example.org",
             "smtp://",
             "smtp://mail.example.org:65536",
-            "smtp://u:p/w@m.example",
+            "smtp://mail.example.org:port",
+            "smtp://mail.example.org:0",
+            "smtp://u:p@ss@m.example",
+            "smtp://u/v:p@m.example",
+            "smtp://:p@m.example",
+            "smtp://u:%FC@m.example",
+            "smtp://u:p@m example",
+            "smtp://u:p@",
+        ],
+    ),
+    (
+        "FROM_EMAIL",
+        [
+            "clinic",
+            "Clinic Sample",
+            "Clinic Sample <>",
+            "Clinic Sample clinic@people.example",
+            "a@b.example, c@d.example",
+            "a@b.example; c@d.example",
+            "A <a@b.example>, C <c@d.example>",
+            "a@b.example <c@d.example>",
+            "a@b@c.example",
+            "@people.example",
+            "clinic@",
+            "clinic @people.example",
+            "Clinic <clinic@people.example> and more",
+            '"Clinic <clinic@people.example>"',
+            "Clinic\nBcc: c@d.example <a@b.example>",
+            "Clinic\r\n <a@b.example>",
+            "a@b.example\nc@d.example",
+            '"Clinic\n" <a@b.example>',
+            "Clinic\u2028 <a@b.example>",
         ],
     ),
     ("MAIL_TIMEOUT_SECONDS", ["0", "61", "soon"]),
@@ -207,7 +239,7 @@ def refusal(**settings: Any) -> str:
 
 def test_no_setting_is_untested_here() -> None:
     assert set(DEFAULTS) == set(Settings.model_fields)
-    free_text = {"SECRET_KEY", "JWT_SECRET_KEY", "DOCTOR_INVITATION_CODE", "RESEND_API_KEY", "FROM_EMAIL"}
+    free_text = {"SECRET_KEY", "JWT_SECRET_KEY", "DOCTOR_INVITATION_CODE", "RESEND_API_KEY"}
     assert {name for name, _ in WRONG} | free_text == {name.upper() for name in DEFAULTS}
 
 
@@ -464,13 +496,66 @@ def test_a_transport_without_a_sender_is_refused(transport: dict[str, str], app_
 
 def test_a_password_is_never_repeated_when_the_mail_server_is_misspelt() -> None:
     for url in (
-        "smtp://somebody:hunter2/x@mail.example",
         "smtp://somebody:hunter2@[mail.example",
+        "smtp://somebody:hunter2@hunter2@mail.example",
+        "smtp://somebody/else:hunter2@mail.example",
+        "smtp://somebody:hunter2",
+        "smtp://:hunter2@mail.example",
+        "smtp://somebody:hunter2@mail.example:hunter2",
         "x:hunter2@m.example",
     ):
         sentence = refusal(smtp_url=url, from_email="a@b.example")
         assert sentence.startswith("SMTP_URL is wrong: ")
         assert "hunter2" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "user", "password"),
+    [
+        ("smtp://mail.example", None, None),
+        ("smtp://AKIA0SAMPLE:Bs/a+b/c=@mail.example", "AKIA0SAMPLE", "Bs/a+b/c="),
+        ("smtp://AKIA0SAMPLE:/Bs==@mail.example", "AKIA0SAMPLE", "/Bs=="),
+        ("smtp://u:a?b#c:d!@mail.example", "u", "a?b#c:d!"),
+        ("smtp://clinic%40people.example:p%40ss%25@mail.example", "clinic@people.example", "p@ss%"),
+        ("smtp://u:50%off@mail.example", "u", "50%off"),
+        ("smtp://j%C3%B6rg:grüße@mail.example", "jörg", "grüße"),
+    ],
+)
+def test_passwords_are_taken_as_providers_give_them(url: str, user: str | None, password: str | None) -> None:
+    settings = load_settings(smtp_url=f"{url}:2525", from_email="a@b.example")
+    assert settings.smtp_url is not None
+    server = mail_server(settings.smtp_url)
+    assert (server.username, server.password, server.host, server.port) == (user, password, "mail.example", 2525)
+
+
+@pytest.mark.parametrize(
+    "url", ["smtp://[::1]:25", "SMTPS://mail_server", "smtp://127.0.0.1/", "smtp://bücher.example"]
+)
+def test_a_mail_server_has_any_kind_of_host(url: str) -> None:
+    assert load_settings(smtp_url=url, from_email="a@b.example").smtp_url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "address"),
+    [
+        ("clinic@people.example", "", "clinic@people.example"),
+        ("<clinic@people.example>", "", "clinic@people.example"),
+        ("Clinic Sample <clinic@people.example>", "Clinic Sample", "clinic@people.example"),
+        ("Clinic Sample<clinic@people.example>", "Clinic Sample", "clinic@people.example"),
+        ('"Sample, Clinic" <clinic@people.example>', "Sample, Clinic", "clinic@people.example"),
+        ("Sample, Clinic <clinic@people.example>", "Sample, Clinic", "clinic@people.example"),
+        ("Dr. A. Sample (Clinic) <clinic@people.example>", "Dr. A. Sample (Clinic)", "clinic@people.example"),
+        ('"The \\"Clinic\\"" <clinic@people.example>', 'The "Clinic"', "clinic@people.example"),
+        ("Praxis Müller <clinic@bücher.example>", "Praxis Müller", "clinic@xn--bcher-kva.example"),
+        ("clinic@localhost", "", "clinic@localhost"),
+        ("clinic@mail.test", "", "clinic@mail.test"),
+    ],
+)
+def test_a_sender_is_an_address_with_or_without_a_name(text: str, name: str, address: str) -> None:
+    settings = load_settings(from_email=text)
+    assert settings.from_email is not None
+    sender = sender_address(settings.from_email)
+    assert (sender.display_name, sender.addr_spec) == (name, address)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.255.254", "::1"])
@@ -544,6 +629,7 @@ def test_blanks_around_a_value_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch
         "clinic_time_zone": "Europe/Berlin",
         "cors_origins": "https://book.example.org",
         "smtp_url": "smtp://mail.example.org",
+        "from_email": "Clinic Sample <clinic@people.example>",
         "resend_api_url": "https://resend.example.org",
     }
     value = values.get(name, "sqlite:////var/lib/clinic/data.db" if "database" in name else "a value of our own")
