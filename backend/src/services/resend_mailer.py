@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 import resend
 from resend.exceptions import ResendError
 from resend.http_client_requests import RequestsClient
 
 from src.services.mail import Mail, MailDelayed, MailRefused
 from src.settings.mail import sender_address
+from src.utils.addresses import address_in_mail
 
-# With these, a retry of the same mail can succeed: 401 and 403 (a bad API key, an unverified domain) after an operator
-# corrects the settings; 408, 425 and 429 after a while. Every other status from 400 to 499 is about the mail itself.
-RETRYABLE_STATUSES = frozenset({401, 403, 408, 425, 429})
-STILL_UNDER_WAY = "concurrent_idempotent_requests"
+# https://resend.com/docs/api-reference/errors. These can be about one mail. Every other error is about our settings, our
+# account, a quota or Resend itself, and heals when time has passed or an operator has corrected something.
+ABOUT_FIELDS = frozenset({"validation_error", "missing_required_field", "invalid_attachment"})
+INVALID_FIELDS = frozenset({400, 422})
+# Messages of the errors above that are about our settings, unless they name the field `to`.
+ABOUT_US = re.compile(r"\bfrom\b|\bdomain|\bapi key\b", re.IGNORECASE)
+# Resend has accepted another text or sender under this key in the last 24 hours. So the recipient probably has the
+# mail, and would get it a second time if we tried until Resend has forgotten the key.
+OTHER_PAYLOAD = "invalid_idempotent_request"
 
 
 class ResendMailer:
@@ -26,9 +34,13 @@ class ResendMailer:
 
     def send(self, mail: Mail, key: str) -> None:
         """Send a mail. The library reports a failed connection as code 500."""
+        try:
+            to = address_in_mail(mail.to)
+        except ValueError as error:
+            raise MailRefused(f"This is no address that a mail can go to: {error}") from error
         parameters: resend.Emails.SendParams = {
             "from": self._sender,
-            "to": [mail.to],
+            "to": [to],
             "subject": mail.subject,
             "text": mail.text,
             "html": mail.html,
@@ -40,11 +52,16 @@ class ResendMailer:
 
 
 def _outcome(error: ResendError) -> MailDelayed | MailRefused:
-    code = int(error.code)
-    reason = f"Resend answered {code} {error.error_type}: {error.message}"
-    if code >= 500 or code in RETRYABLE_STATUSES or error.error_type == STILL_UNDER_WAY:  # noqa: PLR2004
-        return MailDelayed(reason, _retry_after(error))
-    return MailRefused(reason)
+    reason = f"Resend answered {error.code} {error.error_type}: {error.message}"
+    if error.error_type == OTHER_PAYLOAD or _is_about_this_mail(error):
+        return MailRefused(reason)
+    return MailDelayed(reason, _retry_after(error))
+
+
+def _is_about_this_mail(error: ResendError) -> bool:
+    if int(error.code) not in INVALID_FIELDS or error.error_type not in ABOUT_FIELDS:
+        return False
+    return "`to`" in error.message or ABOUT_US.search(error.message) is None
 
 
 def _retry_after(error: ResendError) -> float | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from base64 import b64encode
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -48,17 +49,20 @@ class SmtpMailer:
             # The server has not received the mail. A retry succeeds once an operator corrects server or settings.
             raise MailDelayed(f"SMTP: {error}") from error
         try:
-            with server:
-                self._refuse_unreachable(server, to)
-                # With SMTPUTF8 and BODY=8BITMIME if the address needs them.
-                server.send_message(self._message(mail, to, key), self._sender.addr_spec, [to])
-        except smtplib.SMTPResponseException as error:
-            raise _outcome(error.smtp_code, error) from error
+            self._refuse_unreachable(server, to)
+            # With SMTPUTF8 and BODY=8BITMIME if an address needs them.
+            server.send_message(self._message(mail, to, key), self._sender.addr_spec, [to])
         except smtplib.SMTPRecipientsRefused as error:
-            code = max((code for code, _ in error.recipients.values()), default=550)
-            raise _outcome(code, error) from error
+            raise _outcome(*error.recipients[to], WITHOUT_ENHANCED_CODE) from error
+        except smtplib.SMTPDataError as error:
+            raise _outcome(error.smtp_code, error.smtp_error) from error
         except (smtplib.SMTPException, OSError) as error:
+            # Among these: SMTPSenderRefused.
             raise MailDelayed(f"SMTP: {error}") from error
+        finally:
+            # Whatever happens now, the server has accepted the mail or not.
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
 
     def _ready_server(self) -> smtplib.SMTP:
         """Connect, start TLS and log in, as far as the URL asks for each."""
@@ -133,7 +137,18 @@ class SmtpMailer:
         return message
 
 
-def _outcome(code: int, error: Exception) -> MailDelayed | MailRefused:
-    """Codes 4yz are temporary, 5yz final (RFC 5321, section 4.2.1); but for 530 an operator can add a log-in."""
-    temporary = code < 500 or code == 530  # noqa: PLR2004
-    return MailDelayed(f"SMTP: {error}") if temporary else MailRefused(f"SMTP: {error}")
+# Final are only refusals of the recipient and of this text, by the enhanced status code (RFC 3463, RFC 5248): bad or
+# unknown address of the recipient, mailbox disabled, mail too long, content. Every other one, such as 5.4.5 (quota),
+# 5.5 (protocol) and 5.7 (policy), can be about the sender or the log-in, and an operator or time can heal it. 5.7.1 is
+# used for both, and so delays. 5.2.2 (mailbox full) heals when the recipient deletes something.
+FINAL = re.compile(r"5\.(1\.(?!7\b|8\b)\d+|2\.[13]|3\.4|6\.\d+)\b")
+ENHANCED_CODE = re.compile(r"[245]\.\d+\.\d+\b")
+# Final answers to RCPT without an enhanced code (RFC 5321, section 4.2.3; RFC 7504).
+WITHOUT_ENHANCED_CODE = frozenset({550, 551, 553, 556})
+
+
+def _outcome(code: int, answer: bytes | str, final: frozenset[int] = frozenset()) -> MailDelayed | MailRefused:
+    """Return the error for an answer; `final` has the codes that are final if no enhanced code is in the answer."""
+    text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+    is_final = FINAL.match(text) if ENHANCED_CODE.match(text) else code in final
+    return MailRefused(f"SMTP: {code} {text}") if is_final else MailDelayed(f"SMTP: {code} {text}")

@@ -16,10 +16,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+# The status, name and message of an error.
+Error = tuple[int, str, str]
+
 
 @dataclass
 class FakeResend:
-    """The mails that the fake accepted, and the faults that it makes: one word of `script` for each call.
+    """The mails that the fake accepted, and the faults that it makes: one word or error of `script` for each call.
 
     Words: `500`, `503-html`, `429`, `403`, `422`, `hang`, `cut`, `accept-then-cut`, and `late`, which hangs and then
     accepts. When the script is empty, the fake accepts every mail.
@@ -27,7 +30,7 @@ class FakeResend:
 
     accepted: list[dict[str, Any]] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
-    script: deque[str] = field(default_factory=deque)
+    script: deque[str | Error] = field(default_factory=deque)
     answers: dict[str, tuple[str, str]] = field(default_factory=dict)
     release: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -38,8 +41,8 @@ class FakeResend:
     hang_seconds: float = 30
     retry_after: float = 7
 
-    def next_mood(self) -> str:
-        """Return the word for the next call; `ok` accepts it."""
+    def next_mood(self) -> str | Error:
+        """Return the word or error for the next call; `ok` accepts it."""
         with self.lock:
             if self.script:
                 return self.script.popleft()
@@ -71,7 +74,9 @@ class _Handler(BaseHTTPRequestHandler):
         key = self.headers.get("Idempotency-Key", "")
         fake.calls.append({"key": key, "path": self.path, "authorization": self.headers["Authorization"]} | payload)
         mood = fake.next_mood()
-        if mood in {"hang", "cut", "accept-then-cut"}:
+        if isinstance(mood, tuple):
+            self._json(mood[0], dict(zip(("statusCode", "name", "message"), mood, strict=True)))
+        elif mood in {"hang", "cut", "accept-then-cut"}:
             self._break_off(mood, key, payload)
         elif mood == "503-html":
             self._answer(503, "text/html", b"<h1>Service Unavailable</h1>")

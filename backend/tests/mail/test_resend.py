@@ -14,12 +14,15 @@ from src.models.base import Instant
 from src.repositories import outbox_repository as outbox
 from src.services import appointment_mails
 from src.services.email_service import mailer_for
+from src.services.mail import Mail, MailDelayed, MailRefused
+from src.services.resend_mailer import ResendMailer
 from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, MakeApp, StillClock
-from tests.mail.fake_resend import FakeResend, fake_resend
+from tests.mail.fake_resend import Error, FakeResend, fake_resend
 from tests.people import Api
 
 Attempt = Callable[[], bool]
+MAIL = Mail("ada@people.example", "Appointment booked", "plain", "<p>HTML</p>")
 
 
 @pytest.fixture
@@ -159,6 +162,67 @@ def test_a_refused_mail_is_set_aside_and_delays_no_other(
     clock.forward(hours=5)
     assert attempt() is False
     assert [mail["to"] for mail in resend.accepted] == [[second.email]]
+
+
+# Messages as Resend publishes them: https://resend.com/docs/api-reference/errors
+ABOUT_US = [
+    (400, "invalid_idempotency_key", "The key must be between 1-256 chars."),
+    (400, "validation_error", "API key is invalid"),
+    (401, "missing_api_key", "Missing API key in the authorization header."),
+    (401, "restricted_api_key", "This API key is restricted to only send emails."),
+    (401, "validation_error", "API key is invalid"),
+    (403, "invalid_api_key", "API key is invalid."),
+    (403, "validation_error", "You can only send testing emails to your own email address."),
+    (403, "validation_error", "The people.example domain is not verified."),
+    (422, "validation_error", "The people.example domain is not verified."),
+    (
+        422,
+        "validation_error",
+        "Invalid `from` field. The email address needs to follow the `email@example.com` format.",
+    ),
+    (422, "invalid_from_address", "Invalid from field."),
+    (422, "invalid_access", "Access must be full_access or sending_access."),
+    (404, "not_found", "The requested endpoint does not exist."),
+    (405, "method_not_allowed", "Method is not allowed for the requested path."),
+    (409, "concurrent_idempotent_requests", "Same idempotency key used while original request is still in progress."),
+    (429, "rate_limit_exceeded", "Too many requests."),
+    (429, "daily_quota_exceeded", "You have reached your daily email sending quota."),
+    (429, "monthly_quota_exceeded", "You have reached your monthly email sending quota."),
+    (451, "security_error", "We may have found a security issue with the request."),
+    (500, "application_error", "An unexpected error occurred."),
+]
+ABOUT_THIS_MAIL = [
+    (
+        422,
+        "validation_error",
+        "Invalid `to` field. Please use our testing email address instead of domains like `example.com`.",
+    ),
+    (400, "validation_error", "Invalid `to` field. The email address has non-ASCII characters."),
+    (422, "validation_error", "The `subject` is too long."),
+    (422, "missing_required_field", "Missing `to` field."),
+    (409, "invalid_idempotent_request", "Same idempotency key used with a different request payload."),
+]
+
+
+@pytest.fixture
+def mailer(resend: FakeResend) -> ResendMailer:
+    return ResendMailer(api_key="re_of_the_tests", api_url=resend.url, sender="a@people.example", timeout_seconds=1)
+
+
+@pytest.mark.parametrize("error", ABOUT_US, ids=lambda error: f"{error[0]} {error[1]}")
+def test_a_refusal_of_our_settings_or_quota_delays_the_mail(
+    resend: FakeResend, mailer: ResendMailer, error: Error
+) -> None:
+    resend.script.append(error)
+    with pytest.raises(MailDelayed, match=f"{error[0]} {error[1]}"):
+        mailer.send(MAIL, "key-1")
+
+
+@pytest.mark.parametrize("error", ABOUT_THIS_MAIL, ids=lambda error: f"{error[0]} {error[1]}")
+def test_a_refusal_of_this_mail_is_final(resend: FakeResend, mailer: ResendMailer, error: Error) -> None:
+    resend.script.append(error)
+    with pytest.raises(MailRefused, match=f"{error[0]} {error[1]}"):
+        mailer.send(MAIL, "key-1")
 
 
 def test_a_cancellation_never_overtakes_its_confirmation(

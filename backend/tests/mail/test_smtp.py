@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import trustme
@@ -26,7 +26,7 @@ ELSEWHERE = "mail.clinic.example"
 class Mailbox:
     """Records each message, its recipient, whether it needed SMTPUTF8 and came over TLS, and log-ins.
 
-    Refuses recipients with `refusal` and log-ins with `login_refusal` if these are set.
+    Refuses senders, recipients, texts and log-ins with the answers in `refusals`, by command.
     """
 
     def __init__(self) -> None:
@@ -36,25 +36,38 @@ class Mailbox:
         self.over_tls: list[bool] = []
         self.users: list[bytes] = []
         self.passwords: list[bytes] = []
-        self.refusal: str | None = None
-        self.login_refusal: str | None = None
+        self.refusals: dict[Literal["AUTH", "MAIL", "RCPT", "DATA", "QUIT"], str] = {}
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
         self.users.append(data.login)
         self.passwords.append(data.password)
-        if self.login_refusal is not None:
-            return AuthResult(success=False, handled=False, message=self.login_refusal)
+        if "AUTH" in self.refusals:
+            return AuthResult(success=False, handled=False, message=self.refusals["AUTH"])
         return AuthResult(success=True)
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if "MAIL" in self.refusals:
+            return self.refusals["MAIL"]
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        return self.refusals.get("QUIT", "221 Bye")
 
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
-        if self.refusal is not None:
-            return self.refusal
+        if "RCPT" in self.refusals:
+            return self.refusals["RCPT"]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        if "DATA" in self.refusals:
+            return self.refusals["DATA"]
         self.recipients += envelope.rcpt_tos
         self.needed_utf8.append(envelope.smtp_utf8)
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
@@ -113,13 +126,70 @@ def test_a_mail_arrives_with_both_parts_and_a_message_id_made_of_its_key(mailer:
     assert html.get_content().strip() == MAIL.html
 
 
-def test_a_permanent_refusal_is_final_and_a_temporary_one_is_not(mailer: SmtpMailer, mailbox: Mailbox) -> None:
-    mailbox.refusal = "550 no such user"
-    with pytest.raises(MailRefused):
+CONCERNS_THE_RECIPIENT = [
+    ("RCPT", "550 no such user"),
+    ("RCPT", "551 user not local"),
+    ("RCPT", "553 mailbox name not allowed"),
+    ("RCPT", "556 domain does not accept mail"),
+    ("RCPT", "550 5.1.0 address rejected"),
+    ("RCPT", "550 5.1.1 no such user"),
+    ("RCPT", "550 5.1.2 no such domain"),
+    ("RCPT", "501 5.1.3 bad address syntax"),
+    ("RCPT", "550 5.1.6 mailbox has moved"),
+    ("RCPT", "550 5.1.10 the domain has a null MX"),
+    ("RCPT", "550 5.2.1 mailbox disabled"),
+    ("DATA", "550 5.1.1 no such user"),
+    ("DATA", "554 5.6.0 this text is damaged"),
+    ("DATA", "552 5.3.4 this message is too big"),
+]
+CONCERNS_US = [
+    ("MAIL", "450 4.1.8 who are you"),
+    ("MAIL", "550 5.1.1 no such sender"),
+    ("MAIL", "553 5.1.8 unknown domain of the sender"),
+    ("MAIL", "530 5.7.0 log in first"),
+    ("MAIL", "550 not you"),
+    ("RCPT", "421 4.3.2 shutting down"),
+    ("RCPT", "450 mailbox busy"),
+    ("RCPT", "452 4.2.2 mailbox full"),
+    ("RCPT", "552 5.2.2 mailbox full"),
+    ("RCPT", "552 mailbox full"),
+    ("RCPT", "550 5.1.7 bad address of the sender"),
+    ("RCPT", "550 5.1.8 unknown domain of the sender"),
+    ("RCPT", "550 5.4.5 daily sending quota exceeded"),
+    ("RCPT", "503 5.5.1 bad sequence of commands"),
+    ("RCPT", "550 5.7.1 relaying denied"),
+    ("RCPT", "554 5.7.1 access denied"),
+    ("RCPT", "530 5.7.0 log in first"),
+    ("RCPT", "530 log in first"),
+    ("RCPT", "550 5.7.26 this sender is not authenticated"),
+    ("RCPT", "554 no valid recipients"),
+    ("DATA", "451 4.7.1 try again later"),
+    ("DATA", "550 5.4.5 daily sending quota exceeded"),
+    ("DATA", "554 Message rejected: Email address is not verified"),
+    ("DATA", "550 5.7.1 rejected by policy"),
+]
+
+
+@pytest.mark.parametrize(("command", "answer"), CONCERNS_THE_RECIPIENT)
+def test_a_refusal_of_the_recipient_or_of_the_text_is_final(
+    mailer: SmtpMailer, mailbox: Mailbox, command: Any, answer: str
+) -> None:
+    mailbox.refusals[command] = answer
+    with pytest.raises(MailRefused, match=answer):
         mailer.send(MAIL, "key-1")
-    mailbox.refusal = "450 mailbox busy"
-    with pytest.raises(MailDelayed):
+
+
+@pytest.mark.parametrize(("command", "answer"), CONCERNS_US)
+def test_every_other_refusal_delays_the_mail(mailer: SmtpMailer, mailbox: Mailbox, command: Any, answer: str) -> None:
+    mailbox.refusals[command] = answer
+    with pytest.raises(MailDelayed, match=answer[:3]):
         mailer.send(MAIL, "key-1")
+
+
+def test_a_mail_is_sent_once_it_is_accepted_whatever_the_server_says_then(mailer: SmtpMailer, mailbox: Mailbox) -> None:
+    mailbox.refusals["QUIT"] = "421 too late"
+    mailer.send(MAIL, "key-1")
+    assert len(mailbox.messages) == 1
 
 
 def test_a_server_that_is_away_delays_the_mail() -> None:
@@ -213,7 +283,7 @@ def test_a_log_in_that_is_not_ascii_is_sent_as_utf_8(serve: Serve, mailbox: Mail
 
 
 def test_a_refused_log_in_that_is_not_ascii_delays_the_mail(serve: Serve, mailbox: Mailbox) -> None:
-    mailbox.login_refusal = "535 5.7.8 wrong"
+    mailbox.refusals["AUTH"] = "535 5.7.8 wrong"
     with pytest.raises(MailDelayed, match="535"):
         mailer_to(f"smtp://clinic:gr%C3%BC%C3%9Fe@127.0.0.1:{serve()}").send(MAIL, "key-1")
 
@@ -348,7 +418,7 @@ def test_a_server_that_refuses_starttls_delays_the_mail(
 
 @pytest.mark.parametrize("answer", ["535 5.7.8 wrong", "538 5.7.11 encryption required", "554 5.7.1 account locked"])
 def test_a_refused_log_in_delays_the_mail(serve: Serve, mailbox: Mailbox, answer: str) -> None:
-    mailbox.login_refusal = answer
+    mailbox.refusals["AUTH"] = answer
     port = serve()
     with pytest.raises(MailDelayed, match=answer[:3]):
         mailer_to(f"smtp://clinic:p%40ss@127.0.0.1:{port}").send(MAIL, "key-1")
