@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+# RFC 3834, section 5: no vacation responder answers a mail with this header.
+AUTOMATIC = {"Auto-Submitted": "auto-generated"}
+
+
 @dataclass(frozen=True)
 class Mail:
     """A rendered mail: one address, a subject of one line, a plain-text part and an HTML part."""

@@ -8,12 +8,12 @@ import resend
 from resend.exceptions import ResendError
 from resend.http_client_requests import RequestsClient
 
-from src.services.mail import Mail, MailDelayed, MailRefused
+from src.services.mail import AUTOMATIC, Mail, MailDelayed, MailRefused
 from src.settings.mail import sender_address
 from src.utils.addresses import address_in_mail
 
-# https://resend.com/docs/api-reference/errors. These can be about one mail. Every other error is about our settings, our
-# account, a quota or Resend itself, and heals when time has passed or an operator has corrected something.
+# https://resend.com/docs/api-reference/errors. These can be about one mail. Every other error is about our settings,
+# our account, a quota or Resend itself, and heals when time has passed or an operator has corrected something.
 ABOUT_FIELDS = frozenset({"validation_error", "missing_required_field", "invalid_attachment"})
 INVALID_FIELDS = frozenset({400, 422})
 # Messages of the errors above that are about our settings, unless they name the field `to`.
@@ -44,6 +44,7 @@ class ResendMailer:
             "subject": mail.subject,
             "text": mail.text,
             "html": mail.html,
+            "headers": AUTOMATIC,
         }
         try:
             resend.Emails.send(parameters, {"idempotency_key": key})

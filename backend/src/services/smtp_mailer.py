@@ -11,7 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate
 
-from src.services.mail import Mail, MailDelayed, MailRefused
+from src.services.mail import AUTOMATIC, Mail, MailDelayed, MailRefused
 from src.settings.mail import mail_server, sender_address
 from src.settings.urls import is_loopback
 from src.utils.addresses import address_in_mail
@@ -132,6 +132,8 @@ class SmtpMailer:
         message["Subject"] = mail.subject
         message["Date"] = formatdate(localtime=False)
         message["Message-ID"] = f"<{key}@{self._sender.domain}>"
+        for name, value in AUTOMATIC.items():
+            message[name] = value
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
         return message

@@ -69,6 +69,7 @@ def test_a_mail_is_sent_once_with_all_its_parts(api: Api, resend: FakeResend, at
     assert "booked" in call["subject"]
     assert call["text"]
     assert call["html"].startswith("<!doctype html>")
+    assert call["headers"] == {"Auto-Submitted": "auto-generated"}
     assert len(call["key"]) >= 32, "as many random bits as nobody guesses, and far below Resend's 256 characters"
 
 

@@ -119,6 +119,7 @@ def test_a_mail_arrives_with_both_parts_and_a_message_id_made_of_its_key(mailer:
     assert first["From"] == "Clinic <clinic@people.example>"
     assert first["To"] == "ada@people.example"
     assert first["Subject"] == MAIL.subject
+    assert first["Auto-Submitted"] == "auto-generated"
     plain, html = first.get_body(["plain"]), first.get_body(["html"])
     assert plain is not None
     assert html is not None
