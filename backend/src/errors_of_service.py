@@ -5,11 +5,31 @@ from __future__ import annotations
 from src.errors import Conflict, Unavailable
 
 
-class DatabaseNotMigrated(Unavailable):
+class DatabaseUnfit(Unavailable):
+    """The database cannot do its work at the moment; please try again in a few seconds."""
+
+
+class DatabaseAway(DatabaseUnfit):
+    """The database cannot be reached at the moment; please try again in a few seconds."""
+
+
+class DatabaseBusy(DatabaseUnfit):
+    """The database is too busy at the moment; please try again in a few seconds."""
+
+
+class DatabaseReadOnly(DatabaseUnfit):
+    """The database accepts no changes at the moment; what is stored can be read. Please try again later."""
+
+
+class DatabaseFull(DatabaseUnfit):
+    """The database has no room left; please try again later."""
+
+
+class DatabaseNotMigrated(DatabaseUnfit):
     """The database has no tables yet; run "flask db upgrade"."""
 
 
-class DatabaseBehind(Unavailable):
+class DatabaseBehind(DatabaseUnfit):
     """The database lacks the newest migrations; run "flask db upgrade"."""
 
 

@@ -158,7 +158,7 @@ CALLS = [
     Call("service.home", NOBODY, statements=0),
     Call("service.health", NOBODY, statements=2),
     Call("service.live", NOBODY, statements=0),
-    Call("service.ready", NOBODY, statements=3),
+    Call("service.ready", NOBODY, statements=4),
     Call("service.development_outbox", NOBODY),
     Call(
         "auth.register",

@@ -10,7 +10,7 @@ from src import __version__
 from src.context import Context, SlowContext
 from src.database.revisions import newest_revision
 from src.draining import is_draining
-from src.errors_of_service import DatabaseBehind, DatabaseNotMigrated, GoingDown
+from src.errors_of_service import DatabaseBehind, DatabaseNotMigrated, DatabaseReadOnly, GoingDown
 from src.repositories import health_repository
 from src.repositories import outbox_repository as outbox
 from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home, Readiness
@@ -45,9 +45,9 @@ def live(ctx: SlowContext[None]) -> Health:  # noqa: ARG001 - every controller i
     return Health(status="ok", checks={"process": "ok"})
 
 
-@raises(DatabaseNotMigrated, DatabaseBehind, GoingDown)
+@raises(DatabaseNotMigrated, DatabaseBehind, DatabaseReadOnly, GoingDown)
 def ready(ctx: Context[None]) -> Readiness:
-    """Check that requests can be served: the database answers and is migrated; and how long the oldest mail waits."""
+    """Check that requests can be served: the database answers, is migrated and accepts changes; tell mails' waiting."""
     if is_draining():
         raise GoingDown
     revision = health_repository.schema_revision(ctx.db)
@@ -56,6 +56,8 @@ def ready(ctx: Context[None]) -> Readiness:
     # A newer revision is fine: in an update, the next version's migrations run before this version stops.
     if revision < newest_revision():
         raise DatabaseBehind
+    if not health_repository.accepts_changes(ctx.db):
+        raise DatabaseReadOnly
     oldest = outbox.oldest_waiting(ctx.db)
     return Readiness(
         status="ok",

@@ -6,10 +6,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from src.database.connections import begin
 from src.database.constraints import domain_error
+from src.database.troubles import trouble_of
+from src.errors_of_service import DatabaseReadOnly
 from src.extensions import db
 
 
@@ -27,3 +29,8 @@ def transaction(*, writes: bool, one_statement: bool = False) -> Generator[Conne
             yield connection
     except IntegrityError as error:
         raise domain_error(error) from error
+    except DBAPIError as error:
+        if trouble_of(error) is DatabaseReadOnly:
+            # After a failover, the connections of the pool may lead to the old primary. New ones can find the new one.
+            db.engine.dispose()
+        raise

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from src.database.transaction import transaction
+from src.database.troubles import in_one_line
 from src.services.email_service import mailer_for
 from src.services.mail import Mailer
 from src.services.pace import Pace
@@ -62,6 +63,6 @@ def _round(app: Flask, mailer: Mailer | None, pace: Pace, *, purges: bool) -> bo
 def _log(error: Exception) -> None:
     if isinstance(error, SQLAlchemyError):
         # The database may be restarting. The worker goes on; its mails are still in the outbox.
-        log.error("database trouble, going on: %s", str(error).splitlines()[0])
+        log.error("database trouble, going on: %s", in_one_line(error))
     else:
         log.error("unexpected trouble, going on", exc_info=error)

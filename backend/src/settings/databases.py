@@ -94,4 +94,4 @@ def _refuse_unknown_parameters(url: URL) -> None:
 
 def _libpq_options(url: URL) -> Mapping[str, Any]:
     [_, options] = url.get_dialect()().create_connect_args(url)
-    return options
+    return dict(options)

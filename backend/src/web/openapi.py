@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from src.errors import Invalid, KeyReused, Unauthenticated
 from src.errors_of_accounts import RoleUnknown
-from src.errors_of_service import StillUnderWay
+from src.errors_of_service import DatabaseAway, DatabaseReadOnly, StillUnderWay
 from src.schemas.base import In
 from src.schemas.findings import Code
 from src.utils.decorators import errors_of
@@ -21,7 +21,6 @@ from src.web.problems import (
     NOT_AN_OBJECT,
     PROBLEM_JSON,
     Problem,
-    problem_of_database_away,
     problem_of_error,
     problem_of_status,
     problem_of_validation,
@@ -64,7 +63,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 },
             },
         },
-        "failing": {"type": "string", "description": "the part that is away, with 503"},
+        "failing": {"type": "string", "description": "the part that cannot do its work, with 503"},
     },
 }
 
@@ -102,7 +101,9 @@ def problems_of(route: Route) -> Iterator[Problem]:
     yield problem_of_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     yield problem_of_status(HTTPStatus.INTERNAL_SERVER_ERROR)
     if route.needs_database:
-        yield problem_of_database_away()
+        yield problem_of_error(DatabaseAway())
+        if route.method not in ("GET", "HEAD"):
+            yield problem_of_error(DatabaseReadOnly())
 
 
 def _problem_of_input(schema: type[In]) -> Iterator[Problem]:

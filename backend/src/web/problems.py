@@ -13,10 +13,10 @@ from apiflask.exceptions import HTTPError
 from flask import Flask, Response, request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from src.database.troubles import in_one_line, trouble_of
 from src.errors import (
     ClinicError,
     Conflict,
@@ -28,6 +28,7 @@ from src.errors import (
     Unauthenticated,
     Unavailable,
 )
+from src.errors_of_service import DatabaseUnfit
 from src.schemas.findings import Code, Wrong
 
 log = logging.getLogger("problems")
@@ -56,7 +57,6 @@ SENTENCE_OF_STATUS = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side; please try again.",
 }
 NOT_AN_OBJECT = "The request body must be a JSON object."
-DATABASE_AWAY = "The database cannot be reached at the moment; please try again in a few seconds."
 
 # The members of a problem document.
 Problem = dict[str, Any]
@@ -75,7 +75,8 @@ def problem(status: HTTPStatus, sentence: str, kind: str = "about:blank", **memb
 
 def problem_of_error(error: ClinicError) -> Problem:
     """Build the document of a domain error."""
-    return problem(status_of(type(error)), str(error), kind=urn(type(error)))
+    members = {"failing": "database"} if isinstance(error, DatabaseUnfit) else {}
+    return problem(status_of(type(error)), str(error), kind=urn(type(error)), **members)
 
 
 def problem_of_status(status: HTTPStatus) -> Problem:
@@ -87,11 +88,6 @@ def problem_of_validation(error: ValidationError) -> Problem:
     """Build the document of what pydantic found wrong in a body or query."""
     findings = [_finding(details) for details in _findings_to_show(error.errors())]
     return problem(HTTPStatus.BAD_REQUEST, findings[0]["message"], kind=urn(Invalid), errors=findings)
-
-
-def problem_of_database_away() -> Problem:
-    """Build the document of a database that cannot be reached."""
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_AWAY, failing="database")
 
 
 def respond(body: Problem) -> Response:
@@ -110,8 +106,7 @@ def register_problems(app: Flask) -> None:
     app.register_error_handler(ClinicError, answer_clinic_error)
     app.register_error_handler(HTTPError, _answer_validation_error)
     app.register_error_handler(HTTPException, _answer_http_exception)
-    for away in (OperationalError, InterfaceError, PoolTimeout):
-        app.register_error_handler(away, _answer_database_away)
+    app.register_error_handler(SQLAlchemyError, _answer_database_error)
 
 
 def answer_clinic_error(error: ClinicError) -> Response:
@@ -120,6 +115,15 @@ def answer_clinic_error(error: ClinicError) -> Response:
     if isinstance(error, Throttled):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _answer_database_error(error: SQLAlchemyError) -> Response:
+    """Answer 503 if the database cannot do its work; any other error is ours, and stays a 500 with its traceback."""
+    trouble = trouble_of(error)
+    if trouble is None:
+        raise error
+    log.error("database trouble: %s", in_one_line(error))
+    return answer_clinic_error(trouble())
 
 
 def urn(error: type[ClinicError]) -> str:
@@ -141,11 +145,6 @@ def _answer_http_exception(error: HTTPException) -> Response:
         if name.lower() != "content-type":
             response.headers[name] = value
     return response
-
-
-def _answer_database_away(error: Exception) -> Response:
-    log.error("database away: %s", str(error).splitlines()[0])
-    return respond(problem_of_database_away())
 
 
 def _findings_to_show(errors: Iterable[ErrorDetails]) -> list[ErrorDetails]:

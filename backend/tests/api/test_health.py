@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import make_url
 
 from tests.conftest import MakeApp
 from tests.people import PASSWORD, error_of
@@ -45,6 +47,23 @@ def test_without_a_database_every_call_asks_to_come_again(make_app: MakeApp, cli
     assert client.post("/auth/login", json={}).status_code == 400
     assert client.get("/auth/me").status_code == 401
     assert client.get("/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "postgresql://postgres@%2Fnowhere,{encoded}/{name}?target_session_attrs=read-write",
+        "postgresql://postgres@/{name}?host=/nowhere&host={folder}",
+        "postgresql:///{name}?host={folder}&user=postgres&application_name=booking",
+        "postgresql://postgres@{encoded}/{name}?connect_timeout=9",
+    ],
+)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_database_is_found_among_several_hosts_and_sockets(make_app: MakeApp, database_url: str, form: str) -> None:
+    url = make_url(database_url)
+    folder = str(url.query["host"])
+    found = form.format(folder=folder, encoded=quote(folder, safe=""), name=url.database)
+    assert make_app(database_url=found).test_client().get("/health").status_code == 200
 
 
 def test_a_database_without_tables_is_named(make_app: MakeApp, tmp_path: Path) -> None:
