@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 
-from src.commands import COMMANDS
+from src.commands import COMMANDS, say_database_trouble
 from src.controllers import appointment_controller as appointments
 from src.controllers import auth_controller as auth
 from src.controllers import availability_controller as availability
@@ -57,6 +58,7 @@ ROUTES: list[Route] = [
 ]  # fmt: skip
 
 app = create_app(ROUTES, commands=COMMANDS)
+sys.excepthook = say_database_trouble
 
 if __name__ == "__main__":
     from src.server.development import serve

@@ -7,7 +7,7 @@ from logging.config import fileConfig
 from alembic import context
 from flask import current_app
 
-from src.database.upgrades import refuse_dangling_rows, upgrade_transaction
+from src.database.upgrades import refuse_dangling_rows, refuse_newer_database, upgrade_transaction
 from src.models import Base
 
 config = context.config
@@ -26,6 +26,7 @@ def run_migrations() -> None:
             transactional_ddl=True,
         )
         migrations = context.get_context()
+        refuse_newer_database(migrations)
         before = migrations.get_current_heads()
         context.run_migrations()
         if migrations.get_current_heads() != before:

@@ -8,6 +8,9 @@ from src.commands.demo import demo
 from src.commands.outbox import outbox_commands
 from src.commands.prepare import prepare
 from src.commands.purge import purge
+from src.commands.troubles import say_database_trouble
 from src.commands.user import user_commands
 
 COMMANDS: list[click.Command] = [prepare, demo, purge, user_commands, outbox_commands]
+
+__all__ = ["COMMANDS", "say_database_trouble"]

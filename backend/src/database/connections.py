@@ -79,6 +79,7 @@ def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
     The listeners are for events of the pool: even one listener for events of the engine would make SQLAlchemy look for
     listeners at every statement.
     """
+    refuse_other_encodings(engine)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: psycopg.Connection, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -90,6 +91,23 @@ def listen_to_postgresql(engine: Engine, settings: Settings) -> None:
         if not _is_alive(connection):
             # The pool discards all its connections: what closed this one, such as a restart, has closed the others too.
             raise InvalidatePoolError
+
+
+def refuse_other_encodings(engine: Engine) -> None:
+    """Refuse a PostgreSQL database that cannot store every name, before SQLAlchemy asks it anything.
+
+    Behind SQL_ASCII, psycopg returns bytes instead of text.
+    """
+
+    @event.listens_for(engine, "connect", insert=True)
+    def on_connect(connection: psycopg.Connection, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        encoding = connection.info.parameter_status("server_encoding")
+        # A pooler may not report it.
+        if encoding not in {None, "UTF8"}:
+            connection.close()
+            raise psycopg.OperationalError(
+                f"its encoding is {encoding}; make one with CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'"
+            )
 
 
 def _limits(settings: Settings) -> str:

@@ -8,13 +8,15 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from alembic import op
+from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from config import Settings
-from src.database.connections import SQLITE, connect_timeout, listen_to_sqlite
+from src.database.connections import SQLITE, connect_timeout, listen_to_sqlite, refuse_other_encodings
+from src.database.revisions import newest_revision
 
 log = logging.getLogger("upgrade")
 
@@ -45,6 +47,7 @@ def _begin_on_postgresql(url: str) -> Generator[Connection]:
     # the transaction.
     options = {**connect_timeout(make_url(url)), "prepare_threshold": None}
     engine = create_engine(url, poolclass=NullPool, connect_args=options)
+    refuse_other_encodings(engine)
     with engine.connect() as connection:
         connection.execute(
             text("SELECT set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)")
@@ -108,6 +111,16 @@ def lock_together(*tables: str) -> None:
                 return
             time.sleep(LOCK_PAUSE_SECONDS)
     op.execute(lock)
+
+
+def refuse_newer_database(migrations: MigrationContext) -> None:
+    """Raise CommandError if the database has a migration that this release does not have."""
+    for revision in migrations.get_current_heads():
+        if revision > newest_revision():
+            raise CommandError(
+                f"The database is at migration {revision}, and this release ends at {newest_revision()}; "
+                "use the release that made it, or a newer one."
+            )
 
 
 def refuse_dangling_rows(connection: Connection) -> None:
