@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-
 # RFC 3834, section 5: no vacation responder answers a mail with this header.
 AUTOMATIC = {"Auto-Submitted": "auto-generated"}
 

@@ -102,7 +102,7 @@ def problems_of(route: Route) -> Iterator[Problem]:
     yield problem_of_status(HTTPStatus.INTERNAL_SERVER_ERROR)
     if route.needs_database:
         yield problem_of_error(DatabaseAway())
-        if route.method not in ("GET", "HEAD"):
+        if route.writes:
             yield problem_of_error(DatabaseReadOnly())
 
 
