@@ -5,7 +5,7 @@ from __future__ import annotations
 from src.context import Context, Doctor, Patient
 from src.domain.appointment_rules import check_slot_times
 from src.domain.refusals import raise_if_refused, why_not_bookable
-from src.domain.wall_clock import instant_of
+from src.domain.wall_clock import instant_of, wall_span
 from src.errors import Unauthenticated
 from src.errors_of_appointments import BadSlot, DoctorNotFound, SlotNotFound, SlotOverlaps, SlotPast, SlotTaken
 from src.repositories import availability_repository as slots
@@ -20,13 +20,12 @@ from src.utils.decorators import raises
 def publish(ctx: Context[Doctor], body: NewSlot) -> SlotPublished:
     """Publish a slot on the wall clock of the doctor's time zone.
 
-    Refused: a slot in the past or more than ten years ahead, one that ends before it starts, and times that the clocks
-    skip or show twice on that day.
+    A slot may last until midnight (`end_time` 00:00 or 24:00), or over midnight if that makes at most 12 hours on the
+    clock (22:00 to 02:00). Refused: a slot in the past or more than ten years ahead, one that ends when or before it
+    starts, and times that the clocks skip or show twice on that day.
     """
-    if body.end_time <= body.start_time:
-        raise BadSlot("The end time must be after the start time, on the same day.")
-    starts_at = instant_of(body.date, body.start_time, ctx.actor.time_zone)
-    ends_at = instant_of(body.date, body.end_time, ctx.actor.time_zone)
+    wall_start, wall_end = wall_span(body.date, body.start_time, body.end_time)
+    starts_at, ends_at = instant_of(wall_start, ctx.actor.time_zone), instant_of(wall_end, ctx.actor.time_zone)
     check_slot_times(starts_at, ends_at, ctx.now)
     if not users.lock_living(ctx.db, ctx.actor.user_id):
         raise Unauthenticated

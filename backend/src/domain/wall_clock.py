@@ -6,7 +6,7 @@ Time zone data comes from the `tzdata` package, never from the system, so that a
 from __future__ import annotations
 
 import zoneinfo
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,8 @@ from src.errors_of_appointments import BadSlot
 zoneinfo.reset_tzpath(to=())
 
 UTC = timezone.utc
+ONE_DAY = timedelta(days=1)
+LONGEST_OVER_MIDNIGHT = timedelta(hours=12)
 
 
 @cache
@@ -23,24 +25,50 @@ def time_zone_names() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def instant_of(day: date, at: time, zone: str) -> datetime:
-    """Return the UTC instant at which the clocks of `zone` show `at` on `day`.
+def wall_span(day: date, start: time, end: timedelta) -> tuple[datetime, datetime]:
+    """Return when a slot starts and ends on the wall clock, from the times that the doctor gave; raise BadSlot.
+
+    `end` counts from the midnight before the slot, so 24 hours are the end of the day. Zero means the same. Another end
+    before the start means the next day, if the clock then shows at most 12 hours more than at the start: a longer slot
+    is more likely a mistake. The hours on the clock count, because these are what the doctor gave; in the night of a
+    clock change the slot is an hour longer or shorter.
+    """
+    midnight = datetime.combine(day, time())
+    wall_start = datetime.combine(day, start)
+    try:
+        wall_end = midnight + end
+        if wall_end < wall_start:
+            wall_end += ONE_DAY
+    except OverflowError:
+        raise _outside_of_calendar(day) from None
+    if wall_end == wall_start:
+        raise BadSlot("The end time must be after the start time.")
+    if wall_end - midnight > ONE_DAY and wall_end - wall_start > LONGEST_OVER_MIDNIGHT:
+        raise BadSlot("The end time must be after the start time, or at most 12 hours later on the next day.")
+    return wall_start, wall_end
+
+
+def instant_of(wall: datetime, zone: str) -> datetime:
+    """Return the UTC instant at which the clocks of `zone` show `wall`.
 
     Raises BadSlot for a time that the clocks skip or show twice on that day (a gap or a fold in PEP 495): a guess
     could move the appointment by an hour.
     """
-    wall = datetime.combine(day, at, ZoneInfo(zone))
+    aware = wall.replace(tzinfo=ZoneInfo(zone))
     try:
-        instant = wall.astimezone(UTC)
+        instant = aware.astimezone(UTC)
     except OverflowError:
-        raise BadSlot(f"{day} is outside of the calendar.") from None
-    if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wall.replace(tzinfo=None):
-        raise BadSlot(f"{at:%H:%M} does not exist on {day} in {zone}: the clocks go forward past it that day.")
-    if wall.replace(fold=1).utcoffset() != wall.utcoffset():
-        raise BadSlot(
-            f"{at:%H:%M} comes twice on {day} in {zone}: the clocks go back that day, so the time is ambiguous."
-        )
+        raise _outside_of_calendar(wall.date()) from None
+    day, at = wall.date(), f"{wall:%H:%M}"
+    if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wall:
+        raise BadSlot(f"{at} does not exist on {day} in {zone}: the clocks go forward past it that day.")
+    if aware.replace(fold=1).utcoffset() != aware.utcoffset():
+        raise BadSlot(f"{at} comes twice on {day} in {zone}: the clocks go back that day, so the time is ambiguous.")
     return instant
+
+
+def _outside_of_calendar(day: date) -> BadSlot:
+    return BadSlot(f"{day} is outside of the calendar.")
 
 
 def local(instant: datetime, zone: str) -> datetime:

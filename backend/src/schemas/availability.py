@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from src.schemas.base import In, Out, WallClockSpan
-from src.schemas.fields import WallDate, WallTime
+from src.schemas.fields import WallDate, WallEndTime, WallTime
 
 
 class NewSlot(In):
@@ -11,7 +11,7 @@ class NewSlot(In):
 
     date: WallDate
     start_time: WallTime
-    end_time: WallTime
+    end_time: WallEndTime
 
 
 class SlotPublished(Out):

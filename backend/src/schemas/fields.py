@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -17,6 +17,7 @@ from src.utils.addresses import parsed_address
 LARGEST_ID = 2**63 - 1
 SHORTEST_PASSWORD = 8  # NIST SP 800-63B, section 5.1.1.1
 LONGEST_PASSWORD = 1024
+END_OF_DAY = "24:00"
 
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -72,6 +73,14 @@ def _time(text: object) -> time:
     return time.fromisoformat(text)
 
 
+def _end_time(text: object) -> timedelta:
+    if text == END_OF_DAY:
+        return timedelta(hours=24)
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
+        raise ValueError("must be a time from 00:00 to 24:00 written as HH:MM, like 09:30.")
+    return timedelta(hours=int(text[:2]), minutes=int(text[3:]))
+
+
 def _time_zone(text: str) -> str:
     if text not in time_zone_names():
         raise Wrong("not_a_time_zone", "must be an IANA time zone, like Europe/Berlin.")
@@ -116,6 +125,20 @@ WallTime = Annotated[
     time,
     BeforeValidator(_time),
     WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:30"]}),
+]
+# The time since the midnight before: a `time` cannot be 24:00.
+WallEndTime = Annotated[
+    timedelta,
+    BeforeValidator(_end_time),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+            "examples": ["09:30"],
+            "description": "24:00 is the end of the day, and so is 00:00 (unless the slot starts then). Another time"
+            " before `start_time` means the next day, if the clock shows at most 12 hours more by then.",
+        }
+    ),
 ]
 TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_time_zone)]
 Id = Annotated[

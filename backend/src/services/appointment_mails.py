@@ -52,7 +52,9 @@ class AppointmentFacts:
     @cached_property
     def times(self) -> str:
         """The times of begin and end, in the appointment's time zone."""
-        return f"{local(self.starts_at, self.time_zone):%H:%M} to {local(self.ends_at, self.time_zone):%H:%M}"
+        start, end = local(self.starts_at, self.time_zone), local(self.ends_at, self.time_zone)
+        next_day = " the next day" if end.date() > start.date() else ""
+        return f"{start:%H:%M} to {end:%H:%M}{next_day}"
 
 
 _facts: TypeAdapter[AppointmentFacts] = TypeAdapter(AppointmentFacts)

@@ -131,7 +131,7 @@ def _office_slots(today: date, zone: str) -> Iterator[tuple[datetime, datetime]]
         if day.isoweekday() > 5:  # noqa: PLR2004 - Saturday and Sunday
             continue
         for opens, closes in OFFICE_HOURS:
-            starts_at, end = instant_of(day, opens, zone), instant_of(day, closes, zone)
+            starts_at, end = (instant_of(datetime.combine(day, at), zone) for at in (opens, closes))
             while starts_at < end:
                 yield starts_at, starts_at + SLOT
                 starts_at += SLOT

@@ -43,6 +43,40 @@ REFUSED = [
     ("Australia/Lord_Howe", "2030-10-06", "02:15", "03:00", "02:15 does not exist"),
     ("Australia/Lord_Howe", "2030-04-07", "01:45", "03:00", "01:45 comes twice"),
 ]
+REFUSED_ON_THE_NEXT_DAY = [
+    ("Europe/Berlin", "2030-03-30", "22:00", "02:30", "02:30 does not exist on 2030-03-31"),
+    ("Europe/Berlin", "2030-10-26", "22:00", "02:30", "02:30 comes twice on 2030-10-27"),
+    # In Havana the clocks go forward at midnight, so no clock ever shows 00:00 at the end of the day before.
+    ("America/Havana", "2030-03-09", "22:00", "24:00", "00:00 does not exist on 2030-03-10"),
+]
+# Zone, date, start and end as they are published, the end as it is shown, and the instants.
+OVER_MIDNIGHT = [
+    ("UTC", DAY, "23:30", "00:00", "00:00", "2030-03-05T23:30:00+00:00", "2030-03-06T00:00:00+00:00"),
+    ("UTC", DAY, "23:30", "24:00", "00:00", "2030-03-05T23:30:00+00:00", "2030-03-06T00:00:00+00:00"),
+    ("UTC", DAY, "08:00", "00:00", "00:00", "2030-03-05T08:00:00+00:00", "2030-03-06T00:00:00+00:00"),
+    ("UTC", DAY, "22:00", "02:00", "02:00", "2030-03-05T22:00:00+00:00", "2030-03-06T02:00:00+00:00"),
+    ("UTC", DAY, "22:00", "10:00", "10:00", "2030-03-05T22:00:00+00:00", "2030-03-06T10:00:00+00:00"),
+    ("UTC", "2030-12-31", "23:59", "00:01", "00:01", "2030-12-31T23:59:00+00:00", "2031-01-01T00:01:00+00:00"),
+    # Twelve hours on the clock, eleven and thirteen in fact.
+    (
+        "Europe/Berlin",
+        "2030-03-30",
+        "20:00",
+        "08:00",
+        "08:00",
+        "2030-03-30T20:00:00+01:00",
+        "2030-03-31T08:00:00+02:00",
+    ),
+    (
+        "Europe/Berlin",
+        "2030-10-26",
+        "20:00",
+        "08:00",
+        "08:00",
+        "2030-10-26T20:00:00+02:00",
+        "2030-10-27T08:00:00+01:00",
+    ),
+]
 
 
 def publish(doctor: Doctor, start: str, end: str, date: str = DAY) -> TestResponse:
@@ -142,14 +176,53 @@ def test_more_than_ten_years_ahead_is_refused(api: Api) -> None:
 
 def test_the_end_is_after_the_start(api: Api) -> None:
     doctor = api.doctor()
-    for span in ("09:00-09:00", "09:30-09:00", "23:30-00:00", "22:00-01:00"):
+    for span in ("09:00-09:00", "09:30-09:00", "10:00-09:30", "22:00-10:01", "12:01-00:02", "00:00-00:00"):
         answer = publish(doctor, *span.split("-"))
         assert answer.status_code == 400, span
         assert "after the start" in error_of(answer)
 
 
 def test_a_slot_may_last_the_whole_day(api: Api) -> None:
-    assert publish(api.doctor(), "00:00", "23:59").status_code == 201
+    for end, ends_at in (("23:59", f"{DAY}T23:59:00+00:00"), ("24:00", "2030-03-06T00:00:00+00:00")):
+        doctor = api.doctor()
+        assert publish(doctor, "00:00", end).status_code == 201
+        [offered] = api.patient().free(doctor)
+        assert (offered["starts_at"], offered["ends_at"]) == (f"{DAY}T00:00:00+00:00", ends_at)
+
+
+def test_a_slot_may_last_until_midnight_and_over_it(api: Api) -> None:
+    for zone, day, start, end, shown_end, starts_at, ends_at in OVER_MIDNIGHT:
+        doctor, ada = api.doctor(time_zone=zone), api.patient()
+        appointment_id = ada.book(doctor.publish(start, end, day))
+        [mine] = ada.get("/appointments/my").get_json()["data"]
+        for shown in (mine, ada.get(f"/appointments/{appointment_id}").get_json()):
+            assert (shown["date"], shown["start_time"], shown["end_time"]) == (day, start, shown_end), start
+            assert (shown["starts_at"], shown["ends_at"]) == (starts_at, ends_at)
+
+
+def test_a_slot_over_midnight_meets_the_slots_of_both_days(api: Api) -> None:
+    doctor = api.doctor()
+    doctor.publish("22:00", "02:00")
+    for date, start, end, status in (
+        (DAY, "23:00", "24:00", 409),
+        ("2030-03-06", "01:30", "02:30", 409),
+        ("2030-03-06", "00:00", "24:00", 409),
+        ("2030-03-06", "02:00", "02:30", 201),
+        (DAY, "21:30", "22:00", 201),
+    ):
+        assert publish(doctor, start, end, date).status_code == status, (date, start)
+
+
+def test_a_slot_does_not_start_at_the_end_of_a_day(api: Api) -> None:
+    for end in ("00:30", "24:00"):
+        answer = publish(api.doctor(), "24:00", end)
+        assert answer.status_code == 400
+        assert "start_time" in error_of(answer)
+
+
+def test_midnight_after_the_last_day_of_the_calendar_is_refused(api: Api) -> None:
+    for end in ("24:00", "00:00", "02:00"):
+        assert publish(api.doctor(), "22:00", end, "9999-12-31").status_code == 400
 
 
 def test_wall_clock_times_come_back_as_given(api: Api) -> None:
@@ -175,6 +248,13 @@ def test_times_that_the_clocks_skip_or_show_twice_are_refused(api: Api) -> None:
         assert date in sentence
         assert zone in sentence
         assert api.patient().free(doctor) == []
+
+
+def test_an_end_that_the_clocks_of_the_next_day_skip_or_show_twice_is_refused(api: Api) -> None:
+    for zone, date, start, end, said in REFUSED_ON_THE_NEXT_DAY:
+        answer = publish(api.doctor(time_zone=zone), start, end, date)
+        assert answer.status_code == 400, (zone, date, start)
+        assert said in error_of(answer)
 
 
 def test_a_slot_that_is_past_cannot_be_published_again(api: Api, clock: StillClock) -> None:

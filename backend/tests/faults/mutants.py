@@ -277,8 +277,8 @@ def mailboxes_differ_by_letter_case() -> None:
 
 
 def wall_clocks_are_taken_for_utc() -> None:
-    def instant_of(day: Any, at: Any, zone: str) -> datetime:
-        return datetime.combine(day, at, timezone.utc)
+    def instant_of(wall: datetime, zone: str) -> datetime:
+        return wall.replace(tzinfo=timezone.utc)
 
     availability_controller.instant_of = instant_of
 

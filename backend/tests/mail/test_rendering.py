@@ -46,6 +46,14 @@ def test_instants_are_rendered_the_same_in_the_formats_of_both_databases(starts_
     assert confirmation(starts_at=starts_at, ends_at=ends_at) == confirmation()
 
 
+def test_an_appointment_that_ends_the_next_day_says_so() -> None:
+    for ends_at, end in (("2030-07-01T22:00:00+00:00", "00:00"), ("2030-07-02T00:00:00+00:00", "02:00")):
+        mail = confirmation(starts_at="2030-07-01T20:00:00+00:00", ends_at=ends_at)
+        for part in (mail.text, mail.html):
+            assert "Monday, 1 July 2030" in part
+            assert f"22:00 to {end} the next day (Europe/Berlin)" in part
+
+
 def test_names_are_escaped_in_html_and_unchanged_in_text() -> None:
     mail = confirmation()
     assert "<script>" not in mail.html

@@ -43,7 +43,9 @@ from tests.people import CODE, PASSWORD, error_of
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]
 # The days on which their clocks change.
 CHANGES = [date(2030, month, day) for month, day in ((3, 10), (3, 31), (4, 7), (10, 6), (10, 27), (11, 3))]
-HOURS = (0, 1, 2, 3, 8, 9)
+HOURS = (0, 1, 2, 3, 8, 9, 22, 23)
+MIDNIGHT = time(0)
+DAY_MINUTES = 24 * 60
 LEASE = timedelta(seconds=60)
 KEPT = timedelta(hours=24)
 UNKNOWN = 987_654_321
@@ -213,7 +215,8 @@ def some(name: str) -> Any:
 
 
 STARTS = st.builds(lambda hour, quarter: time(hour, quarter * 15), st.sampled_from(HOURS), st.integers(0, 3))
-LENGTHS = st.sampled_from([30, 15, 60, 90, 180, 0, -15])
+# Minutes on the clock: also over midnight, and too many for that.
+LENGTHS = st.sampled_from([30, 15, 60, 90, 180, 0, -15, 12 * 60, 12 * 60 + 15])
 KEYED = st.booleans()
 OUTCOMES = st.sampled_from(list(cast("tuple[Outcome, ...]", Outcome.__args__)))  # type: ignore[attr-defined]
 
@@ -322,8 +325,8 @@ class Clinic(RuleBasedStateMachine):
             self.somebody_registers("doctor")
             doctor = self.doctors[-1]
             self.a_doctor_moves(doctor, zone)
-            for days in (1, 2):
-                self.a_doctor_publishes(doctor, NOW.date() + timedelta(days=days), time(8), 60, keyed)
+            for days, hour, length in ((2, 23, 60), (1, 22, 240), (2, 8, 60)):
+                self.a_doctor_publishes(doctor, NOW.date() + timedelta(days=days), time(hour), length, keyed)
             self.somebody_registers("patient")
             self.a_patient_books(self.patients[-1], self.slots[-1], keyed)
 
@@ -404,15 +407,23 @@ class Clinic(RuleBasedStateMachine):
     def a_doctor_publishes(self, doctor: Person, day: date, start: time, length: int, keyed: bool) -> None:  # noqa: FBT001
         end = (datetime.combine(day, start) + timedelta(minutes=length)).time()
         typed = {"date": day.isoformat(), "start_time": f"{start:%H:%M}", "end_time": f"{end:%H:%M}"}
-        begins, stops = readings(day, start, doctor.zone), readings(day, end, doctor.zone)
+        shown = list(typed.values())
+        if end == MIDNIGHT < start and keyed:
+            typed["end_time"] = "24:00"
+        end_day = day if start < end else day + timedelta(days=1)
+        begins, stops = readings(day, start, doctor.zone), readings(end_day, end, doctor.zone)
+        over_midnight = end <= start and end != MIDNIGHT
+        possible = start != end and not (over_midnight and length % DAY_MINUTES > DAY_MINUTES / 2)
         expect = 400
-        if start < end and len(begins) == len(stops) == 1 and self.now < begins[0] < self.now + timedelta(days=3650):
-            wanted = Slot(0, doctor, doctor.zone, *typed.values(), begins[0], stops[0])
+        if possible and len(begins) == len(stops) == 1 and self.now < begins[0] < self.now + timedelta(days=3650):
+            wanted = Slot(0, doctor, doctor.zone, *shown, begins[0], stops[0])
             own = [slot for slot in self.slots if slot.doctor is doctor and not slot.withdrawn]
             expect = 409 if any(wanted.overlaps(slot) for slot in own) else 201
         said = self.write(doctor, "POST", "/doctor/availability", typed, keyed=keyed, expect=expect)
         if expect == 201:
-            self.slots.append(Slot(said["slot_id"], doctor, doctor.zone, *typed.values(), begins[0], stops[0]))
+            self.slots.append(Slot(said["slot_id"], doctor, doctor.zone, *shown, begins[0], stops[0]))
+            self.done["a slot over midnight"] += over_midnight
+            self.done["a slot until midnight"] += end == MIDNIGHT
 
     @some("slots")
     @some("patients")
@@ -670,6 +681,7 @@ class Clinic(RuleBasedStateMachine):
         assert owed.event in mail.subject
         for fact in (slot.doctor.name, owed.appointment.patient.name, slot.start, slot.end, slot.zone):
             assert fact in mail.text, fact
+        assert ("the next day" in mail.text) == (slot.end <= slot.start)
         if outcome == "accepted":
             owed.state = "sent"
         elif outcome == "refused":
@@ -728,6 +740,8 @@ def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: Mak
     # The sequences must reach the states that the invariants are about.
     wanted = {
         "POST /doctor/availability 201": 40,
+        "a slot over midnight": 40,
+        "a slot until midnight": 40,
         "POST /appointments 201": 40,
         "POST /appointments 409": 2,
         "POST /appointments/<id>/cancel 200": 5,

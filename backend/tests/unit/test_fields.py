@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from src.schemas.fields import LARGEST_ID, Email, Id, Name, OneLine, WallDate, WallTime, email_key
+from src.schemas.fields import LARGEST_ID, Email, Id, Name, OneLine, WallDate, WallEndTime, WallTime, email_key
 
 QUICK = settings(deadline=None, database=None)
 ANYTHING = st.one_of(
@@ -70,14 +70,21 @@ def test_what_is_taken_as_a_date_is_written_as_one(text: str) -> None:
 @QUICK
 @given(text=st.one_of(st.text(), st.from_regex(r"\d{2}:\d{2}"), st.times().map(lambda at: f"{at:%H:%M}")))
 def test_what_is_taken_as_a_time_is_written_as_one(text: str) -> None:
-    at = taken(WallTime, text)
+    at, end = taken(WallTime, text), taken(WallEndTime, text)
     assert at is None or f"{at:%H:%M}" == text
+    assert (end is None) == (at is None and text != "24:00")
 
 
 def test_every_minute_of_the_day_is_a_time() -> None:
     for minute in range(24 * 60):
-        assert taken(WallTime, f"{minute // 60:02}:{minute % 60:02}") == time(minute // 60, minute % 60)
+        text = f"{minute // 60:02}:{minute % 60:02}"
+        assert taken(WallTime, text) == time(minute // 60, minute % 60)
+        assert taken(WallEndTime, text) == timedelta(minutes=minute)
+
+
+def test_the_end_of_the_day_is_an_end_and_no_start() -> None:
     assert taken(WallTime, "24:00") is None
+    assert taken(WallEndTime, "24:00") == timedelta(hours=24)
 
 
 @QUICK
