@@ -7,7 +7,6 @@ Settings come from environment variables and from `backend/.env`; the environmen
 from __future__ import annotations
 
 import sys
-import zoneinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from src.settings.mail import mail_server, sender_address
 from src.settings.origins import origins
 from src.settings.programs import running_program
 from src.settings.published_secrets import SHORTEST, why_unfit
+from src.settings.time_zones import time_zone_names
 from src.settings.urls import has_host, is_loopback
 
 BACKEND = Path(__file__).resolve().parent
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     @field_validator("clinic_time_zone")
     @classmethod
     def _is_iana_zone(cls, name: str) -> str:
-        if name not in zoneinfo.available_timezones():
+        if name not in time_zone_names():
             raise ValueError(f"{name!r} is no IANA time zone; use a name like Europe/Berlin")
         return name
 

@@ -222,6 +222,9 @@ NOT_TIME_ZONES = [
     "UTC\n",
     "+02:00",
     "CEST",
+    "Factory",
+    "localtime",
+    "posixrules",
     "../UTC",
     "/etc/passwd",
 ]

@@ -1,28 +1,15 @@
-"""Convert between a doctor's wall-clock time and the UTC instants in the database.
-
-Time zone data comes from the `tzdata` package, never from the system, so that all machines use the same offsets.
-"""
+"""Convert between a doctor's wall-clock time and the UTC instants in the database."""
 
 from __future__ import annotations
 
-import zoneinfo
 from datetime import date, datetime, time, timedelta, timezone
-from functools import cache
-from zoneinfo import ZoneInfo
 
 from src.errors_of_appointments import BadSlot
-
-zoneinfo.reset_tzpath(to=())
+from src.settings.time_zones import time_zone
 
 UTC = timezone.utc
 ONE_DAY = timedelta(days=1)
 LONGEST_OVER_MIDNIGHT = timedelta(hours=12)
-
-
-@cache
-def time_zone_names() -> frozenset[str]:
-    """Return the IANA names that a doctor may choose."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 def wall_span(day: date, start: time, end: timedelta) -> tuple[datetime, datetime]:
@@ -54,13 +41,13 @@ def instant_of(wall: datetime, zone: str) -> datetime:
     Raises BadSlot for a time that the clocks skip or show twice on that day (a gap or a fold in PEP 495): a guess
     could move the appointment by an hour.
     """
-    aware = wall.replace(tzinfo=ZoneInfo(zone))
+    aware = wall.replace(tzinfo=time_zone(zone))
     try:
         instant = aware.astimezone(UTC)
     except OverflowError:
         raise _outside_of_calendar(wall.date()) from None
     day, at = wall.date(), f"{wall:%H:%M}"
-    if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wall:
+    if instant.astimezone(time_zone(zone)).replace(tzinfo=None) != wall:
         raise BadSlot(f"{at} does not exist on {day} in {zone}: the clocks go forward past it that day.")
     if aware.replace(fold=1).utcoffset() != aware.utcoffset():
         raise BadSlot(f"{at} comes twice on {day} in {zone}: the clocks go back that day, so the time is ambiguous.")
@@ -73,12 +60,12 @@ def _outside_of_calendar(day: date) -> BadSlot:
 
 def local(instant: datetime, zone: str) -> datetime:
     """Return the instant in the time zone `zone`, with its offset."""
-    return instant.astimezone(ZoneInfo(zone))
+    return instant.astimezone(time_zone(zone))
 
 
 def day_bounds(now: datetime, zone: str) -> tuple[datetime, datetime]:
     """Return the UTC instants at which the day of `now` in `zone` begins and ends."""
     today = local(now, zone).date()
-    midnight = datetime.combine(today, time(), ZoneInfo(zone))
-    tomorrow = datetime.combine(date.fromordinal(today.toordinal() + 1), time(), ZoneInfo(zone))
+    midnight = datetime.combine(today, time(), time_zone(zone))
+    tomorrow = datetime.combine(date.fromordinal(today.toordinal() + 1), time(), time_zone(zone))
     return midnight.astimezone(UTC), tomorrow.astimezone(UTC)

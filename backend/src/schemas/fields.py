@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from src.domain.wall_clock import time_zone_names
 from src.schemas.findings import Wrong
 from src.schemas.one_line import one_line
+from src.settings.time_zones import time_zone_names
 from src.utils.addresses import parsed_address
 
 LARGEST_ID = 2**63 - 1

@@ -73,7 +73,7 @@ WRONG = [
     ),
     ("DATABASE_POOLED", ["true", "Yes", "session"]),
     ("MIGRATION_DATABASE_URL", ["nonsense", "oracle://localhost/clinic"]),
-    ("CLINIC_TIME_ZONE", ["Mars/Olympus", "CEST", "+02:00"]),
+    ("CLINIC_TIME_ZONE", ["Mars/Olympus", "CEST", "+02:00", "Factory", "localtime", "posixrules"]),
     (
         "CORS_ORIGINS",
         [
