@@ -77,7 +77,7 @@ def _end_time(text: object) -> timedelta:
     if text == END_OF_DAY:
         return timedelta(hours=24)
     if not isinstance(text, str) or not _TIME.fullmatch(text):
-        raise ValueError("must be a time from 00:00 to 24:00 written as HH:MM, like 09:30.")
+        raise Wrong("not_a_time", "must be a time from 00:00 to 24:00 written as HH:MM, like 09:30.")
     return timedelta(hours=int(text[:2]), minutes=int(text[3:]))
 
 

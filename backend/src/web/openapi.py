@@ -78,13 +78,7 @@ def error_responses(route: Route) -> dict[int | str, Any]:
 
 def problems_of(route: Route) -> Iterator[Problem]:
     """Yield every problem that a call can answer, just as it answers it."""
-    for schema in (route.signature.body, route.signature.query):
-        if schema is not None:
-            yield from _problem_of_input(schema)
-    if route.signature.body is not None:
-        yield problem_of_error(Invalid(NOT_AN_OBJECT))
-        yield problem_of_status(HTTPStatus.BAD_REQUEST)
-        yield problem_of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    yield from _problems_of_input(route)
     if not route.access.is_public:
         yield problem_of_error(Unauthenticated())
         yield problem_of_error(RoleUnknown())
@@ -106,7 +100,17 @@ def problems_of(route: Route) -> Iterator[Problem]:
             yield problem_of_error(DatabaseReadOnly())
 
 
-def _problem_of_input(schema: type[In]) -> Iterator[Problem]:
+def _problems_of_input(route: Route) -> Iterator[Problem]:
+    for schema in (route.signature.body, route.signature.query):
+        if schema is not None:
+            yield from _problem_of_schema(schema)
+    if route.signature.body is not None:
+        yield problem_of_error(Invalid(NOT_AN_OBJECT))
+        yield problem_of_status(HTTPStatus.BAD_REQUEST)
+        yield problem_of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+
+
+def _problem_of_schema(schema: type[In]) -> Iterator[Problem]:
     """Yield the problem of an empty object or, if nothing is required, of an object whose every value is wrong."""
     required = any(field.is_required() for field in schema.model_fields.values())
     try:
