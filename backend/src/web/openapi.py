@@ -12,7 +12,15 @@ from pydantic import ValidationError
 
 from src.errors import Invalid, KeyReused, Unauthenticated
 from src.errors_of_accounts import RoleUnknown
-from src.errors_of_service import DatabaseAway, DatabaseReadOnly, StillUnderWay
+from src.errors_of_service import (
+    DatabaseAway,
+    DatabaseBehind,
+    DatabaseBusy,
+    DatabaseFull,
+    DatabaseNotMigrated,
+    DatabaseReadOnly,
+    StillUnderWay,
+)
 from src.schemas.base import In
 from src.schemas.findings import Code
 from src.utils.decorators import errors_of
@@ -76,6 +84,10 @@ def error_responses(route: Route) -> dict[int | str, Any]:
     return {status: _response(status, bodies) for status, bodies in sorted(by_status.items())}
 
 
+TROUBLES_OF_READING = (DatabaseAway, DatabaseBusy, DatabaseNotMigrated, DatabaseBehind)
+TROUBLES_OF_WRITING = (DatabaseReadOnly, DatabaseFull)
+
+
 def problems_of(route: Route) -> Iterator[Problem]:
     """Yield every problem that a call can answer, just as it answers it."""
     yield from _problems_of_input(route)
@@ -95,9 +107,8 @@ def problems_of(route: Route) -> Iterator[Problem]:
     yield problem_of_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     yield problem_of_status(HTTPStatus.INTERNAL_SERVER_ERROR)
     if route.needs_database:
-        yield problem_of_error(DatabaseAway())
-        if route.writes:
-            yield problem_of_error(DatabaseReadOnly())
+        for trouble in (*TROUBLES_OF_READING, *(TROUBLES_OF_WRITING if route.writes else ())):
+            yield problem_of_error(trouble())
 
 
 def _problems_of_input(route: Route) -> Iterator[Problem]:
