@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import create_database
 from tests.processes.servers import (
@@ -28,6 +29,15 @@ StartServer = Callable[..., Server]
 # As in gunicorn.conf.py.
 WORKERS = 2
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
 NO_BROWSER = "no Chromium on this machine"
 
 
@@ -100,3 +110,11 @@ def chromium() -> str:
             warnings.warn(f"THE BROWSER TESTS DID NOT RUN: {NO_BROWSER} (apt install chromium)", stacklevel=1)
         pytest.skip(NO_BROWSER)
     return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
