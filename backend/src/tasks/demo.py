@@ -38,10 +38,10 @@ class DemoDoctor:
 
 
 DOCTORS = (
-    DemoDoctor("Dr. Fenna Quill", "fenna.quill@clinic.example", "Dr.", "General Practitioner", None),
-    DemoDoctor("Dr. Tobias Marrow", "tobias.marrow@clinic.example", "Prof. Dr.", "Cardiology", "Europe/Berlin"),
-    DemoDoctor("Dr. Imani Lark", "imani.lark@clinic.example", "Dr.", "Pediatrics", "America/New_York"),
-    DemoDoctor("Dr. Koji Stem", "koji.stem@clinic.example", "Dr.", "Dermatology", "Asia/Tokyo"),
+    DemoDoctor("Fenna Quill", "fenna.quill@clinic.example", "Dr.", "General Practitioner", None),
+    DemoDoctor("Tobias Marrow", "tobias.marrow@clinic.example", "Prof. Dr.", "Cardiology", "Europe/Berlin"),
+    DemoDoctor("Imani Lark", "imani.lark@clinic.example", "Dr.", "Pediatrics", "America/New_York"),
+    DemoDoctor("Koji Stem", "koji.stem@clinic.example", "Dr.", "Dermatology", "Asia/Tokyo"),
 )
 PATIENTS = (
     ("Ada Sample", "ada@patients.example"),

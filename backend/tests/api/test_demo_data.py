@@ -43,6 +43,21 @@ def test_an_empty_embedded_database_is_filled_and_topped_up_at_each_start(make_a
 
 
 @ON_SQLITE
+def test_the_title_of_a_demo_doctor_is_in_the_designation_only(make_app: MakeApp) -> None:
+    app = make_app()
+    assert run(app, "demo").exit_code == 0
+    patient = Api(app.test_client()).patient()
+    listed = patient.get("/patient/doctors").get_json()["data"]
+    # The published client shows the designation before the name.
+    assert [f"{doctor['designation']} {doctor['name']}" for doctor in listed] == [
+        "Dr. Fenna Quill",
+        "Prof. Dr. Tobias Marrow",
+        "Dr. Imani Lark",
+        "Dr. Koji Stem",
+    ]
+
+
+@ON_SQLITE
 def test_a_filling_that_was_killed_goes_on_at_the_next_start(make_app: MakeApp) -> None:
     app = make_app(port=free_port())
     run(app, "prepare")
