@@ -1,4 +1,4 @@
-"""app.py, the OpenAPI document and the README list the same routes."""
+"""app.py, the OpenAPI document and docs/api.md list the same routes; docs/settings.md lists the settings."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from apiflask import APIFlask
 from openapi_spec_validator import validate
 
 from app import ROUTES
+from config import Settings
 from src.errors import ClinicError
 from src.utils.decorators import errors_of
 from src.web.problems import status_of
 from tests.calls import CALLS
 from tests.conftest import build_app, make_settings
 
-README = Path(__file__).parents[3] / "README.md"
+DOCS = Path(__file__).parents[3] / "docs"
 
 LIBRARY_ENDPOINTS = {
     "static",
@@ -82,9 +83,16 @@ def test_every_error_has_a_sentence_and_a_status() -> None:
         assert 400 <= status_of(error) < 600
 
 
-def test_the_readme_lists_every_route() -> None:
-    rows = set(re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) ([^`]+)` \|", README.read_text("utf-8"), re.MULTILINE))
-    assert rows >= {(call.method, call.path) for call in CALLS}
+def test_the_page_about_the_api_lists_every_route() -> None:
+    page = (DOCS / "api.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) ([^`]+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted((call.method, call.path) for call in CALLS)
+
+
+def test_the_page_about_settings_lists_every_setting() -> None:
+    page = (DOCS / "settings.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted(name.upper() for name in Settings.model_fields)
 
 
 def test_production_has_no_development_routes() -> None:
