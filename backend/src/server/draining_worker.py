@@ -1,7 +1,8 @@
-"""Gunicorn's threaded worker, with a shutdown that loses no request."""
+"""Gunicorn's threaded worker, with a shutdown that loses no request, and errors as problem+json."""
 
 from __future__ import annotations
 
+import select
 import threading
 from types import FrameType
 from typing import Any
@@ -10,6 +11,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from config import load_settings
 from src.draining import begin_draining, is_draining
+from src.server.malformed_http import ProblemSocket, answer_malformed_bodies
 
 
 class DrainingWorker(ThreadWorker):
@@ -36,12 +38,23 @@ class DrainingWorker(ThreadWorker):
         if self.alive:
             return
         for listener in self.sockets:
-            while self._accepts_one(listener):
-                pass
+            # accept() does not tell an empty queue from a connection that is gone: it returns silently after both.
+            while _connections_wait(listener):
+                self.accept(listener)
             listener.close()
 
-    def _accepts_one(self, listener: Any) -> bool:
-        # accept() raises no error when the queue is empty, so only the count shows whether it accepted a connection.
-        before = self.nr_conns
-        self.accept(listener)
-        return self.nr_conns > before
+    def load_wsgi(self) -> None:
+        """Load the application, and let it answer malformed bodies; gunicorn calls this once."""
+        super().load_wsgi()
+        answer_malformed_bodies(self.wsgi)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer a request that is not valid HTTP, with problem+json in place of gunicorn's HTML."""
+        answered: Any = ProblemSocket(client)
+        super().handle_error(req, answered, addr, exc)
+
+
+def _connections_wait(listener: Any) -> bool:
+    queue = select.poll()
+    queue.register(listener, select.POLLIN)
+    return bool(queue.poll(0))

@@ -47,12 +47,14 @@ STATUS_OF: dict[type[ClinicError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-# Our sentences for errors that Flask and Werkzeug raise.
+# Our sentences for errors that Flask, Werkzeug and gunicorn raise.
 SENTENCE_OF_STATUS = {
     HTTPStatus.BAD_REQUEST: "The request could not be understood.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not answer to this method.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request body is too large; one megabyte is the most.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The address of the request is too long.",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers of the request are too large.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with Content-Type: application/json.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side; please try again.",
 }
@@ -80,7 +82,7 @@ def problem_of_error(error: ClinicError) -> Problem:
 
 
 def problem_of_status(status: HTTPStatus) -> Problem:
-    """Build the document of an error that Flask or Werkzeug raises."""
+    """Build the document of an error that Flask, Werkzeug or gunicorn raises."""
     return problem(status, SENTENCE_OF_STATUS.get(status, f"{status.phrase}."))
 
 
