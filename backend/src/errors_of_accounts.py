@@ -9,11 +9,20 @@ class InvitationCodeMissing(Invalid):
     """A doctor needs the clinic's invitation code."""
 
 
-class WrongCredentials(Unauthenticated):
+class LogInRefused(Unauthenticated):
+    """You are not logged in."""
+
+    def __init__(self, account_id: int | None = None) -> None:
+        """Name the account for the security log; the caller does not learn whether there is one."""
+        super().__init__()
+        self.account_id = account_id
+
+
+class WrongCredentials(LogInRefused):
     """The e-mail address or the password is wrong."""
 
 
-class AccountDisabled(Unauthenticated):
+class AccountDisabled(LogInRefused):
     """This account is disabled; please ask the clinic."""
 
 

@@ -8,6 +8,8 @@ from src.commands.common import say_or_fail
 from src.database.transaction import transaction
 from src.repositories import user_repository as users
 from src.schemas.fields import email_key
+from src.web.logs import configure_logs
+from src.web.security_log import log_command
 
 user_commands = AppGroup("user", help="Disable accounts and enable them again.")
 
@@ -17,8 +19,9 @@ user_commands = AppGroup("user", help="Disable accounts and enable them again.")
 def disable(email: str) -> None:
     """End every session of the account and refuse its log-ins."""
     with transaction(writes=True) as session:
-        found = users.disable(session, email_key(email), current_app.extensions["clock"]())
-    say_or_fail(found, f"{email} is disabled.", f"There is no account of {email}.")
+        account = users.disable(session, email_key(email), current_app.extensions["clock"]())
+    _report("account_disabled", account)
+    say_or_fail(account is not None, f"{email} is disabled.", f"There is no account of {email}.")
 
 
 @user_commands.command()
@@ -26,5 +29,12 @@ def disable(email: str) -> None:
 def enable(email: str) -> None:
     """Let the account log in again; its old tokens stay refused."""
     with transaction(writes=True) as session:
-        found = users.enable(session, email_key(email))
-    say_or_fail(found, f"{email} is enabled.", f"There is no account of {email}.")
+        account = users.enable(session, email_key(email))
+    _report("account_enabled", account)
+    say_or_fail(account is not None, f"{email} is enabled.", f"There is no account of {email}.")
+
+
+def _report(event: str, account: int | None) -> None:
+    if account is not None:
+        configure_logs(force=False)
+        log_command(event, account)

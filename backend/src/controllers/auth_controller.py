@@ -56,9 +56,9 @@ def log_in(ctx: SlowContext[None], body: Credentials) -> AccessToken:
     password_hash = account.password_hash if account else None
     if not password_matches(body.password, password_hash, ctx.settings) or account is None:
         throttle.count_failure(ctx, limits)
-        raise WrongCredentials
+        raise WrongCredentials(account.id if account else None)
     if account.disabled_at is not None:
-        raise AccountDisabled
+        raise AccountDisabled(account.id)
     if needs_new_hash(account.password_hash, ctx.settings):
         new_hash = hash_password(body.password, ctx.settings)
         with ctx.transaction(writes=True) as db:

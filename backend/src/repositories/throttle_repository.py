@@ -50,12 +50,11 @@ def log_in_limits(settings: Settings, email_key: str, address: str) -> list[Limi
     for all networks, whoever knows an address could shut its owner out; without the higher one, a botnet could guess
     without end.
     """
-    network = network_of(address)
     per_network = settings.login_failures_per_account
     return [
-        Limit(_subject(settings, "account and address", f"{email_key} {network}"), per_network),
-        Limit(_subject(settings, "account", email_key), per_network * NETWORKS_TOGETHER),
-        Limit(_subject(settings, "address", network), settings.login_failures_per_address),
+        Limit(_subject(settings, "account and address", f"{email_key} {network_of(address)}"), per_network),
+        Limit(account_subject(settings, email_key), per_network * NETWORKS_TOGETHER),
+        Limit(address_subject(settings, address), settings.login_failures_per_address),
     ]
 
 
@@ -122,6 +121,16 @@ def _parsed(address: str) -> IPv4Address | IPv6Address:
     if parts is None:
         return ip_address(address)
     return IPv4Address(parts["ipv4"]) if parts["ipv4"] else IPv6Address(parts["ipv6"])
+
+
+def account_subject(settings: Settings, email_key: str) -> str:
+    """Return the keyed hash that stands for an account, whether or not it exists."""
+    return _subject(settings, "account", email_key)
+
+
+def address_subject(settings: Settings, address: str) -> str:
+    """Return the keyed hash that stands for the network of an address."""
+    return _subject(settings, "address", network_of(address))
 
 
 def _window(settings: Settings) -> timedelta:

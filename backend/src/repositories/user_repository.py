@@ -122,21 +122,21 @@ def end_sessions(db: Connection, user_id: int) -> None:
     db.execute(update(User).where(User.id == user_id).values(token_epoch=User.token_epoch + 1))
 
 
-def disable(db: Connection, email_key: str, now: datetime) -> bool:
-    """Disable an account and end its sessions; False when no account has this address."""
+def disable(db: Connection, email_key: str, now: datetime) -> int | None:
+    """Disable an account, end its sessions and return its id; None when no account has this address."""
     statement = (
         update(User)
         .where(User.email_key == email_key)
         .values(disabled_at=now, token_epoch=User.token_epoch + 1)
         .returning(User.id)
     )
-    return db.scalars(statement).one_or_none() is not None
+    return db.scalars(statement).one_or_none()
 
 
-def enable(db: Connection, email_key: str) -> bool:
-    """Enable an account, whose old tokens stay invalid; False when no account has this address."""
+def enable(db: Connection, email_key: str) -> int | None:
+    """Enable an account, whose old tokens stay invalid, and return its id; None when no account has this address."""
     statement = update(User).where(User.email_key == email_key).values(disabled_at=None).returning(User.id)
-    return db.scalars(statement).one_or_none() is not None
+    return db.scalars(statement).one_or_none()
 
 
 def erase(db: Connection, user_id: int, now: datetime) -> None:

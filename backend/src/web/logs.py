@@ -21,12 +21,12 @@ class _RequestId(logging.Filter):
         return True
 
 
-def configure_logs() -> None:
-    """Log to standard error, with request ids."""
+def configure_logs(*, force: bool = True) -> None:
+    """Log to standard error, with request ids; without `force`, only if nothing else has configured logging."""
     handler = logging.StreamHandler()
     handler.addFilter(_RequestId())
     handler.setFormatter(logging.Formatter(FORMAT))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=force)
 
 
 def register_request_ids(app: Flask) -> None:

@@ -21,7 +21,7 @@ from flask import Response, request
 
 from config import Settings
 from src.context import Context, SlowContext, Transaction
-from src.errors import Invalid
+from src.errors import ClinicError, Invalid
 from src.utils.clock import Clock
 from src.web.admission import admit, bearer_claims
 from src.web.answers import answer
@@ -29,6 +29,7 @@ from src.web.idempotency import HEADER, answer_once, key_of_request
 from src.web.openapi import LOCATION, SECURITY_SCHEME, error_responses
 from src.web.problems import NOT_AN_OBJECT
 from src.web.routes import Route
+from src.web.security_log import log_refusal, log_success
 
 
 def mount(app: APIFlask, routes: Sequence[Route], settings: Settings, clock: Clock) -> None:
@@ -53,7 +54,9 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
                 with transaction(writes=False) as db:
                     actor = admit(db, claims, route.access, settings)
             address = request.remote_addr or ""
-            return _call(validated, path, SlowContext(transaction, now, address, actor, settings), route)
+            response = _call(validated, path, SlowContext(transaction, now, address, actor, settings), route)
+            log_success(route.name, actor, settings)
+            return response
         # With a key, the same transaction also stores the answer, so it has more than one statement.
         one_statement = route.signature.is_one_statement and HEADER not in request.headers
         with transaction(writes=route.writes, one_statement=one_statement) as db:
@@ -61,8 +64,11 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
             call = functools.partial(_call, validated, path, Context(db, now, actor, settings), route)
             key = key_of_request() if route.is_idempotent else None
             if actor is None or key is None:
-                return call()
-            return answer_once(db, actor.user_id, key, now, settings, call)
+                response = call()
+            else:
+                response = answer_once(db, actor.user_id, key, now, settings, call)
+        log_success(route.name, actor, settings)
+        return response
 
     return view
 
@@ -73,7 +79,12 @@ def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
 
     @functools.wraps(route.controller)
     def call_controller(ctx: Any, **arguments: Any) -> Response:
-        return answer(route, route.controller(ctx, **arguments), ctx.settings)
+        try:
+            out = route.controller(ctx, **arguments)
+        except ClinicError as error:
+            log_refusal(route.name, error, ctx.actor, arguments.get("body"), ctx.settings)
+            raise
+        return answer(route, out, ctx.settings)
 
     description = inspect.cleandoc(signature.answer.__doc__ or "")
     view: Callable[..., Any] = app.output(signature.answer, route.status.value, description)(call_controller)

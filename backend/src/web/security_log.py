@@ -1,0 +1,62 @@
+"""The security log: one line for each event that somebody who watches for attacks wants to see.
+
+A line has the form `event=log_in_failed call=auth.log_in account=17 email=… address=…`. E-mail address and network
+address are keyed hashes, the same that throttling stores. docs/security.md lists the events.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import request
+
+from config import Settings
+from src.context import Caller
+from src.errors import ClinicError, Throttled
+from src.errors_of_accounts import AccountDisabled, WrongCredentials, WrongCurrentPassword, WrongInvitationCode
+from src.repositories import throttle_repository as throttle
+from src.schemas.base import In
+from src.schemas.fields import email_key
+
+log = logging.getLogger("security")
+
+EVENT_OF_ERROR: dict[type[ClinicError], str] = {
+    WrongCredentials: "log_in_failed",
+    AccountDisabled: "log_in_of_disabled_account",
+    WrongCurrentPassword: "current_password_wrong",
+    WrongInvitationCode: "invitation_code_wrong",
+    Throttled: "throttled",
+}
+EVENT_OF_CALL = {
+    "session.change_password": "password_changed",
+    "session.log_out_everywhere": "logged_out_everywhere",
+    "doctor.delete_account": "account_deleted",
+}
+HASH_DIGITS = 16
+
+
+def log_refusal(call: str, error: ClinicError, actor: Caller | None, body: In | None, settings: Settings) -> None:
+    """Log the event that the error is, if it is one."""
+    event = EVENT_OF_ERROR.get(type(error))
+    if event is None:
+        return
+    account = actor.user_id if actor else getattr(error, "account_id", None)
+    email = getattr(body, "email", None)
+    hashed = throttle.account_subject(settings, email_key(email))[:HASH_DIGITS] if email else "-"
+    log.warning("event=%s call=%s account=%s email=%s %s", event, call, account or "-", hashed, _address(settings))
+
+
+def log_success(call: str, actor: Caller | None, settings: Settings) -> None:
+    """Log the event that the call is, if it is one; call it after the commit."""
+    if actor is not None and call in EVENT_OF_CALL:
+        log.info("event=%s call=%s account=%s %s", EVENT_OF_CALL[call], call, actor.user_id, _address(settings))
+
+
+def log_command(event: str, account: Any) -> None:
+    """Log what an operator did to an account by a command."""
+    log.info("event=%s account=%s", event, account)
+
+
+def _address(settings: Settings) -> str:
+    return f"address={throttle.address_subject(settings, request.remote_addr or '')[:HASH_DIGITS]}"

@@ -1,0 +1,88 @@
+"""The security log: one line for each event, without addresses and e-mail addresses in clear."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+from apiflask import APIFlask
+
+from tests.conftest import MakeApp
+from tests.people import PASSWORD, Api
+
+WRONG = "a wrong guess"
+Lines = Callable[[], list[dict[str, str]]]
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Lines:
+    """Return a function that returns the fields of the lines since its last call."""
+    caplog.set_level(logging.INFO, "security")
+
+    def read() -> list[dict[str, str]]:
+        written = [record.getMessage() for record in caplog.records if record.name == "security"]
+        caplog.clear()
+        for line in written:
+            assert "@" not in line
+            assert "127.0.0.1" not in line
+        return [dict(part.split("=", 1) for part in line.split(" ")) for line in written]
+
+    return read
+
+
+def test_failed_log_ins_name_the_account_if_there_is_one(api: Api, lines: Lines) -> None:
+    patient = api.patient()
+    assert lines() == [], "a log-in that succeeds is no event"
+    api.log_in(patient.email, WRONG)
+    api.log_in(patient.email.upper(), WRONG)
+    api.log_in("nobody@people.example", WRONG)
+    known, again, unknown = lines()
+    assert known == again
+    assert (known["event"], known["call"], known["account"]) == ("log_in_failed", "auth.log_in", str(patient.id))
+    assert (unknown["event"], unknown["account"]) == ("log_in_failed", "-")
+    assert known["email"] != unknown["email"]
+    assert known["address"] == unknown["address"]
+
+
+def test_throttled_attempts_are_logged(make_app: MakeApp, lines: Lines) -> None:
+    api = Api(make_app(login_failures_per_account=1, invitation_failures_per_address=1).test_client())
+    patient = api.patient()
+    for _ in range(2):
+        api.log_in(patient.email, WRONG)
+        api.register(role="doctor", invitation_code="wrong")
+        patient.post("/auth/password", {"current_password": WRONG, "new_password": PASSWORD})
+    assert [(line["event"], line["call"]) for line in lines()] == [
+        ("log_in_failed", "auth.log_in"),
+        ("invitation_code_wrong", "auth.register"),
+        ("current_password_wrong", "session.change_password"),
+        ("throttled", "auth.log_in"),
+        ("throttled", "auth.register"),
+        ("throttled", "session.change_password"),
+    ]
+
+
+def test_what_ends_sessions_is_logged_with_the_account(api: Api, lines: Lines) -> None:
+    doctor, patient = api.doctor(), api.patient()
+    patient.post("/auth/password", {"current_password": PASSWORD, "new_password": "another password"})
+    doctor.post("/auth/logout-everywhere", headers={"Idempotency-Key": "once"})
+    doctor.post("/auth/logout-everywhere", headers={"Idempotency-Key": "once"})
+    doctor.token = api.log_in(doctor.email).get_json()["access_token"]
+    doctor.delete("/doctor/account")
+    assert [(line["event"], line["account"]) for line in lines()] == [
+        ("password_changed", str(patient.id)),
+        ("logged_out_everywhere", str(doctor.id)),
+        ("account_deleted", str(doctor.id)),
+    ]
+
+
+def test_disabled_accounts_are_logged(app: APIFlask, api: Api, lines: Lines) -> None:
+    patient = api.patient()
+    runner = app.test_cli_runner()
+    runner.invoke(args=["user", "disable", patient.email])
+    runner.invoke(args=["user", "disable", "nobody@people.example"])
+    api.log_in(patient.email)
+    runner.invoke(args=["user", "enable", patient.email])
+    assert [(line["event"], line["account"]) for line in lines()] == [
+        (event, str(patient.id)) for event in ("account_disabled", "log_in_of_disabled_account", "account_enabled")
+    ]
