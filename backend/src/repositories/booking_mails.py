@@ -11,7 +11,7 @@ from src.models.base import Id, Instant
 
 KEY = {"postgresql": "gen_random_uuid()::text", "sqlite": "lower(hex(randomblob(16)))"}
 JSON = {"postgresql": "json_build_object", "sqlite": "json_object"}
-CANCELLED_BY = ", 'cancelled_by', CAST(:cancelled_by AS TEXT)"
+CANCELLED_BY = ", 'cancelled_by', CAST(:cancelled_by AS TEXT), 'cancelled_by_recipient', recipient.id = :actor_id"
 
 
 def insert_mails(

@@ -94,7 +94,8 @@ def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str
     db.execute(_SET_CANCELLED, {"appointment_id": appointment_id, "now": now})
     slots.free(db, parties.slot_id)
     event_id = add_event(db, appointment_id, "cancelled", actor_id, now)
-    db.execute(_MAILS_CANCELLED[db.dialect.name], {"event_id": event_id, "cancelled_by": cancelled_by, "now": now})
+    values = {"event_id": event_id, "actor_id": actor_id, "cancelled_by": cancelled_by, "now": now}
+    db.execute(_MAILS_CANCELLED[db.dialect.name], values)
     return appointment_id
 
 

@@ -40,8 +40,10 @@ class AppointmentFacts:
     starts_at: Utc
     ends_at: Utc
     time_zone: str
-    # Who cancelled the appointment, as a phrase for the mail.
+    # Who cancelled the appointment, as a phrase for the mail, and whether it was the recipient. Mails of the version
+    # before do not say the latter.
     cancelled_by: str | None = None
+    cancelled_by_recipient: bool = False
 
     @cached_property
     def day(self) -> str:
@@ -56,13 +58,20 @@ class AppointmentFacts:
         next_day = " the next day" if end.date() > start.date() else ""
         return f"{start:%H:%M} to {end:%H:%M}{next_day}"
 
+    @cached_property
+    def cancellation(self) -> str:
+        """The sentence that says who cancelled."""
+        if self.cancelled_by_recipient:
+            return "You cancelled this appointment."
+        return f"This appointment was cancelled by {self.cancelled_by}."
+
 
 _facts: TypeAdapter[AppointmentFacts] = TypeAdapter(AppointmentFacts)
 
 # By kind of mail: the beginning of the subject, and the sentence that says what happened.
 NEWS = {
     "booked": ("Appointment booked", "Your appointment is booked."),
-    "cancelled": ("Appointment cancelled", "This appointment was cancelled by {facts.cancelled_by}."),
+    "cancelled": ("Appointment cancelled", "{facts.cancellation}"),
 }
 
 

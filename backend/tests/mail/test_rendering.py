@@ -69,6 +69,16 @@ def test_a_cancellation_says_who_cancelled() -> None:
     assert mail.subject.startswith("Appointment cancelled: ")
 
 
+@pytest.mark.parametrize("true", [True, 1])
+def test_a_cancellation_says_you_to_the_person_who_cancelled(true: object) -> None:
+    """SQLite writes truth as a number."""
+    facts = {"cancelled_by": "the patient, Ada Sample", "cancelled_by_recipient": true}
+    mail = render("ada@people.example", "cancelled", FACTS | facts)
+    for part in (mail.text, mail.html):
+        assert "You cancelled this appointment." in part
+        assert "cancelled by" not in part
+
+
 def test_the_subject_is_one_line_whatever_the_name() -> None:
     subject = confirmation(doctor_name="Dr. Evil\r\nBcc: everybody@people.example").subject
     assert "\n" not in subject
