@@ -58,11 +58,11 @@ def ready(ctx: Context[None]) -> Readiness:
         raise DatabaseBehind
     if not health_repository.accepts_changes(ctx.db):
         raise DatabaseReadOnly
-    oldest = outbox.oldest_waiting(ctx.db)
+    due_since = outbox.longest_due(ctx.db, ctx.now)
     return Readiness(
         status="ok",
         checks={"database": "ok", "migrations": revision},
-        oldest_unsent_mail_seconds=(ctx.now - oldest).total_seconds() if oldest else None,
+        oldest_unsent_mail_seconds=(ctx.now - due_since).total_seconds() if due_since else None,
     )
 
 

@@ -85,6 +85,8 @@ class OutboxMail(Base):
     html: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16), server_default="waiting")
     due_at: Mapped[datetime]
+    # `due_at` before the first claim; NULL until then. For the age of mails that do not go out.
+    first_due_at: Mapped[datetime | None]
     # From this instant on the worker drops the mail instead of sending it; NULL means never.
     useless_after: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")

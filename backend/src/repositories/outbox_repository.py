@@ -48,6 +48,9 @@ _DUE = (
 )
 
 
+_DUE_SINCE = func.coalesce(OutboxMail.first_due_at, OutboxMail.due_at, type_=Instant())
+
+
 def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[Row[Any]]:
     """Lease up to `limit` due mails to the caller, and return them in the order of their ids.
 
@@ -61,7 +64,7 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[R
     statement = (
         update(OutboxMail)
         .where(OutboxMail.id.in_(ids))
-        .values(due_at=now + lease, attempts=OutboxMail.attempts + 1)
+        .values(due_at=now + lease, attempts=OutboxMail.attempts + 1, first_due_at=_DUE_SINCE)
         .returning(
             OutboxMail.id,
             OutboxMail.key,
@@ -157,12 +160,15 @@ def newest(db: Connection, limit: int) -> list[Row[Any]]:
     return list(db.execute(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(limit)))
 
 
-_OLDEST_WAITING = select(func.min(OutboxMail.created_at)).where(OutboxMail.status == WAITING)
+# Mails that nobody claimed yet, and among the claimed ones those that wait for their next attempt.
+_LONGEST_DUE = select(func.min(_DUE_SINCE)).where(
+    OutboxMail.status == WAITING, bindparam("now", type_=Instant()) >= _DUE_SINCE
+)
 
 
-def oldest_waiting(db: Connection) -> datetime | None:
-    """Return when the oldest waiting mail was written."""
-    return db.execute(_OLDEST_WAITING).scalar_one()
+def longest_due(db: Connection, now: datetime) -> datetime | None:
+    """Return since when the mail that waits longest has been due; a mail that is due later does not wait yet."""
+    return db.execute(_LONGEST_DUE, {"now": now}).scalar_one()
 
 
 def list_unsent(db: Connection, limit: int) -> list[Row[Any]]:
@@ -180,7 +186,7 @@ def retry(db: Connection, mail_id: int | None, now: datetime) -> int:
     statement = (
         update(OutboxMail)
         .where(OutboxMail.status == "set_aside", OutboxMail.recipient.is_not(None))
-        .values(status="waiting", due_at=now)
+        .values(status="waiting", due_at=now, first_due_at=None)
         .returning(OutboxMail.id)
     )
     if mail_id is not None:

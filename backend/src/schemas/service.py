@@ -19,7 +19,9 @@ class Health(Out):
 class Readiness(Health):
     """Whether a balancer should send requests here."""
 
-    oldest_unsent_mail_seconds: float | None = Field(description="null when no mail waits")
+    oldest_unsent_mail_seconds: float | None = Field(
+        description="how long the mail that waits longest has been due; null when no due mail waits"
+    )
 
 
 class Home(Out):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from apiflask import APIFlask
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from src.database.revisions import newest_revision
 from src.database.transaction import transaction
+from src.models import OutboxMail
+from src.services.mail import MailDelayed
+from src.services.memory_mailer import MemoryMailer
 from tests.conftest import MakeApp, StillClock
 from tests.people import Api, Deliver, error_of
 
@@ -22,6 +27,34 @@ def test_ready_tells_the_age_of_the_oldest_unsent_mail(api: Api, clock: StillClo
     assert answer.get_json()["oldest_unsent_mail_seconds"] == 90
     deliver()
     assert api.client.get("/health/ready").get_json()["oldest_unsent_mail_seconds"] is None
+
+
+def test_a_mail_that_is_due_next_week_does_not_wait_yet(app: APIFlask, api: Api, clock: StillClock) -> None:
+    api.patient().book(api.doctor().publish())
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(update(OutboxMail).values(due_at=clock.now + timedelta(days=7)))
+    clock.forward(days=6)
+
+    def waiting() -> float | None:
+        return api.client.get("/health/ready").get_json()["oldest_unsent_mail_seconds"]
+
+    assert waiting() is None
+    clock.forward(days=1, seconds=30)
+    assert waiting() == 30
+
+
+def test_the_attempts_of_a_mail_do_not_make_it_younger(
+    api: Api, clock: StillClock, deliver: Deliver, mailer: MemoryMailer
+) -> None:
+    """Each attempt moves the time at which the mail is due."""
+    api.patient().book(api.doctor().publish())
+    for _ in range(4):
+        mailer.failures.append(MailDelayed("no answer"))
+        deliver()
+        clock.forward(minutes=20)
+    mailer.failures.append(MailDelayed("no answer"))
+    deliver()
+    assert api.client.get("/health/ready").get_json()["oldest_unsent_mail_seconds"] == 4 * 20 * 60
 
 
 def test_not_ready_before_the_newest_migration(app: APIFlask) -> None:

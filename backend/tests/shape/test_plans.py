@@ -104,7 +104,7 @@ def test_due_mails_among_sent_ones(past: Connection) -> None:
     """An idle worker runs these queries five times a second."""
     assert looked_at(past, outbox._FIRST_DUE, {}) < FEW
     assert looked_at(past, limited(outbox._DUE, 10), {"now": NOW}) < FEW
-    assert looked_at(past, outbox._OLDEST_WAITING, {}) < FEW
+    assert looked_at(past, outbox._LONGEST_DUE, {"now": NOW}) < FEW
 
 
 # One to the patient of each appointment; those of the newest fifty appointments are due.
