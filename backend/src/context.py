@@ -65,7 +65,8 @@ class Context(Generic[Actor]):
 class SlowContext(Generic[Actor]):
     """A request with slow work, such as hashing a password; the controller opens short transactions before and after.
 
-    `address` is the network address of the client, as far as the trusted proxies report it.
+    `address` is the network address of the client, as far as the trusted proxies report it; `prefix` is the path below
+    which the client reaches the API.
     """
 
     transaction: Transaction
@@ -73,3 +74,4 @@ class SlowContext(Generic[Actor]):
     address: str
     actor: Actor
     settings: Settings
+    prefix: str = ""

@@ -20,14 +20,14 @@ from src.utils.decorators import raises
 NEWEST_MAILS = 200
 
 
-def home(ctx: SlowContext[None]) -> Home:  # noqa: ARG001 - every controller is given the context
+def home(ctx: SlowContext[None]) -> Home:
     """Say where to go from the front door."""
     return Home(
         name="Appointment Booking System",
         version=__version__,
-        documentation="/docs",
-        openapi="/openapi.json",
-        health="/health",
+        documentation=f"{ctx.prefix}/docs",
+        openapi=f"{ctx.prefix}/openapi.json",
+        health=f"{ctx.prefix}/health",
     )
 
 

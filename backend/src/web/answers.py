@@ -7,6 +7,7 @@ from flask import Response, render_template, request
 
 from config import Settings
 from src.schemas.base import Out
+from src.web.prefix import prefix
 from src.web.routes import Route
 
 JSON = "application/json"
@@ -20,7 +21,7 @@ def answer(route: Route, out: Out, settings: Settings) -> Response:
     if route.page is not None:
         response.vary.add("Accept")
     if route.location is not None:
-        response.headers["Location"] = route.location.format_map(vars(out))
+        response.headers["Location"] = prefix() + route.location.format_map(vars(out))
     return response
 
 

@@ -24,6 +24,7 @@ from src.web.flask_overrides import IdConverter, NoSessions, StrictJson, refuse_
 from src.web.headers import register_headers
 from src.web.logs import register_request_ids
 from src.web.openapi import SECURITY_SCHEME, finish_spec
+from src.web.prefix import name_prefix, only_plain_prefixes
 from src.web.problems import register_problems
 from src.web.road import mount
 from src.web.routes import Route
@@ -61,7 +62,7 @@ def create_app(
             listen_to_postgresql(db.engine, settings)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        app.wsgi_app = ProxyFix(only_plain_prefixes(app.wsgi_app), x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
 
     # The front page names the demo log-ins in development.
     app.context_processor(lambda: {"demo": demo})
@@ -106,16 +107,18 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         # In the order in which a new user of the API tries them.
         "TAGS": [{"name": name} for name in ("Auth", "Patient", "Appointment", "Doctor", "Availability", "Service")],
         "SERVERS": [{"url": "/"}],
+        "SPEC_DECORATORS": [name_prefix],
         "SECURITY_SCHEMES": {SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         # road.py documents the errors, with our own sentences.
         "AUTO_404_RESPONSE": False,
         "AUTO_AUTH_ERROR_RESPONSE": False,
         "AUTO_VALIDATION_ERROR_RESPONSE": False,
         "VALIDATION_ERROR_STATUS_CODE": 400,
-        "DOCS_FAVICON": "/docs/assets/favicon-32x32.png",
-        "SWAGGER_UI_CSS": "/docs/assets/swagger-ui.css",
-        "SWAGGER_UI_BUNDLE_JS": "/docs/assets/swagger-ui-bundle.js",
-        "SWAGGER_UI_STANDALONE_PRESET_JS": "/docs/assets/swagger-ui-standalone-preset.js",
+        # Relative to the page's own address, so that they are right below a path prefix, too.
+        "DOCS_FAVICON": "docs/assets/favicon-32x32.png",
+        "SWAGGER_UI_CSS": "docs/assets/swagger-ui.css",
+        "SWAGGER_UI_BUNDLE_JS": "docs/assets/swagger-ui-bundle.js",
+        "SWAGGER_UI_STANDALONE_PRESET_JS": "docs/assets/swagger-ui-standalone-preset.js",
         # No validator: the page must work without internet access and send nothing to other servers.
         "SWAGGER_UI_CONFIG": {"validatorUrl": None, "persistAuthorization": True, "displayRequestDuration": True},
     }

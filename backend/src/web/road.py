@@ -27,6 +27,7 @@ from src.web.admission import admit, bearer_claims
 from src.web.answers import answer
 from src.web.idempotency import HEADER, answer_once, key_of_request
 from src.web.openapi import LOCATION, SECURITY_SCHEME, error_responses
+from src.web.prefix import prefix
 from src.web.problems import NOT_AN_OBJECT
 from src.web.routes import Route
 from src.web.security_log import log_refusal, log_success
@@ -54,7 +55,7 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
                 with transaction(writes=False) as db:
                     actor = admit(db, claims, route.access, settings)
             address = request.remote_addr or ""
-            response = _call(validated, path, SlowContext(transaction, now, address, actor, settings), route)
+            response = _call(validated, path, SlowContext(transaction, now, address, actor, settings, prefix()), route)
             log_success(route.name, actor, settings)
             return response
         # With a key, the same transaction also stores the answer, so it has more than one statement.
