@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 
 from src.settings.databases import database_url, is_transaction_pooler
+from src.settings.env_file import why_unreadable
 from src.settings.mail import mail_server, sender_address
 from src.settings.origins import origins
 from src.settings.programs import running_program
@@ -41,7 +42,7 @@ class Settings(BaseSettings):
     """The settings, typed and checked. Each field is read from the variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_file=BACKEND / ".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=BACKEND / ".env", env_file_encoding="utf-8-sig", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     app_env: Literal["development", "production"] = Field(default_factory=_default_app_env)
@@ -195,6 +196,10 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: Any) -> Settings:
     """Read the environment and `.env`; raise ConfigurationError, one sentence, for a wrong value."""
+    file = Settings.model_config.get("env_file")
+    reason = why_unreadable(file) if isinstance(file, Path) else None
+    if reason is not None:
+        raise ConfigurationError(f"{file} cannot be read: {reason}.")
     try:
         return Settings(**overrides)
     except ValidationError as error:

@@ -7,6 +7,17 @@ fail() {
     exit 1
 }
 
+# For a wrong call of a command.
+misuse() {
+    say "$*"
+    exit 2
+}
+
+# Print the comment at the beginning of the command, without its first line (#!/bin/sh).
+usage() {
+    sed -n -e 1d -e '/^#/!q' -e 's/^# \{0,1\}//p' "$(basename "$0")"
+}
+
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         command -v "$PYTHON" >/dev/null 2>&1 || fail "PYTHON names $PYTHON, which is not there."

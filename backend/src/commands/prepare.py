@@ -10,7 +10,7 @@ from flask_migrate import upgrade
 from config import Settings
 from src.commands.common import command_context
 from src.commands.demo import top_up_demo_data
-from src.server.port import refuse_busy_port
+from src.server.port import refuse_unusable_port
 from src.tasks import demo
 
 
@@ -19,7 +19,7 @@ from src.tasks import demo
 def prepare() -> None:
     """Check the port, migrate the database, and top up demo data where it harms nobody."""
     settings: Settings = current_app.extensions["settings"]
-    refuse_busy_port(settings.port)
+    refuse_unusable_port(settings.port)
     upgrade()
     ctx = command_context()
     reason = demo.reason_against(ctx)

@@ -16,7 +16,7 @@ from config import Settings
 from src.database.transaction import transaction
 from src.repositories import health_repository
 from src.server.loop import work
-from src.server.port import refuse_busy_port
+from src.server.port import refuse_unusable_port
 from src.tasks import demo
 from src.web.logs import configure_logs
 
@@ -35,7 +35,7 @@ def serve(app: APIFlask) -> None:
     """
     configure_logs()
     settings: Settings = app.extensions["settings"]
-    refuse_busy_port(settings.port)
+    refuse_unusable_port(settings.port)
     stop = threading.Event()
     server = make_server("127.0.0.1", settings.port, app, threaded=True, request_handler=_QuietHandler)
     server.daemon_threads = True  # pyright: ignore[reportAttributeAccessIssue]
@@ -77,7 +77,9 @@ def banner(app: APIFlask) -> str:
         f"  E-mails     {mails[settings.mail_transport]}",
     ]
     state = _database_state(app)
-    if state == "empty":
+    if state == "away":
+        lines += ["", "  The database cannot be reached; until it answers, most calls are answered with 503."]
+    elif state == "empty":
         lines += ["", '  The database has no tables yet; run "flask db upgrade".']
     elif state == "demo":
         lines += ["", f"  Demo log-ins (password {demo.PASSWORD})"]

@@ -50,6 +50,15 @@ def test_the_banner_and_health_report_a_database_without_tables(start: StartProg
     assert "flask db upgrade" in health.json()["error"]
 
 
+def test_the_banner_reports_a_database_that_is_away(start: StartProgram) -> None:
+    port = free_port()
+    url = f"postgresql://me:hunter2@127.0.0.1:{free_port()}/clinic"
+    program = start(sys.executable, "app.py", PORT=str(port), DATABASE_URL=url)
+    program.wait_for_output("Stop with Ctrl-C.")
+    assert "The database cannot be reached" in program.output
+    assert "hunter2" not in program.output
+
+
 def test_clients_that_send_half_a_body_do_not_delay_others(start_python_app: StartServer) -> None:
     server = start_python_app()
     with contextlib.ExitStack() as stack:

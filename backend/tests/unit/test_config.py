@@ -292,6 +292,29 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
     assert (settings.port, settings.clinic_time_zone) == (7002, "Europe/Berlin")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_in_utf_8_is_read_with_and_without_a_mark_at_its_beginning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "settings"
+    file.write_text("PORT=7001\r\nFROM_EMAIL=Bücherei <a@b.example>\r\n", encoding=encoding)
+    monkeypatch.setitem(Settings.model_config, "env_file", file)
+    settings = load_settings()
+    assert (settings.port, settings.from_email) == (7001, "Bücherei <a@b.example>")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])
+def test_a_file_in_another_encoding_is_refused_and_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "settings"
+    file.write_text("PORT=7001\nFROM_EMAIL=Bücherei <a@b.example>\n", encoding=encoding)
+    monkeypatch.setitem(Settings.model_config, "env_file", file)
+    sentence = refusal()
+    assert str(file) in sentence
+    assert "save it as UTF-8" in sentence
+
+
 # Databases
 
 
