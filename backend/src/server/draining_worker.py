@@ -34,14 +34,17 @@ class DrainingWorker(ThreadWorker):
 
     def set_accept_enabled(self, enabled: bool | None) -> None:  # noqa: FBT001 - gunicorn's signature
         """Start or stop accepting. At shutdown, also accept what the kernel has queued, then close the sockets."""
-        super().set_accept_enabled(enabled)
-        if self.alive:
+        # SIGTERM may come at any time, so that this may be called twice after it; the second call finds no sockets.
+        alive = self.alive
+        super().set_accept_enabled(enabled and alive)
+        if alive:
             return
         for listener in self.sockets:
             # accept() does not tell an empty queue from a connection that is gone: it returns silently after both.
             while _connections_wait(listener):
                 self.accept(listener)
             listener.close()
+        self.sockets = []
 
     def load_wsgi(self) -> None:
         """Load the application, and let it answer malformed bodies; gunicorn calls this once."""

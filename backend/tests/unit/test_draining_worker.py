@@ -65,3 +65,11 @@ def test_a_connection_that_is_gone_does_not_leave_the_later_ones_waiting(listene
             stack.enter_context(accepted)
         assert len(worker.accepted) == 2
     assert listener.socket.fileno() == -1, "it is not closed"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_worker_that_was_told_to_stop_can_be_told_again(listener: Listener, *, enabled: bool) -> None:
+    worker = StoppingWorker(listener)
+    worker.set_accept_enabled(enabled)
+    worker.set_accept_enabled(False)
+    assert worker.accepted == []
