@@ -10,6 +10,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from src.schemas import fields
+from src.schemas.appointment import Cursor
 
 NOT_OBJECTS = [
     b"",
@@ -350,6 +351,8 @@ def bad_values(schema: type[BaseModel], field: str) -> list[Any]:
 def bad_query_values(schema: type[BaseModel], name: str) -> list[str]:
     """Return the values, percent-encoded, that a query parameter must refuse."""
     kind, _ = _kind_of(schema, name)
+    if kind == Cursor:
+        return [*NOT_NUMBERS, "0", str(2**63), "1-1-1", "1-1-0000000g", "9" * 18 + "-1-00000000"]
     if set(fields.QueryNumber.__metadata__) <= set(getattr(kind, "__metadata__", ())):
         described = schema.model_json_schema()["properties"][name]
         limits = described.get("anyOf", [described])

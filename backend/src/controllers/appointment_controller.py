@@ -71,20 +71,28 @@ def show(ctx: Context[Caller], appointment_id: int) -> AppointmentDetails:
 
 
 def list_mine(ctx: Context[Patient], query: AppointmentsWanted) -> PatientsAppointments:
-    """List the patient's appointments, newest booking first, cancelled ones included."""
-    rows = appointments.list_of_patient(ctx.db, ctx.actor.user_id, before=query.cursor, limit=query.limit + 1)
+    """List the patient's appointments, newest booking first or by start, cancelled ones included."""
+    of, most = ctx.actor.user_id, query.limit + 1
+    if query.by_start:
+        rows = appointments.list_of_patient_by_start(ctx.db, of, query.filter, query.place, most, ctx.now)
+    else:
+        rows = appointments.list_of_patient(ctx.db, of, before=query.cursor, limit=most)
     return PatientsAppointments.of_rows(
         [PatientsAppointment.of_row(row, ctx.now) for row in rows[: query.limit]],
-        next_cursor=_next_cursor(rows, query.limit),
+        next_cursor=_next_cursor(rows, query),
     )
 
 
 def list_doctors(ctx: Context[Doctor], query: AppointmentsWanted) -> DoctorsAppointments:
-    """List the doctor's appointments, newest booking first, cancelled ones included."""
-    rows = appointments.list_of_doctor(ctx.db, ctx.actor.doctor_id, before=query.cursor, limit=query.limit + 1)
+    """List the doctor's appointments, newest booking first or by start, cancelled ones included."""
+    of, most = ctx.actor.doctor_id, query.limit + 1
+    if query.by_start:
+        rows = appointments.list_of_doctor_by_start(ctx.db, of, query.filter, query.place, most, ctx.now)
+    else:
+        rows = appointments.list_of_doctor(ctx.db, of, before=query.cursor, limit=most)
     return DoctorsAppointments.of_rows(
         [DoctorsAppointment.of_row(row, ctx.now) for row in rows[: query.limit]],
-        next_cursor=_next_cursor(rows, query.limit),
+        next_cursor=_next_cursor(rows, query),
     )
 
 
@@ -95,5 +103,5 @@ def _found(db: Connection, appointment_id: int) -> Row[Any]:
     return row
 
 
-def _next_cursor(rows: Sequence[Row[Any]], limit: int) -> int | None:
-    return rows[limit - 1].id if len(rows) > limit else None
+def _next_cursor(rows: Sequence[Row[Any]], query: AppointmentsWanted) -> int | str | None:
+    return query.cursor_after(rows[query.limit - 1]) if len(rows) > query.limit else None

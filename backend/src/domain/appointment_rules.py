@@ -11,6 +11,8 @@ ShownStatus = Literal["booked", "in_progress", "completed", "cancelled"]
 
 # Ten years, with three leap days: as many as ten years can have.
 FARTHEST_AHEAD = timedelta(days=3653)
+# A slot ends on the day on which it starts, or on the next; a day may have an hour more when clocks change.
+LONGEST_SLOT = timedelta(hours=49)
 
 
 def check_slot_times(starts_at: datetime, ends_at: datetime, now: datetime) -> None:

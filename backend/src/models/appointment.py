@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from src.models.base import Base, Id, state_literal
 
 BOOKED = state_literal("booked")
+CANCELLED = state_literal("cancelled")
 
 
 class Appointment(Base):
@@ -49,6 +50,23 @@ class Appointment(Base):
             "starts_at",
             postgresql_where=text("status = 'booked'"),
             sqlite_where=text("status = 'booked'"),
+        ),
+        # For the lists by start, which merge these with the two above.
+        Index(
+            "ix_appointments_patient_cancelled",
+            "patient_id",
+            "starts_at",
+            "id",
+            postgresql_where=text("status = 'cancelled'"),
+            sqlite_where=text("status = 'cancelled'"),
+        ),
+        Index(
+            "ix_appointments_doctor_cancelled",
+            "doctor_id",
+            "starts_at",
+            "id",
+            postgresql_where=text("status = 'cancelled'"),
+            sqlite_where=text("status = 'cancelled'"),
         ),
         {"sqlite_autoincrement": True},
     )

@@ -155,6 +155,3 @@ Id = Annotated[
     ),
 ]
 QueryNumber = Annotated[int, BeforeValidator(_query_number)]
-# The limits stand before the validator. Behind it, on a field that may also be None, pydantic writes them into the
-# OpenAPI document as `ge` and `le`, which JSON Schema does not know.
-Cursor = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_query_number)]

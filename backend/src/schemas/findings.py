@@ -27,6 +27,9 @@ Code = Literal[
     "not_a_time_zone",
     "not_an_id",
     "not_a_whole_number",
+    "not_a_cursor",
+    "of_another_list",
+    "before_from",
     "not_valid",
 ]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from src.repositories import appointment_repository
 from tests.conftest import StillClock
 from tests.people import DAY, Api, Doctor, Patient, Person, error_of
 
@@ -186,3 +188,101 @@ def test_other_peoples_appointments_are_not_shown(listed: List) -> None:
     listed.book_unlisted("09:00", "09:30")
     assert listed.rows() == []
     assert listed.page("?cursor=1000")["data"] == []
+
+
+# By start
+
+
+def by_cursor(listed: List, query: str) -> list[int]:
+    """Return the ids of all pages."""
+    page = listed.page(f"?{query}")
+    ids = [row["appointment_id"] for row in page["data"]]
+    while page["next_cursor"] is not None:
+        page = listed.page(f"?{query}&cursor={page['next_cursor']}")
+        ids += [row["appointment_id"] for row in page["data"]]
+    return ids
+
+
+def test_by_start_the_earliest_comes_first(listed: List) -> None:
+    eleven, nine = listed.book("11:00", "11:30"), listed.book("09:00", "09:30")
+    next_week = listed.book("08:00", "08:30", "2030-03-12")
+    slot_id = listed.doctor.publish("10:00", "10:30")
+    gone = listed.patient.book(slot_id)
+    assert listed.cancel(gone) == 200
+    again = listed.patient.book(slot_id)
+    listed.book_unlisted("12:00", "12:30")
+    assert listed.ids() == [again, gone, next_week, nine, eleven]
+    assert by_cursor(listed, "order=starts_at") == [nine, gone, again, eleven, next_week]
+    for limit in range(1, 7):
+        assert by_cursor(listed, f"order=starts_at&limit={limit}") == [nine, gone, again, eleven, next_week]
+
+
+def test_who_is_due_in_two_days_is_found_behind_many_others(listed: List) -> None:
+    due = listed.book("09:00", "09:30", "2030-03-06")
+    for day in range(7, 12):
+        for hour in range(8, 18):
+            listed.book(f"{hour:02}:00", f"{hour:02}:30", f"2030-03-{day:02}")
+    assert listed.page("?limit=1&order=starts_at")["data"][0]["appointment_id"] == due
+    assert by_cursor(listed, "from=2030-03-06&until=2030-03-06") == [due]
+    assert len(by_cursor(listed, "from=2030-03-07&limit=7")) == 50
+
+
+def test_each_status_is_listed_by_its_word(listed: List, clock: StillClock) -> None:
+    spans = (("08:30", "09:00"), ("09:00", "09:30"), ("09:30", "10:00"), ("10:00", "10:30"))
+    over, gone, under_way, ahead = [listed.book(*span, "2030-03-04") for span in spans]
+    assert listed.cancel(gone) == 200
+    clock.forward(hours=1, minutes=30)
+    expected = {"completed": [over], "cancelled": [gone], "in_progress": [under_way], "booked": [ahead]}
+    assert {word: by_cursor(listed, f"status={word}") for word in expected} == expected
+    for row in listed.rows():
+        assert row["appointment_id"] in expected[row["status"]]
+    clock.forward(minutes=30)
+    assert by_cursor(listed, "status=completed") == [over, under_way]
+    assert by_cursor(listed, "status=booked&until=2030-03-03") == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "offset"), [("Pacific/Kiritimati", 14), ("Etc/GMT+12", -12), ("Europe/Berlin", 1), ("UTC", 0)]
+)
+def test_days_are_those_of_the_appointments_own_zone(listed: List, zone: str, offset: int) -> None:
+    listed.doctor.post("/doctor/profile", {"time_zone": zone})
+    days = ("2030-03-09", "2030-03-10", "2030-03-11")
+    booked = {day: [listed.book("00:00", "00:30", day), listed.book("23:00", "23:30", day)] for day in days}
+    assert listed.rows()[0]["starts_at"].endswith(f"{offset:+03}:00")
+    for day in days:
+        assert by_cursor(listed, f"from={day}&until={day}") == booked[day]
+    assert by_cursor(listed, "from=2030-03-10&limit=1") == booked["2030-03-10"] + booked["2030-03-11"]
+    assert by_cursor(listed, "until=2030-03-10&limit=1") == booked["2030-03-09"] + booked["2030-03-10"]
+    assert by_cursor(listed, "from=0001-01-01&until=9999-12-31&order=starts_at") == [*itertools.chain(*booked.values())]
+
+
+def test_more_appointments_on_the_day_before_than_a_query_reads_at_once(
+    listed: List, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(appointment_repository, "SPARE", 1)
+    for hour in range(8, 14):
+        listed.book(f"{hour:02}:00", f"{hour:02}:30", "2030-03-05")
+    wanted = listed.book("09:00", "09:30", "2030-03-06")
+    assert by_cursor(listed, "from=2030-03-06&limit=1") == [wanted]
+
+
+def test_a_cursor_belongs_to_its_order_and_filters(listed: List) -> None:
+    for hour in range(9, 13):
+        listed.book(f"{hour:02}:00", f"{hour:02}:30")
+    newest = listed.page("?limit=1")["next_cursor"]
+    assert type(newest) is int
+    queries = ["order=starts_at", "status=booked", "from=2030-03-05", "until=2030-03-05", "from=2030-03-04"]
+    cursors = {query: listed.page(f"?limit=1&{query}")["next_cursor"] for query in queries}
+    cursors[""] = newest
+    for query in cursors:
+        for other, cursor in cursors.items():
+            answer = listed.reader.get(f"{listed.path}?{query}&cursor={cursor}")
+            assert answer.status_code == (200 if query == other else 400), (query, other)
+            if query != other:
+                assert error_of(answer).startswith("cursor is of a list with other filters or another order")
+
+
+def test_an_end_before_the_beginning_is_refused(listed: List) -> None:
+    answer = listed.reader.get(f"{listed.path}?from=2030-03-06&until=2030-03-05")
+    assert answer.status_code == 400
+    assert error_of(answer) == "until must not be before from."

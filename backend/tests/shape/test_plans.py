@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
 from src.database.statements import limited
 from src.database.transaction import transaction
+from src.domain.appointment_filter import EARLIEST, LATEST
 from src.models.base import Instant
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
@@ -54,7 +55,7 @@ PAST = """
         created_at)
     SELECT e.id, e.id, appointment_id, actor_id, 'a@people.example', 'cancelled', '{}', 'sent', now(), now()
     FROM appointment_events e;
-    ANALYZE
+    ANALYZE users, doctors, availability_slots, appointments, appointment_events, outbox
 """
 
 
@@ -87,6 +88,32 @@ def test_a_page_of_a_patients_old_history(past: Connection, patient: Patient) ->
 def test_a_page_of_a_doctors_old_history(past: Connection, doctor: Doctor) -> None:
     page = appointments._page_of_doctor(21)
     assert looked_at(past, page, {"of": doctor.doctor_id, "before": appointments.LARGEST_ID}) < FEW
+
+
+# Each appointment at another time, and every second one booked.
+AT_ALL_TIMES = """
+    UPDATE appointments SET starts_at = starts_at - id * interval '1 hour', ends_at = ends_at - id * interval '1 hour';
+    UPDATE appointments SET status = 'booked', cancelled_at = NULL, slot_id = s.id
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS number FROM availability_slots WHERE status = 'withdrawn') AS s
+    WHERE s.number = appointments.id AND appointments.id % 2 = 0;
+    ANALYZE appointments
+"""
+
+
+@pytest.mark.parametrize("stored", [None, "booked", "cancelled"])
+def test_a_page_by_start_of_a_long_history(
+    past: Connection, doctor: Doctor, patient: Patient, stored: str | None
+) -> None:
+    """It starts its index scans at the cursor, and reads a page of each status."""
+    past.execute(text(AT_ALL_TIMES))
+    middle = NOW - timedelta(hours=1000)
+    for begin, end, after in ((EARLIEST, LATEST, 0), (middle, LATEST, 17), (middle, NOW, 0), (NOW, LATEST, 0)):
+        values = {"begin": begin, "end": end, "after_id": after}
+        for query, of in (
+            (appointments._by_start_of_patient(stored, 21), patient.id),
+            (appointments._by_start_of_doctor(stored, 21), doctor.doctor_id),
+        ):
+            assert looked_at(past, query, {"of": of, **values}) < FEW
 
 
 def test_the_next_appointments_after_an_old_history(past: Connection, doctor: Doctor, patient: Patient) -> None:
@@ -135,12 +162,12 @@ def looked_at(db: Connection, query: Select[Any], values: dict[str, Any]) -> int
 
     statement = re.sub(r"%\((\w+)\)s", number, compiled.string)
     arguments = ", ".join(f"'{given[name]}'" for name in names)
-    db.exec_driver_sql("DEALLOCATE ALL")
     db.exec_driver_sql(f"PREPARE asked AS {statement}", execution_options={"no_parameters": True})
     asked = f"asked({arguments})" if names else "asked"
     [[plan]] = db.exec_driver_sql(
         f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {asked}", execution_options={"no_parameters": True}
     ).all()
+    db.exec_driver_sql("DEALLOCATE asked")
     return _looked_at(plan[0]["Plan"])
 
 
