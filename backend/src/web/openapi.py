@@ -125,7 +125,8 @@ def _problem_of_schema(schema: type[In]) -> Iterator[Problem]:
     """Yield the problem of an empty object or, if nothing is required, of an object whose every value is wrong."""
     required = any(field.is_required() for field in schema.model_fields.values())
     try:
-        schema.model_validate({} if required else dict.fromkeys(schema.model_fields, ()))
+        names = [field.alias or name for name, field in schema.model_fields.items()]
+        schema.model_validate({} if required else dict.fromkeys(names, ()))
     except ValidationError as error:
         yield problem_of_validation(error)
 
