@@ -226,17 +226,18 @@ def summarize(system: str, scenario: str, connections: int, blocks: Sequence[Blo
 
 
 PGBENCH_LIST = """\\set doctor random(1, {read})
-SELECT id, starts_at, ends_at, time_zone FROM availability_slots
+SELECT id, starts_at, ends_at, wall_start, wall_end, time_zone FROM availability_slots
 WHERE doctor_id = :doctor AND status = 'free' AND starts_at > now() ORDER BY starts_at;
 """
 
 PGBENCH_BOOK = """WITH next AS MATERIALIZED (SELECT {first} + nextval('benchmark_slots') AS slot),
 taken AS (UPDATE availability_slots SET status = 'booked' FROM next
     WHERE id = next.slot AND status = 'free' AND starts_at > now()
-    RETURNING id, doctor_id, starts_at, ends_at, time_zone,
+    RETURNING id, doctor_id, starts_at, ends_at, time_zone, wall_start, wall_end,
         {first_patient} + (id - 1) / 100 % {patients} AS patient),
-booked AS (INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at)
-    SELECT id, doctor_id, patient, starts_at, ends_at, time_zone, now() FROM taken
+booked AS (INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, wall_start,
+        wall_end, booked_at)
+    SELECT id, doctor_id, patient, starts_at, ends_at, time_zone, wall_start, wall_end, now() FROM taken
     ON CONFLICT DO NOTHING RETURNING id, patient_id),
 event AS (INSERT INTO appointment_events (appointment_id, event, actor_id, at)
     SELECT id, 'booked', patient_id, now() FROM booked RETURNING id, appointment_id, actor_id)

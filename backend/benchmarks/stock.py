@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 from rich.progress import Progress
 
+from src.domain.wall_clock import wall_clock
 from src.models import PROFILES_OF_A_BLOCK
 
 SLOTS_OF_A_DOCTOR = 100
@@ -24,6 +25,7 @@ BUSY = 20
 APPOINTMENTS_OF_A_BUSY_DOCTOR = 20
 PATIENTS = 1000
 ZONE = "Europe/Berlin"
+SPAN = "starts_at, ends_at, time_zone, wall_start, wall_end"
 CHUNK = 20_000
 
 INDEXES = (
@@ -68,7 +70,10 @@ class Stock:
         now = datetime.now(timezone.utc).replace(microsecond=0)
         begin = (now + timedelta(days=1)).replace(minute=0, second=0)
         half_hour = timedelta(minutes=30)
-        spans = [(begin + half_hour * i, begin + half_hour * (i + 1)) for i in range(SLOTS_OF_A_DOCTOR)]
+        edges = [begin + half_hour * i for i in range(SLOTS_OF_A_DOCTOR + 1)]
+        walls = [wall_clock(edge, ZONE) for edge in edges]
+        # The values of SPAN.
+        spans = [(*edges[i : i + 2], ZONE, *walls[i : i + 2]) for i in range(SLOTS_OF_A_DOCTOR)]
         people = self.doctors + PATIENTS + 1
         users = (
             (i, f"Dr. Number {i}" if i <= self.doctors else f"Patient Number {i}", f"p{i}@people.example",
@@ -80,28 +85,28 @@ class Stock:
         def slots() -> Iterator[tuple[Any, ...]]:
             number = 0
             for doctor in range(1, self.doctors + 1):
-                for index, (starts_at, ends_at) in enumerate(spans):
+                for index, span in enumerate(spans):
                     number += 1
                     booked = READ < doctor <= READ + BUSY and index < APPOINTMENTS_OF_A_BUSY_DOCTOR
-                    yield number, doctor, starts_at, ends_at, ZONE, "booked" if booked else "free", now
+                    yield number, doctor, *span, "booked" if booked else "free", now
 
         def appointments() -> Iterator[tuple[Any, ...]]:
             for doctor in range(READ + 1, READ + BUSY + 1):
                 for index in range(APPOINTMENTS_OF_A_BUSY_DOCTOR):
                     slot = (doctor - 1) * SLOTS_OF_A_DOCTOR + index + 1
                     number = (doctor - READ - 1) * APPOINTMENTS_OF_A_BUSY_DOCTOR + index + 1
-                    yield number, slot, doctor, self.busy_patient(doctor), *spans[index], ZONE, now
+                    yield number, slot, doctor, self.busy_patient(doctor), *spans[index], now
 
         return {
             "users": ("id, name, email, email_key, password_hash, role, created_at", users, people),
             "doctors": ("id, user_id, designation, specialization, time_zone", doctors, self.doctors),
             "availability_slots": (
-                "id, doctor_id, starts_at, ends_at, time_zone, status, created_at",
+                f"id, doctor_id, {SPAN}, status, created_at",
                 slots(),
                 self.doctors * SLOTS_OF_A_DOCTOR,
             ),
             "appointments": (
-                "id, slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at",
+                f"id, slot_id, doctor_id, patient_id, {SPAN}, booked_at",
                 appointments(),
                 BUSY * APPOINTMENTS_OF_A_BUSY_DOCTOR,
             ),
@@ -175,10 +180,9 @@ def _write_history(connection: psycopg.Connection, stock: Stock, progress: Progr
 
 
 TOLD_AT_ONCE = 50
-HISTORY = """
-    INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, status, booked_at,
-        cancelled_at)
-    SELECT s.id, s.doctor_id, u.id, s.starts_at, s.ends_at, s.time_zone, 'cancelled', now(), now()
+HISTORY = f"""
+    INSERT INTO appointments (slot_id, doctor_id, patient_id, {SPAN}, status, booked_at, cancelled_at)
+    SELECT s.id, s.doctor_id, u.id, {SPAN}, 'cancelled', now(), now()
     FROM users u CROSS JOIN generate_series(1, %(times)s) CROSS JOIN availability_slots s
     WHERE s.id = %(slot)s AND u.id BETWEEN %(first)s AND %(last)s
 """

@@ -167,12 +167,13 @@ BOOK = f"""
             (SELECT d.user_id FROM availability_slots s JOIN doctors d ON d.id = s.doctor_id WHERE s.id = %(slot)s))
         ORDER BY u.id FOR SHARE OF u),
     slot AS MATERIALIZED (
-        SELECT id, doctor_id, starts_at, ends_at, time_zone FROM availability_slots
+        SELECT id, doctor_id, starts_at, ends_at, time_zone, wall_start, wall_end FROM availability_slots
         WHERE id = %(slot)s AND status = 'free' AND starts_at > now() AND (SELECT count(*) FROM people) = 2
         FOR NO KEY UPDATE),
     appointment AS (
-        INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at)
-        SELECT id, doctor_id, %(user)s, starts_at, ends_at, time_zone, now() FROM slot
+        INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, wall_start, wall_end,
+            booked_at)
+        SELECT id, doctor_id, %(user)s, starts_at, ends_at, time_zone, wall_start, wall_end, now() FROM slot
         ON CONFLICT DO NOTHING RETURNING id, slot_id, starts_at, ends_at, time_zone),
     taken AS (
         UPDATE availability_slots SET status = 'booked' FROM appointment WHERE availability_slots.id = slot_id),

@@ -10,7 +10,8 @@ from src.commands.prepare import prepare
 from src.commands.purge import purge
 from src.commands.troubles import say_database_trouble
 from src.commands.user import user_commands
+from src.commands.zones import zones
 
-COMMANDS: list[click.Command] = [prepare, demo, purge, user_commands, outbox_commands]
+COMMANDS: list[click.Command] = [prepare, demo, purge, zones, user_commands, outbox_commands]
 
 __all__ = ["COMMANDS", "say_database_trouble"]

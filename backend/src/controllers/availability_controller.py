@@ -35,6 +35,8 @@ def publish(ctx: Context[Doctor], body: NewSlot) -> SlotPublished:
         starts_at=starts_at,
         ends_at=ends_at,
         time_zone=ctx.actor.time_zone,
+        wall_start=wall_start,
+        wall_end=wall_end,
         now=ctx.now,
     )
     if slot_id is None:
@@ -60,9 +62,4 @@ def free_slots(ctx: Context[Patient], doctor_id: int) -> FreeSlots:
     # Deleting the account withdraws the slots, so a doctor with free slots exists. Only an empty list needs the check.
     if not rows and not doctors.is_living(ctx.db, doctor_id):
         raise DoctorNotFound
-    return FreeSlots.of_rows(
-        [
-            {"slot_id": slot_id, **wall_clock_span(starts_at, ends_at, time_zone)}
-            for slot_id, starts_at, ends_at, time_zone in rows
-        ]
-    )
+    return FreeSlots.of_rows([{"slot_id": slot_id, **wall_clock_span(*span)} for slot_id, *span in rows])

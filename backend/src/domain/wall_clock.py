@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
 
 from src.errors_of_appointments import BadSlot
 from src.settings.time_zones import time_zone
 
 UTC = timezone.utc
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WALL_EPOCH = EPOCH.replace(tzinfo=None)
 ONE_DAY = timedelta(days=1)
 LONGEST_OVER_MIDNIGHT = timedelta(hours=12)
 
@@ -61,6 +64,22 @@ def _outside_of_calendar(day: date) -> BadSlot:
 def local(instant: datetime, zone: str) -> datetime:
     """Return the instant in the time zone `zone`, with its offset."""
     return instant.astimezone(time_zone(zone))
+
+
+def wall_clock(instant: datetime, zone: str) -> datetime:
+    """Return what the clocks of `zone` show at the instant, as a naive datetime."""
+    return local(instant, zone).replace(tzinfo=None)
+
+
+def with_offset(wall: datetime, instant: datetime) -> str:
+    """Return the wall clock as RFC 3339, with the offset that makes it the instant, whatever a zone's rules say now."""
+    # Two differences are faster than `instant.replace(tzinfo=None)`.
+    return wall.isoformat() + _offset((wall - WALL_EPOCH) - (instant - EPOCH))
+
+
+@lru_cache(maxsize=256)
+def _offset(offset: timedelta) -> str:
+    return EPOCH.replace(tzinfo=timezone(offset)).isoformat().removeprefix("1970-01-01T00:00:00")
 
 
 def day_bounds(now: datetime, zone: str) -> tuple[datetime, datetime]:

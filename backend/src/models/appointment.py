@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from src.models.base import Base, Id, state_literal
+from src.models.base import Base, Id, WallClock, state_literal
 
 BOOKED = state_literal("booked")
 CANCELLED = state_literal("cancelled")
@@ -16,8 +16,8 @@ CANCELLED = state_literal("cancelled")
 class Appointment(Base):
     """A patient's appointment for a slot. Cancelled ones are never deleted.
 
-    The columns `doctor_id`, `starts_at` and `ends_at` copy the slot's, so that the database can refuse overlapping
-    booked appointments of one doctor (`appointments_doctor_no_overlap`) and of one patient
+    It copies the slot's instants and wall clock. `doctor_id`, `starts_at` and `ends_at` let the database refuse
+    overlapping booked appointments of one doctor (`appointments_doctor_no_overlap`) and of one patient
     (`appointments_patient_no_overlap`). The migrations create both rules: EXCLUDE on PostgreSQL, triggers on SQLite.
     """
 
@@ -68,6 +68,13 @@ class Appointment(Base):
             postgresql_where=text("status = 'cancelled'"),
             sqlite_where=text("status = 'cancelled'"),
         ),
+        # Finds the few rows without a wall clock.
+        Index(
+            "ix_appointments_unfilled",
+            "id",
+            postgresql_where=text("wall_start IS NULL"),
+            sqlite_where=text("wall_start IS NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -78,6 +85,8 @@ class Appointment(Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     time_zone: Mapped[str] = mapped_column(String(64))
+    wall_start: Mapped[datetime | None] = mapped_column(WallClock)
+    wall_end: Mapped[datetime | None] = mapped_column(WallClock)
     status: Mapped[str] = mapped_column(String(16), server_default="booked")
     booked_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]

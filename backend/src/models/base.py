@@ -20,6 +20,9 @@ NAMES = {
 # SQLite generates ids only for primary keys of the type INTEGER, which has 64 bits there.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
+# A naive datetime: what the clocks of a zone show. Both databases store it as it is.
+WallClock = DateTime(timezone=False)
+
 
 class Instant(TypeDecorator[datetime]):
     """An aware datetime in UTC; refuses naive ones. SQLite has no time zones and stores the UTC time without one."""

@@ -28,6 +28,8 @@ _FULL = (
         Appointment.patient_id,
         Appointment.starts_at,
         Appointment.ends_at,
+        Appointment.wall_start,
+        Appointment.wall_end,
         Appointment.time_zone,
         Appointment.status,
         DoctorProfile.user_id.label("doctor_user_id"),
@@ -75,7 +77,8 @@ def _for_doctor(shown: Any = Appointment) -> Select[Any]:
 
 
 def _listed(shown: Any) -> tuple[Any, ...]:
-    return shown.id, shown.starts_at, shown.ends_at, shown.time_zone, shown.status
+    span = (shown.starts_at, shown.ends_at, shown.wall_start, shown.wall_end, shown.time_zone)
+    return (shown.id, *span, shown.status)
 
 
 # Hides the id from the planner. For the id of somebody with many appointments, PostgreSQL otherwise scans everybody's

@@ -12,7 +12,15 @@ from src.models.availability import BOOKED, FREE, WITHDRAWN
 
 
 def add(
-    db: Connection, *, doctor_id: int, starts_at: datetime, ends_at: datetime, time_zone: str, now: datetime
+    db: Connection,
+    *,
+    doctor_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    time_zone: str,
+    wall_start: datetime,
+    wall_end: datetime,
+    now: datetime,
 ) -> int | None:
     """Publish a slot and return its id, or None when it overlaps another published slot of the doctor."""
     return insert_unless_conflict(
@@ -22,12 +30,21 @@ def add(
         starts_at=starts_at,
         ends_at=ends_at,
         time_zone=time_zone,
+        wall_start=wall_start,
+        wall_end=wall_end,
         created_at=now,
     )
 
 
 _FREE = (
-    select(AvailabilitySlot.id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone)
+    select(
+        AvailabilitySlot.id,
+        AvailabilitySlot.starts_at,
+        AvailabilitySlot.ends_at,
+        AvailabilitySlot.wall_start,
+        AvailabilitySlot.wall_end,
+        AvailabilitySlot.time_zone,
+    )
     .where(
         AvailabilitySlot.doctor_id == bindparam("doctor_id"),
         AvailabilitySlot.status == FREE,
@@ -37,8 +54,8 @@ _FREE = (
 )
 
 
-def list_free(db: Connection, doctor_id: int, now: datetime) -> Sequence[Row[tuple[int, datetime, datetime, str]]]:
-    """Return (id, starts_at, ends_at, time_zone) of the slots that patients can book, by time."""
+def list_free(db: Connection, doctor_id: int, now: datetime) -> Sequence[Row[Any]]:
+    """Return id, instants, wall clock and time_zone of the slots that patients can book, by time."""
     return db.execute(_FREE, {"doctor_id": doctor_id, "now": now}).all()
 
 
@@ -79,6 +96,8 @@ _LOCK = (
         AvailabilitySlot.starts_at,
         AvailabilitySlot.ends_at,
         AvailabilitySlot.time_zone,
+        AvailabilitySlot.wall_start,
+        AvailabilitySlot.wall_end,
         AvailabilitySlot.status,
     )
     .where(AvailabilitySlot.id == bindparam("slot_id"))
@@ -87,7 +106,7 @@ _LOCK = (
 
 
 def lock(db: Connection, slot_id: int) -> Row[Any]:
-    """Lock a slot that exists, and return (id, doctor_id, starts_at, ends_at, time_zone, status)."""
+    """Lock a slot that exists, and return it without `created_at`."""
     return db.execute(_LOCK, {"slot_id": slot_id}).one()
 
 

@@ -29,7 +29,8 @@ def insert_mails(
         {JSON[dialect]}('number', appointment.id, 'recipient_name', recipient.name,
             'doctor_name', doctor.name, 'specialization', doctor.specialization, 'patient_name', patient.name,
             'starts_at', appointment.starts_at, 'ends_at', appointment.ends_at,
-            'time_zone', appointment.time_zone{more_facts}),
+            'time_zone', appointment.time_zone, 'wall_start', appointment.wall_start,
+            'wall_end', appointment.wall_end{more_facts}),
         :now, {useless_after}, :now
     FROM {sources}
     """

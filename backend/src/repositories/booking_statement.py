@@ -31,14 +31,15 @@ _BOOK = typed(f"""
             (SELECT d.user_id FROM availability_slots s JOIN doctors d ON d.id = s.doctor_id WHERE s.id = :slot_id))
         ORDER BY u.id FOR SHARE OF u
     ), slot AS MATERIALIZED (
-        SELECT id, doctor_id, starts_at, ends_at, time_zone, status FROM availability_slots
+        SELECT id, doctor_id, starts_at, ends_at, time_zone, wall_start, wall_end, status FROM availability_slots
         WHERE id = :slot_id AND (SELECT count(*) FROM people) = 2
         FOR NO KEY UPDATE
     ), appointment AS (
-        INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at)
-        SELECT id, doctor_id, :patient_id, starts_at, ends_at, time_zone, :now
+        INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, wall_start, wall_end,
+            booked_at)
+        SELECT id, doctor_id, :patient_id, starts_at, ends_at, time_zone, wall_start, wall_end, :now
         FROM slot WHERE status = 'free' AND starts_at > :now
-        ON CONFLICT DO NOTHING RETURNING id, slot_id, starts_at, ends_at, time_zone
+        ON CONFLICT DO NOTHING RETURNING id, slot_id, starts_at, ends_at, time_zone, wall_start, wall_end
     ), booked AS (
         UPDATE availability_slots SET status = 'booked' FROM appointment WHERE availability_slots.id = slot_id
     ), event AS (
@@ -93,7 +94,7 @@ _CANCEL = typed(f"""
         UPDATE appointments SET status = 'cancelled', cancelled_at = :now FROM present
         WHERE appointments.id = present.id AND present.status = 'booked' AND present.starts_at > :now
         RETURNING appointments.id, appointments.slot_id, appointments.patient_id, appointments.starts_at,
-            appointments.ends_at, appointments.time_zone
+            appointments.ends_at, appointments.time_zone, appointments.wall_start, appointments.wall_end
     ), freed AS (
         UPDATE availability_slots SET status = 'free' FROM appointment
         WHERE availability_slots.id = slot_id AND status = 'booked'

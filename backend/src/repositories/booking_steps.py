@@ -67,6 +67,8 @@ def add_appointment(db: Connection, slot: Row[Any], patient_id: int, now: dateti
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         time_zone=slot.time_zone,
+        wall_start=slot.wall_start,
+        wall_end=slot.wall_end,
         booked_at=now,
     )
     if appointment_id is None:

@@ -144,7 +144,7 @@ class ListedAppointment(WallClockSpan):
         return {
             "appointment_id": row.id,
             "status": shown_status(row.status, row.starts_at, row.ends_at, now),
-            **wall_clock_span(row.starts_at, row.ends_at, row.time_zone),
+            **wall_clock_span(row.starts_at, row.ends_at, row.wall_start, row.wall_end, row.time_zone),
         }
 
 

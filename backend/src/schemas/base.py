@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import Self
 
-from src.domain.wall_clock import local
+from src.domain.wall_clock import wall_clock, with_offset
 
 
 class In(BaseModel):
@@ -53,12 +53,17 @@ class WallClockSpan(Out):
 
 
 @lru_cache(maxsize=8192)
-def wall_clock_span(starts_at: datetime, ends_at: datetime, zone: str) -> Mapping[str, str]:
-    """Return the fields of a WallClockSpan for two instants; the mapping is cached, so callers must copy it.
+def wall_clock_span(
+    starts_at: datetime, ends_at: datetime, wall_start: datetime | None, wall_end: datetime | None, zone: str
+) -> Mapping[str, str]:
+    """Return the fields of a WallClockSpan; the mapping is cached, so callers must copy it.
 
-    Many slots have the same times, because doctors begin at quarter hours. An entry takes about a kilobyte.
+    They show the wall clock that people agreed on, and offsets that lead from it to the instants. Only a row whose wall
+    clock is still empty is converted. Many slots have the same times, because doctors begin at quarter hours. An entry
+    takes about a kilobyte.
     """
-    start, end = local(starts_at, zone).isoformat(), local(ends_at, zone).isoformat()
+    start = with_offset(wall_start or wall_clock(starts_at, zone), starts_at)
+    end = with_offset(wall_end or wall_clock(ends_at, zone), ends_at)
     return {
         "date": start[:10],
         "start_time": start[11:16],

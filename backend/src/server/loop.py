@@ -1,4 +1,4 @@
-"""The worker's loop: deliver mails and purge expired rows, for ever.
+"""The worker's loop: deliver mails, purge expired rows and keep wall clocks, for ever.
 
 Any number of workers may run it. Killing one loses no mail: other workers claim its mails when their lease ends.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 from flask import Flask
@@ -16,8 +17,9 @@ from config import Settings
 from src.database.transaction import transaction
 from src.database.troubles import in_one_line
 from src.services.email_service import mailer_for
-from src.services.mail import Mailer
 from src.services.pace import Pace
+from src.settings.time_zones import zone_data_version
+from src.tasks import zones
 from src.tasks.delivery import deliver_due
 from src.tasks.purge import purge_expired
 from src.utils.clock import Clock
@@ -27,22 +29,16 @@ log = logging.getLogger("worker")
 
 PAUSE_AFTER_TROUBLE_SECONDS = 1.0
 PURGE_EVERY = timedelta(minutes=10)
+# Servers with older zone data may publish after `flask zones` has run, until they are replaced.
+RECOMPUTE_EVERY = timedelta(hours=1)
 
 
 def work(app: Flask, stop: threading.Event) -> None:
     """Run the loop until `stop` is set; without a mail transport the mails wait in the outbox."""
     settings: Settings = app.extensions["settings"]
-    clock: Clock = app.extensions["clock"]
-    mailer = mailer_for(settings)
-    if mailer is None:
-        log.warning("No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox.")
-    pace = Pace(settings.resend_requests_per_second if settings.mail_transport == "resend" else None, stop)
-    purge_at = clock()
+    rounds = _Rounds(app, stop)
     while not stop.is_set():
-        purges = purge_at <= clock()
-        if purges:
-            purge_at = clock() + PURGE_EVERY
-        found = result_or_failure(_round, app, mailer, pace, purges=purges)
+        found = result_or_failure(rounds.run)
         if isinstance(found, Exception):
             _log(found)
             stop.wait(PAUSE_AFTER_TROUBLE_SECONDS)
@@ -50,14 +46,39 @@ def work(app: Flask, stop: threading.Event) -> None:
             stop.wait(settings.mail_poll_seconds)
 
 
-def _round(app: Flask, mailer: Mailer | None, pace: Pace, *, purges: bool) -> bool:
-    """Purge if it is time, and deliver; return whether mails were found."""
-    settings: Settings = app.extensions["settings"]
-    clock: Clock = app.extensions["clock"]
-    with app.app_context():
-        if purges:
-            purge_expired(transaction, clock(), settings)
-        return mailer is not None and deliver_due(transaction, mailer, clock, settings, pace)
+class _Rounds:
+    """The rounds of one worker, which remember when the rarer tasks are to run again."""
+
+    def __init__(self, app: Flask, stop: threading.Event) -> None:
+        self._app = app
+        self._settings: Settings = app.extensions["settings"]
+        self._clock: Clock = app.extensions["clock"]
+        self._mailer = mailer_for(self._settings)
+        if self._mailer is None:
+            log.warning("No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox.")
+        is_resend = self._settings.mail_transport == "resend"
+        self._pace = Pace(self._settings.resend_requests_per_second if is_resend else None, stop)
+        self._purge_at = self._recompute_at = self._clock()
+        self._filling: Iterator[int] = iter(())
+
+    def run(self) -> bool:
+        """Do what is due, and deliver a batch of mails; return whether there was work."""
+        with self._app.app_context():
+            now = self._clock()
+            if self._purge_at <= now:
+                self._purge_at, self._filling = now + PURGE_EVERY, zones.fill(transaction)
+                purge_expired(transaction, now, self._settings)
+            if self._recompute_at <= now:
+                self._recompute_at = now + RECOMPUTE_EVERY
+                zones.recompute_and_log(transaction, now, zone_data_version())
+            # One chunk between two batches of mails, so that neither waits for the other.
+            filled = next(self._filling, 0) > 0
+            return self._deliver() or filled
+
+    def _deliver(self) -> bool:
+        if self._mailer is None:
+            return False
+        return deliver_due(transaction, self._mailer, self._clock, self._settings, self._pace)
 
 
 def _log(error: Exception) -> None:

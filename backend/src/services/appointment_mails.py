@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from pydantic import AfterValidator, TypeAdapter
 
-from src.domain.wall_clock import local
+from src.domain.wall_clock import wall_clock
 from src.services.mail import Mail
 
 _environment = Environment(
@@ -40,6 +40,9 @@ class AppointmentFacts:
     starts_at: Utc
     ends_at: Utc
     time_zone: str
+    # The agreed wall clock; the version before 0011 does not write it.
+    wall_start: datetime | None = None
+    wall_end: datetime | None = None
     # Who cancelled the appointment, as a phrase for the mail, and whether it was the recipient. Mails of the version
     # before do not say the latter.
     cancelled_by: str | None = None
@@ -48,13 +51,13 @@ class AppointmentFacts:
     @cached_property
     def day(self) -> str:
         """The weekday and the date, in the appointment's time zone."""
-        start = local(self.starts_at, self.time_zone)
+        start, _ = self._wall_clock
         return f"{start:%A}, {start.day} {start:%B %Y}"
 
     @cached_property
     def times(self) -> str:
         """The times of begin and end, in the appointment's time zone."""
-        start, end = local(self.starts_at, self.time_zone), local(self.ends_at, self.time_zone)
+        start, end = self._wall_clock
         next_day = " the next day" if end.date() > start.date() else ""
         return f"{start:%H:%M} to {end:%H:%M}{next_day}"
 
@@ -64,6 +67,11 @@ class AppointmentFacts:
         if self.cancelled_by_recipient:
             return "You cancelled this appointment."
         return f"This appointment was cancelled by {self.cancelled_by}."
+
+    @property
+    def _wall_clock(self) -> tuple[datetime, datetime]:
+        start = self.wall_start or wall_clock(self.starts_at, self.time_zone)
+        return start, self.wall_end or wall_clock(self.ends_at, self.time_zone)
 
 
 _facts: TypeAdapter[AppointmentFacts] = TypeAdapter(AppointmentFacts)

@@ -5,6 +5,7 @@ Zone data never comes from the system, so that all machines use the same offsets
 
 from __future__ import annotations
 
+import importlib.metadata
 import zoneinfo
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -19,6 +20,10 @@ NOT_FOR_PEOPLE = {"Factory", "localtime", "posixrules"}
 def time_zone_names() -> frozenset[str]:
     """Return the IANA names that a clinic or a doctor may choose."""
     return frozenset(zoneinfo.available_timezones() - NOT_FOR_PEOPLE)
+
+
+def zone_data_version() -> str:
+    return importlib.metadata.version("tzdata")
 
 
 def time_zone(name: str) -> ZoneInfo:

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import Connection
 
 from src.context import SlowContext
-from src.domain.wall_clock import instant_of, local
+from src.domain.wall_clock import instant_of, local, wall_clock
 from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
 from src.repositories import installation_repository as installation
@@ -122,7 +122,16 @@ def _publish_missing(db: Connection, doctor_id: int, zone: str, now: datetime) -
         if starts_at > now and not any(starts_at < end and ends_at > start for start, end in taken)
     ]
     for starts_at, ends_at in missing:
-        slots.add(db, doctor_id=doctor_id, starts_at=starts_at, ends_at=ends_at, time_zone=zone, now=now)
+        slots.add(
+            db,
+            doctor_id=doctor_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            time_zone=zone,
+            wall_start=wall_clock(starts_at, zone),
+            wall_end=wall_clock(ends_at, zone),
+            now=now,
+        )
     return len(missing)
 
 

@@ -89,6 +89,8 @@ def _look_at_free_slot(db: Connection, slot_id: int) -> Any:
             AvailabilitySlot.starts_at,
             AvailabilitySlot.ends_at,
             AvailabilitySlot.time_zone,
+            AvailabilitySlot.wall_start,
+            AvailabilitySlot.wall_end,
         ).where(AvailabilitySlot.id == slot_id, AvailabilitySlot.status == "free")
     ).one_or_none()
 
@@ -222,7 +224,12 @@ def cancelled_slots_stay_taken() -> None:
 def taken_slots_are_offered() -> None:
     def list_free(db: Connection, doctor_id: int, now: datetime) -> Any:
         query = select(
-            AvailabilitySlot.id, AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, AvailabilitySlot.time_zone
+            AvailabilitySlot.id,
+            AvailabilitySlot.starts_at,
+            AvailabilitySlot.ends_at,
+            AvailabilitySlot.wall_start,
+            AvailabilitySlot.wall_end,
+            AvailabilitySlot.time_zone,
         ).where(AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != "withdrawn")
         return list(db.execute(query))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ DOCTORS, PATIENTS, SLOTS = 2, 3, 8
 ROUNDS = 12
 TRIES_OF_A_ROUND = 20
 HALF_HOUR = timedelta(minutes=30)
+WALL = datetime(2030, 3, 4, 12)
 # The columns that are not compared: the key of a mail is random.
 KEPT_APART = {OutboxMail.__tablename__: {"key"}}
 Form = Callable[[Connection], int | Refusal]
@@ -89,7 +90,12 @@ def write_facts(db: Connection, chance: random.Random) -> None:
             "starts_at": starts_at,
             "ends_at": starts_at + HALF_HOUR,
             "time_zone": "UTC",
+            "wall_start": None,
+            "wall_end": None,
         }
+        if slot_id % 4:
+            # Not what the zone says: both forms must copy the wall clock.
+            slot |= {"wall_start": WALL + HALF_HOUR * slot_id, "wall_end": WALL + HALF_HOUR * (slot_id + 1)}
         db.execute(insert(AvailabilitySlot).values(id=slot_id, status=status, created_at=NOW, **slot))
         if status == "booked" or chance.random() < 0.5:
             # Two slots at the same time have different patients, so that no overlap constraint refuses the rows.

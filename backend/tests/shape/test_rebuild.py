@@ -100,8 +100,9 @@ def mended(shape: dict[str, Any]) -> dict[str, Any]:
 def test_rebuilt_tables_that_others_refer_to_are_unchanged(people: None, migrate: Migrate, path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute(
-            "INSERT INTO availability_slots SELECT 900, doctor_id, '2031-01-01', '2031-01-02', 'UTC', 'free',"
-            " created_at FROM availability_slots WHERE id = 1"
+            "INSERT INTO availability_slots (id, doctor_id, starts_at, ends_at, time_zone, status, created_at)"
+            " SELECT 900, doctor_id, '2031-01-01', '2031-01-02', 'UTC', 'free', created_at FROM availability_slots"
+            " WHERE id = 1"
         )
         db.execute("DELETE FROM availability_slots WHERE id = 900")
         db.commit()
