@@ -271,8 +271,14 @@ class Client:
             seen: Outcome = "free" if slot_id in offered else "not_free"
             self.operation(slot_id, "look", answer.began, answer.ended, seen)
             row = offered.get(slot_id)
-            if row and (row["date"], row["start_time"], row["end_time"]) != (self.town.day, start, end):
+            if row and not self.shows(row, doctor, start, end):
                 self.record.violation(f"slot {slot_id} was published for {start} and is shown as {row}")
+
+    def shows(self, row: dict[str, str], doctor: DoctorOnDuty, start: str, end: str) -> bool:
+        """Say whether a listed slot has this wall clock, and its instant, by the rules of the doctor's zone."""
+        published = datetime.fromisoformat(f"{self.town.day}T{start}").replace(tzinfo=ZoneInfo(doctor.zone))
+        wall = (row["date"], row["start_time"], row["end_time"])
+        return wall == (self.town.day, start, end) and datetime.fromisoformat(row["starts_at"]) == published
 
     # Sessions and accounts.
 
