@@ -7,6 +7,7 @@ from flask.cli import with_appcontext
 
 from src.commands.common import command_context
 from src.context import SlowContext
+from src.settings.databases import shown
 from src.tasks import demo as demo_data
 
 
@@ -19,7 +20,7 @@ def demo(yes: bool) -> None:  # noqa: FBT001 - click gives options by position
     if ctx.settings.is_production:
         sys.exit(demo_data.REFUSED_IN_PRODUCTION)
     if not yes and demo_data.reason_against(ctx) is not None:
-        where = ctx.settings.database.render_as_string(hide_password=True)
+        where = shown(ctx.settings.database)
         click.confirm(f"Anybody could then log in to {where} as a doctor. Add demo people?", abort=True)
     top_up_demo_data(ctx)
 

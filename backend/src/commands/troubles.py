@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import load_settings
 from src.database.troubles import in_one_line, trouble_of
 from src.errors_of_service import DatabaseAway, DatabaseUnfit
+from src.settings.databases import shown
 
 
 def say_database_trouble(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
@@ -28,7 +29,7 @@ def say_database_trouble(kind: type[BaseException], error: BaseException, traceb
 def _sentence(trouble: type[DatabaseUnfit], said: str) -> str:
     settings = load_settings()
     urls = {settings.database_url, settings.migration_database_url or settings.database_url}
-    where = " or ".join(sorted(make_url(url).render_as_string(hide_password=True) for url in urls))
+    where = " or ".join(sorted(shown(make_url(url)) for url in urls))
     if trouble is DatabaseAway:
         return f"The database at {where} cannot be opened ({said}); start it or correct DATABASE_URL."
     return f"{trouble.sentence()} It is the database at {where} ({said})."

@@ -17,6 +17,7 @@ from src.database.transaction import transaction
 from src.repositories import health_repository
 from src.server.loop import work
 from src.server.port import refuse_unusable_port
+from src.settings.databases import shown
 from src.tasks import demo
 from src.web.logs import configure_logs
 
@@ -73,7 +74,7 @@ def banner(app: APIFlask) -> str:
         f"  API         {url}",
         f"  Docs        {url}/docs",
         f"  Health      {url}/health",
-        f"  Database    {settings.database.render_as_string(hide_password=True)}",
+        f"  Database    {shown(settings.database)}",
         f"  E-mails     {mails[settings.mail_transport]}",
     ]
     state = _database_state(app)

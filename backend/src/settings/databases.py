@@ -57,6 +57,11 @@ def database_url(text: str, folder: Path) -> URL:
     return url.set(drivername="sqlite", database=str(folder / url.database))
 
 
+def shown(url: URL) -> str:
+    """Return the URL for people, without its passwords."""
+    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
+
+
 def is_transaction_pooler(url: URL) -> bool:
     """Say whether the host or the port of a PostgreSQL URL is one that transaction poolers usually have."""
     options = _libpq_options(url)

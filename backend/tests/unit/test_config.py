@@ -11,6 +11,7 @@ import pytest
 
 from config import BACKEND, MAKE_A_SECRET, ConfigurationError, Settings, load_settings, settings_of_program
 from src.database.connections import engine_options
+from src.settings.databases import shown
 from src.settings.mail import mail_server, sender_address
 from src.settings.published_secrets import PUBLISHED_SECRETS, SHORTEST, is_published
 from src.settings.urls import is_loopback
@@ -378,6 +379,20 @@ def test_a_relative_sqlite_file_is_the_same_in_every_folder(monkeypatch: pytest.
 def test_a_database_says_its_kind(url: str, is_sqlite: bool, is_pooled: bool) -> None:  # noqa: FBT001
     settings = load_settings(database_url=url)
     assert (settings.database_is_sqlite, settings.database_is_pooled) == (is_sqlite, is_pooled)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hunter2@h/db",
+        "postgresql://u@h/db?password=hunter2",
+        "postgresql://u:hunter2@a:1,b:2/db?sslpassword=hunter2",
+    ],
+)
+def test_a_database_is_shown_without_its_passwords(url: str) -> None:
+    text = shown(load_settings(database_url=url).database)
+    assert text.startswith("postgresql+psycopg://u")
+    assert "hunter2" not in text
 
 
 def test_the_operator_knows_best_whether_there_is_a_pooler() -> None:
