@@ -7,7 +7,6 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 
 from src.domain.appointment_rules import LONGEST_SLOT, ShownStatus, shown_status
-from src.domain.wall_clock import local
 
 EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
 LATEST = datetime.max.replace(tzinfo=timezone.utc)
@@ -54,10 +53,10 @@ class AppointmentFilter:
             end = min(end, now)
         return begin, end
 
-    def matches(self, status: str, starts_at: datetime, ends_at: datetime, zone: str, now: datetime) -> bool:
+    def matches(self, status: str, starts_at: datetime, ends_at: datetime, wall_start: datetime, now: datetime) -> bool:
         if self.status is not None and shown_status(status, starts_at, ends_at, now) != self.status:
             return False
-        day = local(starts_at, zone).date()
+        day = wall_start.date()
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 

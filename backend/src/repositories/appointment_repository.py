@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from src.database.statements import limited
 from src.domain.appointment_filter import AppointmentFilter, Place
+from src.domain.wall_clock import wall_clock
 from src.models import Appointment, AppointmentEvent, DoctorProfile, User
 from src.models.appointment import BOOKED, CANCELLED
 from src.models.base import Id, Instant
@@ -226,10 +227,15 @@ def _matching(
         start = begin if after is None else max(begin, after.starts_at)
         after_id = after.id if after is not None and after.starts_at == start else 0
         rows = db.execute(query, {"of": of, "begin": start, "end": end, "after_id": after_id}).all()
-        found += [row for row in rows if wanted.matches(row.status, row.starts_at, row.ends_at, row.time_zone, now)]
+        found += [row for row in rows if _matches(row, wanted, now)]
         if len(rows) < most or len(found) >= limit:
             return found[:limit]
         after = Place(rows[-1].starts_at, rows[-1].id)
+
+
+def _matches(row: Row[Any], wanted: AppointmentFilter, now: datetime) -> bool:
+    wall_start = row.wall_start or wall_clock(row.starts_at, row.time_zone)
+    return wanted.matches(row.status, row.starts_at, row.ends_at, wall_start, now)
 
 
 def list_of_doctor_between(db: Connection, doctor_id: int, begin: datetime, end: datetime) -> Sequence[Row[Any]]:

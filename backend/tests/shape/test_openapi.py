@@ -126,8 +126,9 @@ def test_every_call_that_reads_input_shows_what_is_wrong_with_each_field(documen
                     for example in document.examples(call.name, 400)
                     for finding in example.get("errors", [])
                 }
-                required = {name for name, field in schema.model_fields.items() if field.is_required()}
-                assert named == (required or set(schema.model_fields)), call.name
+                fields = {field.alias or name: field for name, field in schema.model_fields.items()}
+                required = {name for name, field in fields.items() if field.is_required()}
+                assert named == (required or set(fields)), call.name
 
 
 def test_an_error_that_a_controller_does_not_declare_is_noticed() -> None:

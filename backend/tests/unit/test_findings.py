@@ -26,6 +26,7 @@ LENGTH = "must have at most 1024 characters."
 ROLES = ["patient", "doctor"]
 INVISIBLE = "must not contain the invisible character"
 DIRECTION = "must not contain U+202E, which changes the direction of text."
+OTHER_LIST = "is of a list with other filters or another order; leave it out to begin."
 LINE = "must not contain line breaks or control characters."
 
 CASES: list[tuple[type[In], dict[str, Any], str, Any, str, str, dict[str, Any]]] = [
@@ -50,7 +51,9 @@ CASES: list[tuple[type[In], dict[str, Any], str, Any, str, str, dict[str, Any]]]
     (AppointmentsWanted, {}, "limit", "x", "not_a_whole_number", "must be a whole number.", {}),
     (AppointmentsWanted, {}, "limit", "0", "too_small", "must be at least 1.", {"minimum": 1}),
     (AppointmentsWanted, {}, "limit", "1001", "too_large", "must be at most 1000.", {"maximum": 1000}),
-    (AppointmentsWanted, {}, "cursor", "0", "too_small", "must be at least 1.", {"minimum": 1}),
+    (AppointmentsWanted, {}, "cursor", "0", "not_a_cursor", "must be the next_cursor of the page before.", {}),
+    (AppointmentsWanted, {"from": "2030-05-14"}, "until", "2030-05-13", "before_from", "must not be before from.", {}),
+    (AppointmentsWanted, {"order": "starts_at"}, "cursor", "17", "of_another_list", OTHER_LIST, {}),
 ]  # fmt: skip
 
 
