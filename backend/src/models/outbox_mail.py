@@ -56,13 +56,24 @@ class OutboxMail(Base):
             postgresql_where=text("status = 'waiting'"),
             sqlite_where=text("status = 'waiting'"),
         ),
+        Index(
+            "ix_outbox_batch",
+            "batch_key",
+            "id",
+            postgresql_where=text("batch_key IS NOT NULL"),
+            sqlite_where=text("batch_key IS NOT NULL"),
+        ),
         Index("ix_outbox_recipient", "recipient_id"),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    # The idempotency key that every attempt sends to the provider; it never changes.
+    # The idempotency key of every attempt that sends this mail alone; it never changes.
     key: Mapped[str] = mapped_column(String(36))
+    # The batch that the mail was sent in, and its place there. Both are written before the first attempt and are NULL
+    # again once the provider has answered. A mail that has a text and no batch goes alone.
+    batch_key: Mapped[str | None] = mapped_column(String(36))
+    batch_position: Mapped[int | None]
     # A text that names the thing, such as an event. Whoever writes the same mail again builds the same text, and the
     # unique index refuses it. The database's default is a random text, for servers from before migration 0008: they do
     # not set this column, and write only one mail to each recipient of an event anyway.

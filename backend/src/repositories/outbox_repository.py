@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from src.database.statements import delete_chunk, limited
@@ -16,6 +16,7 @@ from src.models.outbox_mail import WAITING
 from src.services.mail import Mail
 
 Earlier = aliased(OutboxMail)
+Before = aliased(OutboxMail)
 
 
 # min(), not EXISTS: with many mails sent and many others due next week, the planner expects to find a due one soon and
@@ -29,38 +30,59 @@ def any_due(db: Connection, now: datetime) -> bool:
     return first is not None and first <= now
 
 
+_IN_A_BATCH = OutboxMail.batch_key.is_not(None)
+# Has been sent, or may have been.
+_BEGUN = or_(_IN_A_BATCH, OutboxMail.text.is_not(None))
+_EARLIER_MAIL = exists().where(
+    Earlier.status == WAITING,
+    Earlier.appointment_id == OutboxMail.appointment_id,
+    Earlier.recipient_id == OutboxMail.recipient_id,
+    Earlier.id < OutboxMail.id,
+    # An earlier mail with attempts and a later due time is under a lease or waits for its next attempt.
+    or_(Earlier.due_at <= bindparam("now", type_=Instant()), Earlier.attempts > 0),
+)
+_BEFORE_IN_BATCH = exists().where(
+    Before.batch_key == OutboxMail.batch_key, Before.status == WAITING, Before.id < OutboxMail.id
+)
 _DUE = (
-    select(OutboxMail.id)
+    select(OutboxMail.id, OutboxMail.batch_key, _BEGUN.label("begun"))
     .where(
         OutboxMail.status == WAITING,
         OutboxMail.due_at <= bindparam("now", type_=Instant()),
-        ~exists().where(
-            Earlier.status == WAITING,
-            Earlier.appointment_id == OutboxMail.appointment_id,
-            Earlier.recipient_id == OutboxMail.recipient_id,
-            Earlier.id < OutboxMail.id,
-            # An earlier mail with attempts and a later due time is under a lease or waits for its next attempt.
-            or_(Earlier.due_at <= bindparam("now", type_=Instant()), Earlier.attempts > 0),
-        ),
+        # Of a batch only its first waiting mail: who has locked that one takes the whole batch.
+        case((_IN_A_BATCH, ~_BEFORE_IN_BATCH), else_=~_EARLIER_MAIL),
     )
     .order_by(OutboxMail.due_at, OutboxMail.id)
     .with_for_update(skip_locked=True)
+)
+_OF_BATCHES = (
+    select(OutboxMail.id)
+    .where(OutboxMail.batch_key.in_(bindparam("keys", expanding=True)), OutboxMail.status == WAITING)
+    .order_by(OutboxMail.id)
+    .with_for_update()
 )
 
 
 _DUE_SINCE = func.coalesce(OutboxMail.first_due_at, OutboxMail.due_at, type_=Instant())
 
 
-def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[Row[Any]]:
+def claim(db: Connection, now: datetime, lease: timedelta, limit: int, limit_begun: int) -> list[Row[Any]]:
     """Lease up to `limit` due mails to the caller, and return them in the order of their ids.
+
+    Among them are at most `limit_begun` that were attempted before; a batch counts as one and comes whole.
 
     A mail waits while an earlier one to the same person about the same appointment is due or was attempted: the
     cancellation must not overtake the confirmation. An earlier mail that is due next week delays nothing. The query
     skips rows that another worker has locked for its claim.
     """
-    ids = list(db.scalars(limited(_DUE, limit), {"now": now}))
+    due = list(db.execute(limited(_DUE, limit), {"now": now}))
+    begun = [row for row in due if row.begun][:limit_begun]
+    ids = {row.id for row in due if not row.begun} | {row.id for row in begun}
     if not ids:
         return []
+    keys = [row.batch_key for row in begun if row.batch_key is not None]
+    if keys:
+        ids |= set(db.scalars(_OF_BATCHES, {"keys": keys}))
     statement = (
         update(OutboxMail)
         .where(OutboxMail.id.in_(ids))
@@ -68,6 +90,7 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int) -> list[R
         .returning(
             OutboxMail.id,
             OutboxMail.key,
+            OutboxMail.batch_key,
             OutboxMail.recipient_id,
             OutboxMail.recipient,
             OutboxMail.template,
@@ -107,6 +130,71 @@ def store_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> b
     return db.execute(_STORE_RENDERED, values).one_or_none() is not None
 
 
+_PUT_INTO_BATCH = _CLAIMED.where(OutboxMail.text.is_(None)).values(
+    batch_key=bindparam("in_batch"),
+    batch_position=bindparam("position"),
+    subject=bindparam("subject"),
+    text=bindparam("text"),
+    html=bindparam("html"),
+)
+
+
+def form_batch(db: Connection, key: str, mails: Iterable[tuple[Row[Any], Mail]]) -> None:
+    """Store rendered mails as a batch, before its first attempt, but for those that another worker has claimed."""
+    values = [
+        {
+            "mail_id": row.id,
+            "claimed_as": row.attempts,
+            "in_batch": key,
+            "position": position,
+            "subject": mail.subject,
+            "text": mail.text,
+            "html": mail.html,
+        }
+        for position, (row, mail) in enumerate(mails)
+    ]
+    db.execute(_PUT_INTO_BATCH, values)
+
+
+_MEMBERS = (
+    select(OutboxMail.id, OutboxMail.recipient, OutboxMail.subject, OutboxMail.text, OutboxMail.html)
+    .where(OutboxMail.batch_key == bindparam("in_batch"))
+    .order_by(OutboxMail.batch_position)
+)
+
+
+def batch(db: Connection, key: str) -> list[Row[Any]]:
+    """Return all mails of a batch in their order, those too that are finished; none once the provider has answered."""
+    return list(db.execute(_MEMBERS, {"in_batch": key}))
+
+
+def end_batch(db: Connection, key: str, now: datetime, *, refused: Mapping[int, str], alone: Mapping[int, str]) -> None:
+    """Write the provider's answer to a batch: it has accepted all mails but those in the two mappings of id to reason.
+
+    `refused` mails are set aside. Mails in `alone` are due at `now` and sent one by one. Mails that were finished
+    before stay as they are.
+    """
+    of_batch = OutboxMail.batch_key == key
+    # The order of locks is that of `finish` and `claim`: accounts by id, then mails by id.
+    recipients = select(OutboxMail.recipient_id).where(of_batch)
+    people = select(User.id, User.deleted_at).where(User.id.in_(recipients)).order_by(User.id)
+    gone = [person.id for person in db.execute(people.with_for_update(read=True)) if person.deleted_at is not None]
+    still_waiting = select(OutboxMail.id).where(of_batch, OutboxMail.status == WAITING).order_by(OutboxMail.id)
+    waiting = set(db.scalars(still_waiting.with_for_update()))
+    for mail_id in waiting & refused.keys():
+        _set(db, OutboxMail.id == mail_id, status="set_aside", last_error=_storable(refused[mail_id]))
+    for mail_id in waiting & alone.keys():
+        _set(db, OutboxMail.id == mail_id, due_at=now, last_error=_storable(alone[mail_id]))
+    sent = waiting - refused.keys() - alone.keys()
+    _set(db, OutboxMail.id.in_(sent), status="sent", sent_at=now, last_error=None)
+    _set(db, of_batch & (OutboxMail.status != WAITING) & OutboxMail.recipient_id.in_(gone), recipient=None)
+    _set(db, of_batch, batch_key=None, batch_position=None)
+
+
+def _set(db: Connection, which: ColumnElement[bool], **values: Any) -> None:
+    db.execute(update(OutboxMail).where(which).values(**values))
+
+
 def finish(
     db: Connection, mail_id: int, recipient_id: int, status: str, now: datetime, error: str | None = None
 ) -> None:
@@ -125,9 +213,10 @@ def finish(
 _POSTPONE = _CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("error"))
 
 
-def postpone(db: Connection, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
-    """Make a mail due at `due_at`, unless another worker has claimed it since attempt number `attempts`."""
-    db.execute(_POSTPONE, {"mail_id": mail_id, "claimed_as": attempts, "again_at": due_at, "error": _storable(error)})
+def postpone(db: Connection, rows: Iterable[Row[Any]], due_at: datetime, error: str) -> None:
+    """Make claimed mails due at `due_at`, except those that another worker has claimed meanwhile."""
+    later = {"again_at": due_at, "error": _storable(error)}
+    db.execute(_POSTPONE, [{"mail_id": row.id, "claimed_as": row.attempts, **later} for row in rows])
 
 
 # Enough for every sentence that tells a person something; a provider may answer with a whole page.

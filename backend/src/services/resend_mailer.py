@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import resend
 from resend.exceptions import ResendError
 from resend.http_client_requests import RequestsClient
 
-from src.services.mail import AUTOMATIC, Mail, MailDelayed, MailRefused
+from src.services.mail import AUTOMATIC, BatchRefused, Mail, MailDelayed, MailRefused
 from src.settings.mail import sender_address
 from src.utils.addresses import address_in_mail
 
@@ -24,6 +25,9 @@ OTHER_PAYLOAD = "invalid_idempotent_request"
 
 
 class ResendMailer:
+    # https://resend.com/docs/api-reference/emails/send-batch-emails
+    largest_batch = 100
+
     def __init__(self, *, api_key: str, api_url: str, sender: str, timeout_seconds: float) -> None:
         # The library has these settings once per process, which suffices for one provider.
         resend.api_key = api_key
@@ -35,34 +39,63 @@ class ResendMailer:
     def send(self, mail: Mail, key: str) -> None:
         """Send a mail. The library reports a failed connection as code 500."""
         try:
-            to = address_in_mail(mail.to)
-        except ValueError as error:
-            raise MailRefused(f"This is no address that a mail can go to: {error}") from error
-        parameters: resend.Emails.SendParams = {
+            resend.Emails.send(self._parameters(mail), {"idempotency_key": key})
+        except ResendError as error:
+            raise _outcome(error) from error
+
+    def send_batch(self, mails: Sequence[Mail], key: str) -> dict[int, MailRefused | MailDelayed]:
+        """Send mails in one request, without attachments: Resend would leave those out and not say so."""
+        parameters = [self._parameters(mail) for mail in mails]
+        try:
+            # Permissive: one bad mail does not keep Resend from accepting the others.
+            answer = resend.Batch.send(parameters, {"idempotency_key": key, "batch_validation": "permissive"})
+        except ResendError as error:
+            if _is_about_this_mail(error):
+                raise BatchRefused(_reason(error)) from error
+            raise _outcome(error) from error
+        return {entry["index"]: _outcome_of_entry(entry["message"]) for entry in answer.get("errors") or ()}
+
+    def _parameters(self, mail: Mail) -> resend.Emails.SendParams:
+        return {
             "from": self._sender,
-            "to": [to],
+            "to": [_as_sent(mail.to)],
             "subject": mail.subject,
             "text": mail.text,
             "html": mail.html,
             "headers": AUTOMATIC,
         }
-        try:
-            resend.Emails.send(parameters, {"idempotency_key": key})
-        except ResendError as error:
-            raise _outcome(error) from error
+
+
+def _as_sent(address: str) -> str:
+    """Return the address with its domain in ASCII; Resend says what is wrong with an address that is none."""
+    try:
+        return address_in_mail(address)
+    except ValueError:
+        return address
 
 
 def _outcome(error: ResendError) -> MailDelayed | MailRefused:
-    reason = f"Resend answered {error.code} {error.error_type}: {error.message}"
     if error.error_type == OTHER_PAYLOAD or _is_about_this_mail(error):
-        return MailRefused(reason)
-    return MailDelayed(reason, _retry_after(error))
+        return MailRefused(_reason(error))
+    return MailDelayed(_reason(error), _retry_after(error))
+
+
+def _outcome_of_entry(message: str) -> MailDelayed | MailRefused:
+    reason = f"Resend refused this mail of a batch: {message}"
+    return MailDelayed(reason) if _is_about_us(message) else MailRefused(reason)
+
+
+def _reason(error: ResendError) -> str:
+    return f"Resend answered {error.code} {error.error_type}: {error.message}"
 
 
 def _is_about_this_mail(error: ResendError) -> bool:
-    if int(error.code) not in INVALID_FIELDS or error.error_type not in ABOUT_FIELDS:
-        return False
-    return "`to`" in error.message or ABOUT_US.search(error.message) is None
+    is_about_fields = int(error.code) in INVALID_FIELDS and error.error_type in ABOUT_FIELDS
+    return is_about_fields and not _is_about_us(error.message)
+
+
+def _is_about_us(message: str) -> bool:
+    return "`to`" not in message and ABOUT_US.search(message) is not None
 
 
 def _retry_after(error: ResendError) -> float | None:

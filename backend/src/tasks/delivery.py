@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import deque
+import uuid
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import Settings
 from src.context import Transaction
 from src.repositories import outbox_repository as outbox
-from src.services.mail import Mail, MailDelayed, Mailer, MailRefused
+from src.services.mail import BatchMailer, BatchRefused, Mail, MailDelayed, Mailer, MailRefused
 from src.services.pace import Pace
 from src.services.rendering import mail_of
 from src.utils.clock import Clock
@@ -22,12 +25,15 @@ from src.utils.failures import result_or_failure
 
 log = logging.getLogger("outbox")
 
-# Large enough to save claims, small enough that a worker can send all mails of a claim within the lease.
-BATCH = 10
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+# Large enough to save claims, small enough that a worker can make all these requests within the lease.
+REQUESTS = 10
 
 
 def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings, pace: Pace) -> bool:
-    """Claim due mails, send them one after the other, and write each outcome; False when no mail was claimed.
+    """Claim due mails, send them one request after the other, and write each outcome; False when none was claimed.
 
     No mail is sent inside a transaction. The claim is a lease. The worker gives unattempted mails back when it is told
     to stop, or when the lease might end before the provider answers.
@@ -39,69 +45,162 @@ def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings
         return False
     lease = timedelta(seconds=settings.mail_lease_seconds)
     last_start = clock() + lease - timedelta(seconds=settings.mail_timeout_seconds)
+    limit = mailer.largest_batch if isinstance(mailer, BatchMailer) else REQUESTS
     with transaction(writes=True) as db:
-        claimed = outbox.claim(db, clock(), lease, limit=BATCH)
-    waiting = deque(claimed)
+        claimed = outbox.claim(db, clock(), lease, limit=limit, limit_begun=REQUESTS)
+    requests = deque(_requests(claimed, mailer))
+    delivery = _Delivery(transaction, mailer, clock, settings, pace)
+    is_first = True
     try:
-        while waiting and (len(waiting) == len(claimed) or not (pace.wait() or clock() > last_start)):
-            _deliver(waiting.popleft(), transaction, mailer, clock, settings, pace)
+        while requests and (is_first or not (pace.wait() or clock() > last_start)):
+            is_first = False
+            delivery.send(requests.popleft())
     finally:
-        if waiting:
+        if requests:
             with transaction(writes=True) as db:
-                outbox.give_back(db, waiting, clock())
+                outbox.give_back(db, [row for rows in requests for row in rows], clock())
     return bool(claimed)
 
 
-def _deliver(
-    row: Row[Any], transaction: Transaction, mailer: Mailer, clock: Clock, settings: Settings, pace: Pace
-) -> None:
-    if row.useless_after is not None and row.useless_after <= clock():
-        return _finish(row, "dropped", transaction, clock, "It could not be sent while it was of use.")
-    outcome = result_or_failure(_send, row, transaction, mailer)
-    if isinstance(outcome, SQLAlchemyError):
-        # The database's trouble, not this mail's.
-        raise outcome
-    if isinstance(outcome, MailRefused):
-        log.error("mail %s set aside: %s", row.id, outcome)
-        return _finish(row, "set_aside", transaction, clock, str(outcome))
-    if isinstance(outcome, Exception):
-        return _postpone(row, outcome, transaction, clock, settings, pace)
-    return _finish(row, "sent", transaction, clock) if outcome else None
+def _requests(claimed: list[Row[Any]], mailer: Mailer) -> list[list[Row[Any]]]:
+    """Return which mails to send together: those of a batch that was begun, and all those that were never attempted."""
+    if not isinstance(mailer, BatchMailer):
+        return [[row] for row in claimed]
+    fresh: list[Row[Any]] = []
+    begun: defaultdict[str, list[Row[Any]]] = defaultdict(list)
+    for row in claimed:
+        if row.batch_key is None and row.text is None:
+            fresh.append(row)
+        else:
+            begun[row.batch_key or row.key].append(row)
+    return [*begun.values(), *([fresh] if fresh else [])]
 
 
-def _send(row: Row[Any], transaction: Transaction, mailer: Mailer) -> bool:
-    """Send a mail, but not if another worker has claimed it meanwhile."""
-    mail = mail_of(row)
-    if row.text is None and not _store_rendered(row, mail, transaction):
-        return False
-    mailer.send(mail, row.key)
-    return True
+@dataclass(frozen=True)
+class _Delivery:
+    """What every step of a delivery needs."""
 
+    transaction: Transaction
+    mailer: Mailer
+    clock: Clock
+    settings: Settings
+    pace: Pace
 
-def _store_rendered(row: Row[Any], mail: Mail, transaction: Transaction) -> bool:
-    """Store the rendered mail before the first attempt, so that every later attempt sends the same text."""
-    with transaction(writes=True, one_statement=True) as db:
-        return outbox.store_rendered(db, row.id, row.attempts, mail)
+    def send(self, rows: list[Row[Any]]) -> None:
+        """Send the mails of one request."""
+        if isinstance(self.mailer, BatchMailer) and (len(rows) > 1 or rows[0].batch_key is not None):
+            self._send_together(rows, self.mailer)
+        else:
+            self._send_alone(rows[0])
 
+    def _send_alone(self, row: Row[Any]) -> None:
+        if self._is_useless(row):
+            return
+        outcome = self._outcome(self._attempt_alone, row)
+        if isinstance(outcome, MailRefused):
+            log.error("mail %s set aside: %s", row.id, outcome)
+            self._finish(row, "set_aside", str(outcome))
+        elif isinstance(outcome, Exception):
+            self._postpone([row], outcome)
+        elif outcome:
+            self._finish(row, "sent")
 
-def _finish(row: Row[Any], status: str, transaction: Transaction, clock: Clock, error: str | None = None) -> None:
-    with transaction(writes=True) as db:
-        outbox.finish(db, row.id, row.recipient_id, status, clock(), error)
+    def _attempt_alone(self, row: Row[Any]) -> bool:
+        """Send a mail; return False if another worker has claimed it meanwhile."""
+        mail = mail_of(row)
+        if row.text is None:
+            # Stored before the first attempt, so that every later attempt sends the same text.
+            with self.transaction(writes=True, one_statement=True) as db:
+                if not outbox.store_rendered(db, row.id, row.attempts, mail):
+                    return False
+        self.mailer.send(mail, row.key)
+        return True
 
+    def _send_together(self, rows: list[Row[Any]], mailer: BatchMailer) -> None:
+        key = rows[0].batch_key or self._new_batch(rows)
+        with self.transaction(writes=False) as db:
+            members = outbox.batch(db, key)
+        if not members:
+            # Every mail was dropped or postponed, or another worker has claimed them.
+            return
+        outcome = self._outcome(self._attempt_together, members, mailer, key)
+        if isinstance(outcome, MailRefused | BatchRefused):
+            self._end_batch(key, dict.fromkeys((member.id for member in members), outcome))
+        elif isinstance(outcome, Exception):
+            ids = {member.id for member in members}
+            self._postpone([row for row in rows if row.id in ids], outcome)
+        else:
+            self._end_batch(key, {members[index].id: error for index, error in outcome.items()})
 
-def _postpone(
-    row: Row[Any], error: Exception, transaction: Transaction, clock: Clock, settings: Settings, pace: Pace
-) -> None:
-    """Try the mail again after a pause, whatever went wrong: whether the provider has accepted it may be unknown."""
-    retry_after = error.retry_after if isinstance(error, MailDelayed) else None
-    if retry_after is not None:
-        pace.pause(retry_after)
-    wait = _pause(row.attempts, retry_after, settings.mail_retry_ceiling_seconds)
-    reason = str(error) if isinstance(error, MailDelayed) else f"{type(error).__name__}: {error}"
-    traceback = None if isinstance(error, MailDelayed) else error
-    log.warning("mail %s tried %s times, again in %.1f s: %s", row.id, row.attempts, wait, reason, exc_info=traceback)
-    with transaction(writes=True) as db:
-        outbox.postpone(db, row.id, row.attempts, clock() + timedelta(seconds=wait), reason)
+    def _new_batch(self, rows: list[Row[Any]]) -> str:
+        """Store the mails that can be rendered as a batch, before its first attempt, and return its key."""
+        mails: list[tuple[Row[Any], Mail]] = []
+        for row in rows:
+            if self._is_useless(row):
+                continue
+            mail = self._outcome(mail_of, row)
+            if isinstance(mail, Exception):
+                self._postpone([row], mail)
+            else:
+                mails.append((row, mail))
+        key = str(uuid.uuid4())
+        if mails:
+            with self.transaction(writes=True) as db:
+                outbox.form_batch(db, key, mails)
+        return key
+
+    def _attempt_together(
+        self, members: list[Row[Any]], mailer: BatchMailer, key: str
+    ) -> dict[int, MailRefused | MailDelayed]:
+        if any(member.recipient is None for member in members):
+            # A worker that knows no batches has sent this mail alone, and then its recipient has left.
+            raise MailRefused("The batch cannot be repeated as it was, because an address in it is erased.")
+        return mailer.send_batch([mail_of(member) for member in members], key)
+
+    def _outcome(
+        self, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+    ) -> Result | Exception:
+        """Return the result or the error of work with a mail; raise the database's errors, which belong to no mail."""
+        outcome = result_or_failure(work, *arguments, **named)
+        if isinstance(outcome, SQLAlchemyError):
+            raise outcome
+        return outcome
+
+    def _is_useless(self, row: Row[Any]) -> bool:
+        """Drop a mail that comes too late, and say whether it does."""
+        if row.useless_after is None or row.useless_after > self.clock():
+            return False
+        self._finish(row, "dropped", "It could not be sent while it was of use.")
+        return True
+
+    def _finish(self, row: Row[Any], status: str, error: str | None = None) -> None:
+        with self.transaction(writes=True) as db:
+            outbox.finish(db, row.id, row.recipient_id, status, self.clock(), error)
+
+    def _end_batch(self, key: str, errors: Mapping[int, MailRefused | MailDelayed | BatchRefused]) -> None:
+        """Write the provider's answer to a batch, with the errors by the ids of their mails."""
+        refused = {mail_id: str(error) for mail_id, error in errors.items() if isinstance(error, MailRefused)}
+        alone = {mail_id: str(error) for mail_id, error in errors.items() if mail_id not in refused}
+        for mail_id, reason in refused.items():
+            log.error("mail %s set aside: %s", mail_id, reason)
+        for mail_id, reason in alone.items():
+            log.warning("mail %s goes alone from now on: %s", mail_id, reason)
+        with self.transaction(writes=True) as db:
+            outbox.end_batch(db, key, self.clock(), refused=refused, alone=alone)
+
+    def _postpone(self, rows: list[Row[Any]], error: Exception) -> None:
+        """Try the mails of a request again after a pause: whether the provider has accepted them may be unknown."""
+        retry_after = error.retry_after if isinstance(error, MailDelayed) else None
+        if retry_after is not None:
+            self.pace.pause(retry_after)
+        attempts = max(row.attempts for row in rows)
+        wait = _pause(attempts, retry_after, self.settings.mail_retry_ceiling_seconds)
+        reason = str(error) if isinstance(error, MailDelayed) else f"{type(error).__name__}: {error}"
+        traceback = None if isinstance(error, MailDelayed) else error
+        mails = ", ".join(str(row.id) for row in rows)
+        log.warning("mail %s tried %s times, again in %.1f s: %s", mails, attempts, wait, reason, exc_info=traceback)
+        with self.transaction(writes=True) as db:
+            outbox.postpone(db, rows, self.clock() + timedelta(seconds=wait), reason)
 
 
 def _pause(attempts: int, retry_after: float | None, ceiling: float) -> float:

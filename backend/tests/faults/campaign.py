@@ -52,6 +52,9 @@ class Report:
     answers: int
     appointments: int
     mails: int
+    # How many batches were sent, and how many of these requests repeated an earlier one.
+    batches: int
+    repeated_batches: int
     drained_after: float
     statuses: Counter[int] = field(default_factory=Counter)
     memory: dict[str, list[float]] = field(default_factory=dict)
@@ -62,6 +65,7 @@ class Report:
             f"seed {self.seed}, {self.seconds:.0f} s: {len(self.violations)} violations,"
             f" {sum(self.faults.values())} faults {dict(self.faults)},"
             f" {self.requests} requests, {self.answers} answers, {self.appointments} appointments, {self.mails} mails,"
+            f" {self.batches} batches, of which {self.repeated_batches} were repetitions,"
             f" slowest recovery {slowest:.1f} s, mails drained after {self.drained_after:.1f} s"
         )
 
@@ -110,11 +114,13 @@ def run(
         if not trouble_comes:
             violations += [f"{status} from {path}" for status, _, path in record.server_errors]
             violations += not_flat(memory)
+        batch_keys = [call["key"] for call in resend.calls if "mails" in call]
         if violations and not mutant:
             _keep_logs(folder, seed)
         return Report(
             seed, seconds, violations, Counter(world.faults), world.recoveries, record.requests, record.answers,
-            len(record.booked), len(resend.accepted), drained, Counter(s for s, _, _ in record.server_errors), memory,
+            len(record.booked), len(resend.accepted), len(batch_keys), len(batch_keys) - len(set(batch_keys)),
+            drained, Counter(s for s, _, _ in record.server_errors), memory,
         )  # fmt: skip
 
 

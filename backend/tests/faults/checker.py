@@ -52,6 +52,9 @@ NEVER_ROWS = {
         " WHERE e.appointment_id = a.id AND e.event = 'cancelled')"
         " <> (CASE a.status WHEN 'cancelled' THEN 1 ELSE 0 END)"
     ),
+    # The provider of the campaigns refuses no address and no text.
+    "a mail that was set aside": "SELECT id FROM outbox WHERE status = 'set_aside'",
+    "a batch that never ended": "SELECT id FROM outbox WHERE batch_key IS NOT NULL",
 }
 
 

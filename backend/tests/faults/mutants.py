@@ -149,23 +149,55 @@ def _cancel_in_steps() -> Callable[..., int | Refusal]:
 
 
 def fresh_key_per_attempt() -> None:
-    send = ResendMailer.send
+    send, send_batch = ResendMailer.send, ResendMailer.send_batch
 
     def send_anew(self: ResendMailer, mail: Any, key: str) -> None:
         send(self, mail, str(uuid.uuid4()))
 
-    ResendMailer.send = send_anew
+    def send_batch_anew(self: ResendMailer, mails: Any, key: str) -> Any:
+        return send_batch(self, mails, str(uuid.uuid4()))
+
+    ResendMailer.send, ResendMailer.send_batch = send_anew, send_batch_anew
+
+
+def smaller_batch_under_the_same_key() -> None:
+    """Repeat a batch without its last mail."""
+    find_batch = outbox_repository.batch
+    seen: set[str] = set()
+
+    def batch(db: Connection, key: str) -> Any:
+        members = find_batch(db, key)
+        if key in seen and len(members) > 1:
+            return members[:-1]
+        seen.add(key)
+        return members
+
+    outbox_repository.batch = batch
+
+
+def other_key_for_a_repeated_batch() -> None:
+    """Forget a batch whose answer is unknown, and send its mails one by one."""
+    postpone = outbox_repository.postpone
+
+    def postpone_alone(db: Connection, rows: Any, due_at: datetime, error: str) -> None:
+        postpone(db, rows, due_at, error)
+        ids = [row.id for row in rows]
+        alone = update(OutboxMail).where(OutboxMail.id.in_(ids)).values(batch_key=None, batch_position=None)
+        db.execute(alone)
+
+    outbox_repository.postpone = postpone_alone
 
 
 def give_up_after_one_attempt() -> None:
-    def postpone(db: Connection, mail_id: int, attempts: int, due_at: datetime, error: str) -> None:
-        db.execute(update(OutboxMail).where(OutboxMail.id == mail_id).values(status="dropped"))
+    def postpone(db: Connection, rows: Any, due_at: datetime, error: str) -> None:
+        ids = [row.id for row in rows]
+        db.execute(update(OutboxMail).where(OutboxMail.id.in_(ids)).values(status="dropped"))
 
     outbox_repository.postpone = postpone
 
 
 def mails_overtake_each_other() -> None:
-    def claim_any(db: Connection, now: datetime, lease: Any, limit: int) -> Any:
+    def claim_any(db: Connection, now: datetime, lease: Any, limit: int, limit_begun: int) -> Any:
         ids = list(
             db.scalars(
                 select(OutboxMail.id)
@@ -179,9 +211,9 @@ def mails_overtake_each_other() -> None:
             return []
         db.execute(update(OutboxMail).where(OutboxMail.id.in_(ids)).values(due_at=now + lease))
         columns = (
-            OutboxMail.id, OutboxMail.key, OutboxMail.recipient_id, OutboxMail.recipient, OutboxMail.template,
-            OutboxMail.facts, OutboxMail.subject, OutboxMail.text, OutboxMail.html, OutboxMail.attempts,
-            OutboxMail.useless_after,
+            OutboxMail.id, OutboxMail.key, OutboxMail.batch_key, OutboxMail.recipient_id, OutboxMail.recipient,
+            OutboxMail.template, OutboxMail.facts, OutboxMail.subject, OutboxMail.text, OutboxMail.html,
+            OutboxMail.attempts, OutboxMail.useless_after,
         )  # fmt: skip
         return list(db.execute(select(*columns).where(OutboxMail.id.in_(ids))))
 
@@ -299,8 +331,8 @@ def leases_are_not_taken() -> None:
     fresh_key_per_attempt()
     claim_leased = outbox_repository.claim
 
-    def claim(db: Connection, now: datetime, lease: Any, limit: int) -> Any:
-        rows = claim_leased(db, now, lease, limit)
+    def claim(db: Connection, now: datetime, lease: Any, limit: int, limit_begun: int) -> Any:
+        rows = claim_leased(db, now, lease, limit, limit_begun)
         for row in rows:
             db.execute(update(OutboxMail).where(OutboxMail.id == row.id).values(due_at=now))
         return rows
@@ -321,6 +353,8 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "commit-before-the-outbox-row": Mutant("mails to", commit_before_the_outbox_row, under_faults=True, seconds=15),
     "fresh-key-per-attempt": Mutant("mails to", fresh_key_per_attempt),
+    "smaller-batch-under-the-same-key": Mutant("mails to", smaller_batch_under_the_same_key),
+    "other-key-for-a-repeated-batch": Mutant("mails to", other_key_for_a_repeated_batch),
     "give-up-after-one-attempt": Mutant("mails to", give_up_after_one_attempt),
     "mails-overtake-each-other": Mutant("mails to", mails_overtake_each_other),
     "leases-are-not-taken": Mutant("mails to", leases_are_not_taken),

@@ -20,6 +20,7 @@ def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed
     assert sum(report.faults.values()) >= 3
     assert report.appointments > 10
     assert report.mails > 20
+    assert report.batches > report.repeated_batches > 0
 
 
 @pytest.mark.timeout(170)

@@ -25,7 +25,7 @@ from tests.postgres import Cluster
 from tests.processes.servers import BACKEND, REAL_SECRETS, Program, clean_environment, free_port
 
 LEASE_SECONDS = 3.0
-FAULTY_MOODS = ("500", "503-html", "429", "hang", "cut", "accept-then-cut")
+FAULTY_MOODS = ("500", "503-html", "429", "hang", "cut", "accept-then-cut", "late")
 SECONDS_TO_RECOVER = 3.0
 
 
@@ -126,7 +126,8 @@ class World:
             MAIL_LEASE_SECONDS=str(LEASE_SECONDS),
             MAIL_RETRY_CEILING_SECONDS="1",
             MAIL_POLL_SECONDS="0.1",
-            RESEND_REQUESTS_PER_SECOND="1000",
+            # Slow enough that several mails are due when a worker looks, so that it sends batches.
+            RESEND_REQUESTS_PER_SECOND="10",
             LOGIN_FAILURES_PER_ACCOUNT="100000",
             LOGIN_FAILURES_PER_ADDRESS="100000",
             INVITATION_FAILURES_PER_ADDRESS="100000",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,22 +12,15 @@ from src.database.transaction import transaction
 from src.models.base import Instant
 from src.repositories import outbox_repository as outbox
 from src.services import appointment_mails
-from src.services.email_service import mailer_for
 from src.services.mail import Mail, MailDelayed, MailRefused
 from src.services.resend_mailer import ResendMailer
 from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, MakeApp, StillClock
-from tests.mail.fake_resend import Error, FakeResend, fake_resend
+from tests.mail.conftest import Attempt
+from tests.mail.fake_resend import Error, FakeResend
 from tests.people import Api
 
-Attempt = Callable[[], bool]
 MAIL = Mail("ada@people.example", "Appointment booked", "plain", "<p>HTML</p>")
-
-
-@pytest.fixture
-def resend() -> Iterator[FakeResend]:
-    with fake_resend() as fake:
-        yield fake
 
 
 @pytest.fixture
@@ -39,20 +31,6 @@ def app(make_app: MakeApp, resend: FakeResend) -> APIFlask:
         from_email="Clinic <clinic@people.example>",
         mail_timeout_seconds=1,
     )
-
-
-@pytest.fixture
-def attempt(app: APIFlask, clock: StillClock) -> Attempt:
-    """Return a function that makes one delivery attempt, as the worker does; it returns False if no mail was due."""
-    settings = app.extensions["settings"]
-    mailer = mailer_for(settings)
-    assert mailer is not None
-
-    def run() -> bool:
-        with app.app_context():
-            return deliver_due(transaction, mailer, clock, settings, AT_ONCE)
-
-    return run
 
 
 def test_a_mail_is_sent_once_with_all_its_parts(api: Api, resend: FakeResend, attempt: Attempt) -> None:
@@ -153,9 +131,9 @@ def test_a_retry_waits_as_long_as_retry_after_says(
 def test_a_refused_mail_is_set_aside_and_delays_no_other(
     api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
 ) -> None:
-    resend.script.append("422")
     doctor = api.doctor()
     first, second = api.patient("Ada Sample"), api.patient("Ben Placeholder")
+    resend.bad.add(first.email)
     first.book(doctor.publish("09:00", "09:30"))
     second.book(doctor.publish("10:00", "10:30"))
 
@@ -231,9 +209,11 @@ def test_a_cancellation_never_overtakes_its_confirmation(
 ) -> None:
     resend.script.extend(["500", "ok"])
     doctor, patient = api.doctor(), api.patient()
-    patient.cancel(patient.book(doctor.publish()))
+    appointment_id = patient.book(doctor.publish())
+    assert attempt() is True
+    patient.cancel(appointment_id)
 
-    # The confirmation to the patient fails, so of the two mails about the cancellation only the doctor's is sent.
+    # The confirmation to the patient has failed, so of the two mails about the cancellation only the doctor's is sent.
     assert [attempt(), attempt()] == [True, False]
     assert [mail["to"] for mail in resend.accepted] == [[doctor.email]]
     clock.forward(minutes=20)
@@ -264,7 +244,7 @@ def test_a_mail_waits_for_an_earlier_one_that_another_worker_is_sending(
     patient = api.patient()
     appointment_id = patient.book(api.doctor().publish())
     with app.app_context(), transaction(writes=True) as db:
-        assert len(outbox.claim(db, clock.now, timedelta(minutes=1), 10)) == 1
+        assert len(outbox.claim(db, clock.now, timedelta(minutes=1), limit=10, limit_begun=10)) == 1
     patient.cancel(appointment_id)
     attempt()
     assert statuses(app) == ["waiting", "waiting", "sent"]

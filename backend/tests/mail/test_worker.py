@@ -13,17 +13,11 @@ from sqlalchemy import text
 
 from src.database.transaction import transaction
 from tests.conftest import MakeApp
-from tests.mail.fake_resend import FakeResend, fake_resend
+from tests.mail.fake_resend import FakeResend
 from tests.people import Api
 from worker import work
 
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
-
-@pytest.fixture
-def resend() -> Iterator[FakeResend]:
-    with fake_resend() as fake:
-        yield fake
 
 
 @pytest.fixture
@@ -74,7 +68,7 @@ def test_several_workers_send_each_mail_once(app: APIFlask, api: Api, resend: Fa
         patient.book(doctor.publish(f"09:{minute:02}", f"09:{minute + 4:02}"))
     with working(app), working(app), working(app):
         until(lambda: len(resend.accepted) == 12)
-    assert len(resend.calls) == 12
+    assert sum(len(call.get("mails", [call])) for call in resend.calls) == 12
 
 
 @ON_POSTGRESQL
@@ -84,9 +78,9 @@ def test_a_thousand_due_mails_drain_and_no_transaction_is_open_while_the_network
     api.patient().book(api.doctor().publish())
     with app.app_context(), transaction(writes=True) as db:
         db.execute(text(_OWE_A_THOUSAND))
-    resend.script.extend(["ok"] * 500 + ["late"])
+    resend.script.extend(["ok"] * 5 + ["late"])
     with working(app):
-        until(lambda: len(resend.calls) == 501, seconds=80)
+        until(lambda: len(resend.calls) == 6, seconds=80)
         with app.app_context(), transaction(writes=False) as db:
             assert db.execute(text(_OPEN_TRANSACTIONS)).scalar_one() == 0
         resend.release.set()

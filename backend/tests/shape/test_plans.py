@@ -132,6 +132,8 @@ def test_due_mails_among_sent_ones(past: Connection) -> None:
     assert looked_at(past, outbox._FIRST_DUE, {}) < FEW
     assert looked_at(past, limited(outbox._DUE, 10), {"now": NOW}) < FEW
     assert looked_at(past, outbox._LONGEST_DUE, {"now": NOW}) < FEW
+    assert looked_at(past, limited(outbox._DUE, 100), {"now": NOW}) < FEW
+    assert looked_at(past, outbox._MEMBERS, {"in_batch": "a key"}) < FEW
 
 
 # One to the patient of each appointment; those of the newest fifty appointments are due.

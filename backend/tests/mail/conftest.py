@@ -1,0 +1,36 @@
+"""Fixtures of the tests of delivery: a fake of Resend, and attempts at delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from apiflask import APIFlask
+
+from src.database.transaction import transaction
+from src.services.email_service import mailer_for
+from src.tasks.delivery import deliver_due
+from tests.conftest import AT_ONCE, StillClock
+from tests.mail.fake_resend import FakeResend, fake_resend
+
+Attempt = Callable[[], bool]
+
+
+@pytest.fixture
+def resend() -> Iterator[FakeResend]:
+    with fake_resend() as fake:
+        yield fake
+
+
+@pytest.fixture
+def attempt(app: APIFlask, clock: StillClock) -> Attempt:
+    """Return a function that makes one delivery attempt, as the worker does; it returns False if no mail was due."""
+    settings = app.extensions["settings"]
+    mailer = mailer_for(settings)
+    assert mailer is not None
+
+    def run() -> bool:
+        with app.app_context():
+            return deliver_due(transaction, mailer, clock, settings, AT_ONCE)
+
+    return run
