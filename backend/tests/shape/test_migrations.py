@@ -20,6 +20,7 @@ from src.extensions import db
 from src.models import Base
 from src.services.mail import Mail
 from src.services.memory_mailer import MemoryMailer
+from src.tasks import zones
 from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, StillClock, make_settings
 
@@ -172,6 +173,29 @@ def test_an_upgrade_and_a_downgrade_count_the_doctors(empty_app: APIFlask) -> No
     flask_migrate.downgrade(revision="0004")
     with db.engine.connect() as connection:
         assert connection.scalars(sa.text("SELECT value FROM totals")).one() == 3
+
+
+def test_slots_from_before_0009_keep_their_times_and_get_wall_clocks_afterwards(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade(revision="0008")
+    with transaction(writes=True) as connection:
+        add_what_a_mail_is_about(connection)
+        connection.execute(sa.text("UPDATE availability_slots SET time_zone = 'Asia/Tokyo'"))
+    instants = sa.text(
+        "SELECT starts_at, ends_at FROM availability_slots UNION ALL SELECT starts_at, ends_at FROM appointments"
+    )
+    walls = sa.text("SELECT wall_start FROM availability_slots UNION ALL SELECT wall_start FROM appointments")
+    with db.engine.connect() as connection:
+        before = connection.execute(instants).all()
+    flask_migrate.upgrade()
+    with db.engine.connect() as connection:
+        assert list(connection.scalars(walls)) == [None, None]
+    assert list(zones.fill(transaction)) == [1, 1]
+    with db.engine.connect() as connection:
+        assert [str(wall)[:16] for wall in connection.scalars(walls)] == ["2030-03-05 18:00", "2030-03-05 09:00"]
+        assert connection.execute(instants).all() == before
+    flask_migrate.downgrade(revision="0008")
+    with db.engine.connect() as connection:
+        assert connection.execute(instants).all() == before
 
 
 def schema() -> dict[str, Any]:
