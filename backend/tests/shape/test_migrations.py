@@ -175,7 +175,7 @@ def test_an_upgrade_and_a_downgrade_count_the_doctors(empty_app: APIFlask) -> No
         assert connection.scalars(sa.text("SELECT value FROM totals")).one() == 3
 
 
-def test_slots_from_before_0009_keep_their_times_and_get_wall_clocks_afterwards(empty_app: APIFlask) -> None:
+def test_slots_from_before_0011_keep_their_times_and_get_wall_clocks_afterwards(empty_app: APIFlask) -> None:
     flask_migrate.upgrade(revision="0008")
     with transaction(writes=True) as connection:
         add_what_a_mail_is_about(connection)
