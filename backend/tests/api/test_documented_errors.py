@@ -9,6 +9,7 @@ from tests.conftest import MakeApp, StillClock
 from tests.openapi import Document
 from tests.people import PASSWORD
 
+ALL_FIELDS_WRONG = "limit=x&from=x&until=x&status=x&order=x&cursor=x"
 KEY = {"Idempotency-Key": "the-first-key"}
 
 
@@ -38,7 +39,7 @@ def test_every_error_that_is_provoked_is_among_the_examples(clinic: Clinic, cloc
         ("appointment.show", 403, other.get(f"/appointments/{clinic.appointment_id}")),
         ("appointment.show", 404, patient.get("/appointments/999")),
         ("appointment.show", 404, patient.get("/appointments/0")),
-        ("appointment.list_mine", 400, patient.get("/appointments/my?limit=x&cursor=x")),
+        ("appointment.list_mine", 400, patient.get(f"/appointments/my?{ALL_FIELDS_WRONG}")),
         ("patient.list_doctors", 400, patient.get("/patient/doctors?page=&limit=")),
         ("auth.me", 413, patient.get("/auth/me", data=b"x" * 1024 * 1025)),
         ("auth.log_in", 401, api.log_in(patient.email, "not the password")),

