@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import socket
+import time
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,14 @@ def test_malformed_requests_get_a_problem_and_every_request_a_line_with_its_time
         assert "'" not in problem["error"], f"{shown!r} is repeated"
 
     server.call("GET", "/health/live", headers={"X-Request-ID": "the-one"})
-    [line] = [line for line in server.program.output.splitlines() if line.endswith("[the-one]")]
+    # Gunicorn writes the line after it has sent the answer.
+    lines: list[str] = []
+    for _ in range(100):
+        lines = [line for line in server.program.output.splitlines() if line.endswith("[the-one]")]
+        if lines:
+            break
+        time.sleep(0.1)
+    [line] = lines
     assert re.match(
         r'\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}] 127\.0\.0\.1 "GET /health/live HTTP/1\.1" 200 ', line
     )
