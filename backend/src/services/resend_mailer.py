@@ -67,7 +67,7 @@ class ResendMailer:
 
 
 def _as_sent(address: str) -> str:
-    """Return the address with its domain in ASCII; Resend says what is wrong with an address that is none."""
+    """Return the address with its domain in ASCII; leave a wrong address as it is, so that Resend refuses it."""
     try:
         return address_in_mail(address)
     except ValueError:

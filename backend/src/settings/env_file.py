@@ -19,4 +19,4 @@ def why_unreadable(file: Path) -> str | None:
     return NOT_UTF_8 if "\0" in text else None
 
 
-NOT_UTF_8 = "it is no UTF-8 text; save it as UTF-8 (in Windows Notepad: Save as, Encoding: UTF-8)"
+NOT_UTF_8 = "it is not UTF-8 text; save it as UTF-8 (in Windows Notepad: Save as, Encoding: UTF-8)"

@@ -18,7 +18,7 @@ _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)*/?")
 
 
 def only_plain_prefixes(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
-    """Ignore what ProxyFix took as a prefix and is none: a proxy that sets no prefix passes on what its client sent."""
+    """Ignore a prefix that is not a plain path: a proxy that sets no prefix passes on what its client sent."""
 
     def checked(environ: dict[str, Any], start_response: Any) -> Any:
         if not _PREFIX.fullmatch(environ.get("SCRIPT_NAME", "")):

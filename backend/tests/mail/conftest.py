@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
@@ -10,7 +11,7 @@ from apiflask import APIFlask
 from src.database.transaction import transaction
 from src.services.email_service import mailer_for
 from src.tasks.delivery import deliver_due
-from tests.conftest import AT_ONCE, StillClock
+from tests.conftest import AT_ONCE, MakeApp, StillClock
 from tests.mail.fake_resend import FakeResend, fake_resend
 
 Attempt = Callable[[], bool]
@@ -20,6 +21,12 @@ Attempt = Callable[[], bool]
 def resend() -> Iterator[FakeResend]:
     with fake_resend() as fake:
         yield fake
+
+
+def app_with_resend(make_app: MakeApp, resend: FakeResend, **options: Any) -> APIFlask:
+    """Create an application that sends its mails to the fake; `options` are further settings."""
+    sender = "Clinic <clinic@people.example>"
+    return make_app(resend_api_key="re_of_the_tests", resend_api_url=resend.url, from_email=sender, **options)
 
 
 @pytest.fixture

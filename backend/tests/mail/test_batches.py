@@ -16,7 +16,7 @@ from src.services.email_service import mailer_for
 from src.services.mail import BatchMailer, Mail, MailDelayed, MailRefused
 from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, AtOnce, MakeApp, StillClock
-from tests.mail.conftest import Attempt
+from tests.mail.conftest import Attempt, app_with_resend
 from tests.mail.fake_resend import Error, FakeResend
 from tests.people import Api, Deliver
 
@@ -25,12 +25,7 @@ ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 @pytest.fixture
 def app(make_app: MakeApp, resend: FakeResend) -> APIFlask:
-    return make_app(
-        resend_api_key="re_of_the_tests",
-        resend_api_url=resend.url,
-        from_email="Clinic <clinic@people.example>",
-        mail_timeout_seconds=1,
-    )
+    return app_with_resend(make_app, resend, mail_timeout_seconds=1)
 
 
 @pytest.fixture

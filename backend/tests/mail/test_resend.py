@@ -16,7 +16,7 @@ from src.services.mail import Mail, MailDelayed, MailRefused
 from src.services.resend_mailer import ResendMailer
 from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, MakeApp, StillClock
-from tests.mail.conftest import Attempt
+from tests.mail.conftest import Attempt, app_with_resend
 from tests.mail.fake_resend import Error, FakeResend
 from tests.people import Api
 
@@ -25,12 +25,7 @@ MAIL = Mail("ada@people.example", "Appointment booked", "plain", "<p>HTML</p>")
 
 @pytest.fixture
 def app(make_app: MakeApp, resend: FakeResend) -> APIFlask:
-    return make_app(
-        resend_api_key="re_of_the_tests",
-        resend_api_url=resend.url,
-        from_email="Clinic <clinic@people.example>",
-        mail_timeout_seconds=1,
-    )
+    return app_with_resend(make_app, resend, mail_timeout_seconds=1)
 
 
 def test_a_mail_is_sent_once_with_all_its_parts(api: Api, resend: FakeResend, attempt: Attempt) -> None:

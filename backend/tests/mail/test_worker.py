@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from src.database.transaction import transaction
 from tests.conftest import MakeApp
+from tests.mail.conftest import app_with_resend
 from tests.mail.fake_resend import FakeResend
 from tests.people import Api
 from worker import work
@@ -22,13 +23,7 @@ ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 @pytest.fixture
 def app(make_app: MakeApp, resend: FakeResend) -> APIFlask:
-    return make_app(
-        resend_api_key="re_of_the_tests",
-        resend_api_url=resend.url,
-        from_email="clinic@people.example",
-        mail_timeout_seconds=40,
-        mail_poll_seconds=0.05,
-    )
+    return app_with_resend(make_app, resend, mail_timeout_seconds=40, mail_poll_seconds=0.05)
 
 
 @contextmanager
