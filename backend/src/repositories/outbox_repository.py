@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from src.database.statements import delete_chunk, limited
@@ -106,13 +106,13 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int, limit_beg
 
 
 # Matches no row if another worker has claimed the mail since attempt number `claimed_as`.
-_CLAIMED = update(OutboxMail).where(
+CLAIMED = update(OutboxMail).where(
     OutboxMail.id == bindparam("mail_id"),
     OutboxMail.status == WAITING,
     OutboxMail.attempts == bindparam("claimed_as"),
 )
 _STORE_RENDERED = (
-    _CLAIMED.where(OutboxMail.text.is_(None))
+    CLAIMED.where(OutboxMail.text.is_(None))
     .values(subject=bindparam("subject"), text=bindparam("text"), html=bindparam("html"))
     .returning(OutboxMail.id)
 )
@@ -130,71 +130,6 @@ def store_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> b
     return db.execute(_STORE_RENDERED, values).one_or_none() is not None
 
 
-_PUT_INTO_BATCH = _CLAIMED.where(OutboxMail.text.is_(None)).values(
-    batch_key=bindparam("in_batch"),
-    batch_position=bindparam("position"),
-    subject=bindparam("subject"),
-    text=bindparam("text"),
-    html=bindparam("html"),
-)
-
-
-def form_batch(db: Connection, key: str, mails: Iterable[tuple[Row[Any], Mail]]) -> None:
-    """Store rendered mails as a batch, before its first attempt, but for those that another worker has claimed."""
-    values = [
-        {
-            "mail_id": row.id,
-            "claimed_as": row.attempts,
-            "in_batch": key,
-            "position": position,
-            "subject": mail.subject,
-            "text": mail.text,
-            "html": mail.html,
-        }
-        for position, (row, mail) in enumerate(mails)
-    ]
-    db.execute(_PUT_INTO_BATCH, values)
-
-
-_MEMBERS = (
-    select(OutboxMail.id, OutboxMail.recipient, OutboxMail.subject, OutboxMail.text, OutboxMail.html)
-    .where(OutboxMail.batch_key == bindparam("in_batch"))
-    .order_by(OutboxMail.batch_position)
-)
-
-
-def batch(db: Connection, key: str) -> list[Row[Any]]:
-    """Return all mails of a batch in their order, those too that are finished; none once the provider has answered."""
-    return list(db.execute(_MEMBERS, {"in_batch": key}))
-
-
-def end_batch(db: Connection, key: str, now: datetime, *, refused: Mapping[int, str], alone: Mapping[int, str]) -> None:
-    """Write the provider's answer to a batch: it has accepted all mails but those in the two mappings of id to reason.
-
-    `refused` mails are set aside. Mails in `alone` are due at `now` and sent one by one. Mails that were finished
-    before stay as they are.
-    """
-    of_batch = OutboxMail.batch_key == key
-    # The order of locks is that of `finish` and `claim`: accounts by id, then mails by id.
-    recipients = select(OutboxMail.recipient_id).where(of_batch)
-    people = select(User.id, User.deleted_at).where(User.id.in_(recipients)).order_by(User.id)
-    gone = [person.id for person in db.execute(people.with_for_update(read=True)) if person.deleted_at is not None]
-    still_waiting = select(OutboxMail.id).where(of_batch, OutboxMail.status == WAITING).order_by(OutboxMail.id)
-    waiting = set(db.scalars(still_waiting.with_for_update()))
-    for mail_id in waiting & refused.keys():
-        _set(db, OutboxMail.id == mail_id, status="set_aside", last_error=_storable(refused[mail_id]))
-    for mail_id in waiting & alone.keys():
-        _set(db, OutboxMail.id == mail_id, due_at=now, last_error=_storable(alone[mail_id]))
-    sent = waiting - refused.keys() - alone.keys()
-    _set(db, OutboxMail.id.in_(sent), status="sent", sent_at=now, last_error=None)
-    _set(db, of_batch & (OutboxMail.status != WAITING) & OutboxMail.recipient_id.in_(gone), recipient=None)
-    _set(db, of_batch, batch_key=None, batch_position=None)
-
-
-def _set(db: Connection, which: ColumnElement[bool], **values: Any) -> None:
-    db.execute(update(OutboxMail).where(which).values(**values))
-
-
 def finish(
     db: Connection, mail_id: int, recipient_id: int, status: str, now: datetime, error: str | None = None
 ) -> None:
@@ -202,7 +137,7 @@ def finish(
     # FOR SHARE makes a concurrent deletion of the account wait. Otherwise the deletion sees this mail still waiting and
     # keeps the address, while this transaction sees the account not yet deleted.
     gone = db.scalars(select(User.deleted_at).where(User.id == recipient_id).with_for_update(read=True)).one()
-    values: dict[str, Any] = {"status": status, "last_error": None if error is None else _storable(error)}
+    values: dict[str, Any] = {"status": status, "last_error": None if error is None else storable(error)}
     if status == "sent":
         values["sent_at"] = now
     if gone is not None:
@@ -210,12 +145,12 @@ def finish(
     db.execute(update(OutboxMail).where(OutboxMail.id == mail_id).values(**values))
 
 
-_POSTPONE = _CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("error"))
+_POSTPONE = CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("error"))
 
 
 def postpone(db: Connection, rows: Iterable[Row[Any]], due_at: datetime, error: str) -> None:
     """Make claimed mails due at `due_at`, except those that another worker has claimed meanwhile."""
-    later = {"again_at": due_at, "error": _storable(error)}
+    later = {"again_at": due_at, "error": storable(error)}
     db.execute(_POSTPONE, [{"mail_id": row.id, "claimed_as": row.attempts, **later} for row in rows])
 
 
@@ -223,12 +158,12 @@ def postpone(db: Connection, rows: Iterable[Row[Any]], due_at: datetime, error: 
 LONGEST_ERROR = 1000
 
 
-def _storable(error: str) -> str:
+def storable(error: str) -> str:
     """Return the error without the characters that PostgreSQL refuses in a text: NUL and lone surrogates."""
     return error.encode(errors="backslashreplace").decode().replace("\0", "\\0")[:LONGEST_ERROR]
 
 
-_GIVE_BACK = _CLAIMED.values(due_at=bindparam("now"), attempts=OutboxMail.attempts - 1)
+_GIVE_BACK = CLAIMED.values(due_at=bindparam("now"), attempts=OutboxMail.attempts - 1)
 
 
 def give_back(db: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:

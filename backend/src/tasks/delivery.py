@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from src.context import Transaction
+from src.repositories import batch_repository as batches
 from src.repositories import outbox_repository as outbox
 from src.services.mail import BatchMailer, BatchRefused, Mail, MailDelayed, Mailer, MailRefused
 from src.services.pace import Pace
@@ -119,7 +120,7 @@ class _Delivery:
     def _send_together(self, rows: list[Row[Any]], mailer: BatchMailer) -> None:
         key = rows[0].batch_key or self._new_batch(rows)
         with self.transaction(writes=False) as db:
-            members = outbox.batch(db, key)
+            members = batches.members(db, key)
         if not members:
             # Every mail was dropped or postponed, or another worker has claimed them.
             return
@@ -146,7 +147,7 @@ class _Delivery:
         key = str(uuid.uuid4())
         if mails:
             with self.transaction(writes=True) as db:
-                outbox.form_batch(db, key, mails)
+                batches.form(db, key, mails)
         return key
 
     def _attempt_together(
@@ -186,7 +187,7 @@ class _Delivery:
         for mail_id, reason in alone.items():
             log.warning("mail %s goes alone from now on: %s", mail_id, reason)
         with self.transaction(writes=True) as db:
-            outbox.end_batch(db, key, self.clock(), refused=refused, alone=alone)
+            batches.end(db, key, self.clock(), refused=refused, alone=alone)
 
     def _postpone(self, rows: list[Row[Any]], error: Exception) -> None:
         """Try the mails of a request again after a pause: whether the provider has accepted them may be unknown."""

@@ -25,6 +25,7 @@ from src.domain.refusals import Refusal
 from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, User
 from src.repositories import (
     availability_repository,
+    batch_repository,
     booking_repository,
     booking_steps,
     outbox_repository,
@@ -162,17 +163,17 @@ def fresh_key_per_attempt() -> None:
 
 def smaller_batch_under_the_same_key() -> None:
     """Repeat a batch without its last mail."""
-    find_batch = outbox_repository.batch
+    find_members = batch_repository.members
     seen: set[str] = set()
 
-    def batch(db: Connection, key: str) -> Any:
-        members = find_batch(db, key)
+    def all_but_the_last(db: Connection, key: str) -> Any:
+        members = find_members(db, key)
         if key in seen and len(members) > 1:
             return members[:-1]
         seen.add(key)
         return members
 
-    outbox_repository.batch = batch
+    batch_repository.members = all_but_the_last
 
 
 def other_key_for_a_repeated_batch() -> None:

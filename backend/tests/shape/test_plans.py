@@ -22,6 +22,7 @@ from src.domain.appointment_filter import EARLIEST, LATEST
 from src.models.base import Instant
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
+from src.repositories import batch_repository as batches
 from src.repositories import outbox_repository as outbox
 from tests.conftest import NOW
 from tests.people import Api, Doctor, Patient
@@ -133,7 +134,7 @@ def test_due_mails_among_sent_ones(past: Connection) -> None:
     assert looked_at(past, limited(outbox._DUE, 10), {"now": NOW}) < FEW
     assert looked_at(past, outbox._LONGEST_DUE, {"now": NOW}) < FEW
     assert looked_at(past, limited(outbox._DUE, 100), {"now": NOW}) < FEW
-    assert looked_at(past, outbox._MEMBERS, {"in_batch": "a key"}) < FEW
+    assert looked_at(past, batches._MEMBERS, {"in_batch": "a key"}) < FEW
 
 
 # One to the patient of each appointment; those of the newest fifty appointments are due.
