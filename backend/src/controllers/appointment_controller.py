@@ -20,6 +20,7 @@ from src.errors_of_appointments import (
     SlotTaken,
 )
 from src.repositories import appointment_repository as appointments
+from src.repositories import appointments_by_start as by_start
 from src.repositories import booking_repository as bookings
 from src.schemas.appointment import (
     AppointmentBooked,
@@ -74,7 +75,7 @@ def list_mine(ctx: Context[Patient], query: AppointmentsWanted) -> PatientsAppoi
     """List the patient's appointments, newest booking first or by start, cancelled ones included."""
     of, most = ctx.actor.user_id, query.limit + 1
     if query.by_start:
-        rows = appointments.list_of_patient_by_start(ctx.db, of, query.filter, query.place, most, ctx.now)
+        rows = by_start.of_patient(ctx.db, of, query.filter, query.place, most, ctx.now)
     else:
         rows = appointments.list_of_patient(ctx.db, of, before=query.cursor, limit=most)
     return PatientsAppointments.of_rows(
@@ -87,7 +88,7 @@ def list_doctors(ctx: Context[Doctor], query: AppointmentsWanted) -> DoctorsAppo
     """List the doctor's appointments, newest booking first or by start, cancelled ones included."""
     of, most = ctx.actor.doctor_id, query.limit + 1
     if query.by_start:
-        rows = appointments.list_of_doctor_by_start(ctx.db, of, query.filter, query.place, most, ctx.now)
+        rows = by_start.of_doctor(ctx.db, of, query.filter, query.place, most, ctx.now)
     else:
         rows = appointments.list_of_doctor(ctx.db, of, before=query.cursor, limit=most)
     return DoctorsAppointments.of_rows(

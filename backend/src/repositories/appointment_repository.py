@@ -7,15 +7,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, tuple_, union_all
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from src.database.statements import limited
-from src.domain.appointment_filter import AppointmentFilter, Place
-from src.domain.wall_clock import wall_clock
 from src.models import Appointment, AppointmentEvent, DoctorProfile, User
-from src.models.appointment import BOOKED, CANCELLED
-from src.models.base import Id, Instant
+from src.models.appointment import BOOKED
+from src.models.base import Id
 
 # Every id is smaller: a page without a cursor uses it as `before`.
 LARGEST_ID = 2**63 - 1
@@ -63,28 +61,28 @@ def history(db: Connection, appointment_id: int) -> list[Row[tuple[str, datetime
 # `other_name` is the doctor's name in a patient's list, and the patient's name in a doctor's list.
 
 
-def _for_patient(shown: Any = Appointment) -> Select[Any]:
+def for_patient(shown: Any = Appointment) -> Select[Any]:
     return (
-        select(*_listed(shown), DoctorUser.name.label("other_name"))
+        select(*listed(shown), DoctorUser.name.label("other_name"))
         .join(DoctorProfile, DoctorProfile.id == shown.doctor_id)
         .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
     )
 
 
-def _for_doctor(shown: Any = Appointment) -> Select[Any]:
+def for_doctor(shown: Any = Appointment) -> Select[Any]:
     # One index lookup for each row. For a join, the planner may expect so many patients that it scans all accounts.
     name = select(PatientUser.name).where(PatientUser.id == shown.patient_id).scalar_subquery()
-    return select(*_listed(shown), name.label("other_name"))
+    return select(*listed(shown), name.label("other_name"))
 
 
-def _listed(shown: Any) -> tuple[Any, ...]:
+def listed(shown: Any) -> tuple[Any, ...]:
     span = (shown.starts_at, shown.ends_at, shown.wall_start, shown.wall_end, shown.time_zone)
     return (shown.id, *span, shown.status)
 
 
 # Hides the id from the planner. For the id of somebody with many appointments, PostgreSQL otherwise scans everybody's
 # newest rows, expecting one of this person's soon; where this person's are all old, it reads a million rows first.
-_hidden_id = select(bindparam("of", type_=Id)).scalar_subquery()
+HIDDEN_ID = select(bindparam("of", type_=Id)).scalar_subquery()
 
 
 def _page(
@@ -98,8 +96,8 @@ def _page(
     The limit is in a subquery, below the joins: otherwise PostgreSQL joins all rows before it applies the limit.
     """
     newest = (
-        select(*_listed(Appointment), other)
-        .where(of == _hidden_id, Appointment.id < bindparam("before"))
+        select(*listed(Appointment), other)
+        .where(of == HIDDEN_ID, Appointment.id < bindparam("before"))
         .order_by(Appointment.id.desc())
     )
     shown = aliased(Appointment, limited(newest, most).subquery())
@@ -108,63 +106,12 @@ def _page(
 
 @lru_cache(maxsize=1024)
 def _page_of_patient(most: int) -> Select[Any]:
-    return _page(Appointment.patient_id, Appointment.doctor_id, _for_patient, most)
+    return _page(Appointment.patient_id, Appointment.doctor_id, for_patient, most)
 
 
 @lru_cache(maxsize=1024)
 def _page_of_doctor(most: int) -> Select[Any]:
-    return _page(Appointment.doctor_id, Appointment.patient_id, _for_doctor, most)
-
-
-# How many rows more than the page needs a query reads: those that start on the day before or after the days that are
-# wanted, in another zone, are left out afterwards.
-SPARE = 50
-
-
-def _by_start(
-    of: InstrumentedAttribute[int],
-    other: InstrumentedAttribute[int],
-    with_name: Callable[[Any], Select[Any]],
-    stored: ColumnElement[str] | None,
-    most: int,
-) -> Select[Any]:
-    """Return a page by start, of the appointments with one stored status or, for None, with any.
-
-    Each status has its own partial index. The query takes from an index as many rows as a page has, beginning at the
-    person's first row, and then drops those of the next person. With `of = …` below the limit, PostgreSQL expects few
-    rows, takes all of the person's from another index, and sorts them. For any status, the query merges two pages.
-    """
-    begin = tuple_(_hidden_id, bindparam("begin", type_=Instant()), bindparam("after_id", type_=Id))
-
-    def part(status: ColumnElement[str]) -> Select[Any]:
-        following = (
-            select(*_listed(Appointment), of, other)
-            .where(Appointment.status == status, tuple_(of, Appointment.starts_at, Appointment.id) > begin)
-            .order_by(of, Appointment.starts_at, Appointment.id)
-        )
-        row = limited(following, most).subquery().c
-        return select(*row).where(row[of.key] == _hidden_id, row.starts_at < bindparam("end", type_=Instant()))
-
-    if stored is not None:
-        page = part(stored).subquery()
-    else:
-        both = union_all(part(BOOKED), part(CANCELLED)).subquery()
-        page = limited(select(both).order_by(both.c.starts_at, both.c.id), most).subquery()
-    shown = aliased(Appointment, page)
-    return with_name(shown).order_by(shown.starts_at, shown.id)
-
-
-@lru_cache(maxsize=1024)
-def _by_start_of_patient(stored: str | None, most: int) -> Select[Any]:
-    return _by_start(Appointment.patient_id, Appointment.doctor_id, _for_patient, _STORED.get(stored), most)
-
-
-@lru_cache(maxsize=1024)
-def _by_start_of_doctor(stored: str | None, most: int) -> Select[Any]:
-    return _by_start(Appointment.doctor_id, Appointment.patient_id, _for_doctor, _STORED.get(stored), most)
-
-
-_STORED: dict[str | None, ColumnElement[str]] = {"booked": BOOKED, "cancelled": CANCELLED}
+    return _page(Appointment.doctor_id, Appointment.patient_id, for_doctor, most)
 
 
 def _next(query: Select[Any]) -> Select[Any]:
@@ -172,10 +119,10 @@ def _next(query: Select[Any]) -> Select[Any]:
     return limited(ahead.order_by(Appointment.starts_at), 1)
 
 
-_NEXT_OF_PATIENT = _next(_for_patient().where(Appointment.patient_id == bindparam("of")))
-_NEXT_OF_DOCTOR = _next(_for_doctor().where(Appointment.doctor_id == bindparam("of")))
+_NEXT_OF_PATIENT = _next(for_patient().where(Appointment.patient_id == bindparam("of")))
+_NEXT_OF_DOCTOR = _next(for_doctor().where(Appointment.doctor_id == bindparam("of")))
 _OF_DOCTOR_BETWEEN = (
-    _for_doctor()
+    for_doctor()
     .where(
         Appointment.doctor_id == bindparam("of"),
         Appointment.status == BOOKED,
@@ -194,48 +141,6 @@ def list_of_patient(db: Connection, patient_id: int, *, before: int | None, limi
 def list_of_doctor(db: Connection, doctor_id: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
     """Return a page of a doctor's appointments, newest booking first."""
     return db.execute(_page_of_doctor(limit), {"of": doctor_id, "before": before or LARGEST_ID}).all()
-
-
-def list_of_patient_by_start(
-    db: Connection, patient_id: int, wanted: AppointmentFilter, after: Place | None, limit: int, now: datetime
-) -> Sequence[Row[Any]]:
-    """Return a page of the patient's appointments that are wanted, the earliest start first."""
-    return _matching(db, _by_start_of_patient, patient_id, wanted, after, limit, now)
-
-
-def list_of_doctor_by_start(
-    db: Connection, doctor_id: int, wanted: AppointmentFilter, after: Place | None, limit: int, now: datetime
-) -> Sequence[Row[Any]]:
-    """Return a page of the doctor's appointments that are wanted, the earliest start first."""
-    return _matching(db, _by_start_of_doctor, doctor_id, wanted, after, limit, now)
-
-
-def _matching(
-    db: Connection,
-    query_of: Callable[[str | None, int], Select[Any]],
-    of: int,
-    wanted: AppointmentFilter,
-    after: Place | None,
-    limit: int,
-    now: datetime,
-) -> Sequence[Row[Any]]:
-    begin, end = wanted.starts(now)
-    most = limit + SPARE
-    query = query_of(wanted.stored_status, most)
-    found: list[Row[Any]] = []
-    while True:
-        start = begin if after is None else max(begin, after.starts_at)
-        after_id = after.id if after is not None and after.starts_at == start else 0
-        rows = db.execute(query, {"of": of, "begin": start, "end": end, "after_id": after_id}).all()
-        found += [row for row in rows if _matches(row, wanted, now)]
-        if len(rows) < most or len(found) >= limit:
-            return found[:limit]
-        after = Place(rows[-1].starts_at, rows[-1].id)
-
-
-def _matches(row: Row[Any], wanted: AppointmentFilter, now: datetime) -> bool:
-    wall_start = row.wall_start or wall_clock(row.starts_at, row.time_zone)
-    return wanted.matches(row.status, row.starts_at, row.ends_at, wall_start, now)
 
 
 def list_of_doctor_between(db: Connection, doctor_id: int, begin: datetime, end: datetime) -> Sequence[Row[Any]]:

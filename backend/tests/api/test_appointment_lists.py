@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from src.repositories import appointment_repository
+from src.repositories import appointments_by_start
 from tests.conftest import StillClock
 from tests.people import DAY, Api, Doctor, Patient, Person, error_of
 
@@ -259,7 +259,7 @@ def test_days_are_those_of_the_appointments_own_zone(listed: List, zone: str, of
 def test_more_appointments_on_the_day_before_than_a_query_reads_at_once(
     listed: List, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(appointment_repository, "SPARE", 1)
+    monkeypatch.setattr(appointments_by_start, "SPARE", 1)
     for hour in range(8, 14):
         listed.book(f"{hour:02}:00", f"{hour:02}:30", "2030-03-05")
     wanted = listed.book("09:00", "09:30", "2030-03-06")

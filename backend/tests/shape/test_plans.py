@@ -21,6 +21,7 @@ from src.database.transaction import transaction
 from src.domain.appointment_filter import EARLIEST, LATEST
 from src.models.base import Instant
 from src.repositories import appointment_repository as appointments
+from src.repositories import appointments_by_start
 from src.repositories import availability_repository as slots
 from src.repositories import batch_repository as batches
 from src.repositories import outbox_repository as outbox
@@ -111,8 +112,8 @@ def test_a_page_by_start_of_a_long_history(
     for begin, end, after in ((EARLIEST, LATEST, 0), (middle, LATEST, 17), (middle, NOW, 0), (NOW, LATEST, 0)):
         values = {"begin": begin, "end": end, "after_id": after}
         for query, of in (
-            (appointments._by_start_of_patient(stored, 21), patient.id),
-            (appointments._by_start_of_doctor(stored, 21), doctor.doctor_id),
+            (appointments_by_start._query_of_patient(stored, 21), patient.id),
+            (appointments_by_start._query_of_doctor(stored, 21), doctor.doctor_id),
         ):
             assert looked_at(past, query, {"of": of, **values}) < FEW
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import sqlite
 
 from src.database.transaction import transaction
 from src.domain.appointment_filter import EARLIEST, LATEST
-from src.repositories import appointment_repository as appointments
+from src.repositories import appointments_by_start
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 VALUES = {"of": 1, "begin": EARLIEST, "end": LATEST, "after_id": 0}
@@ -36,7 +36,7 @@ def test_a_page_by_start_of_any_status_merges_a_page_of_each(app: APIFlask, pers
 
 
 def page(person: str, stored: str | None) -> Select[Any]:
-    by_start = {"patient": appointments._by_start_of_patient, "doctor": appointments._by_start_of_doctor}
+    by_start = {"patient": appointments_by_start._query_of_patient, "doctor": appointments_by_start._query_of_doctor}
     return by_start[person](stored, 21)
 
 
