@@ -102,7 +102,7 @@ def run_rounds(
         for number in range(rounds + 1):
             # The order alternates, so that no system always comes first.
             order = systems if number % 2 else systems[::-1]
-            for connections, count in ((1, max(50, requests // 5)), (MANY, requests)):
+            for connections, count in ((1, min(requests, max(50, requests // 5))), (MANY, requests)):
                 for scenario in scenarios:
                     for system in order:
                         block = measure(system, scenario, count, connections)
@@ -141,7 +141,9 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         same_bytes(systems)
 
         def between() -> None:
-            results.blocks["bare", "bare view", 1] += [measure(System("bare", bare, None, token_maker()), "", 200, 1)]
+            results.blocks["bare", "bare view", 1] += [
+                measure(System("bare", bare, None, token_maker()), "", min(200, options.requests), 1)
+            ]
             results.blocks["bare", "bare view", MANY] += [
                 measure(System("bare", bare, None, token_maker()), "", options.requests, MANY)
             ]
@@ -181,7 +183,9 @@ def database_alone(cluster: Cluster, stock: Stock, results: Results, requests: i
         book = PGBENCH_BOOK.format(first=first, first_patient=stock.first_patient, patients=PATIENTS)
         results.pgbench["book"].append(pgbench(cluster.binaries, cluster.sockets, book, MANY, each))
         read = PGBENCH_LIST.format(read=READ)
-        results.pgbench["list free slots"].append(pgbench(cluster.binaries, cluster.sockets, read, MANY, 300))
+        results.pgbench["list free slots"].append(
+            pgbench(cluster.binaries, cluster.sockets, read, MANY, min(300, requests))
+        )
         connection.execute(
             "UPDATE appointments SET status = 'cancelled', cancelled_at = now()"
             " WHERE status = 'booked' AND slot_id >= %s",

@@ -78,9 +78,13 @@ def run(
     mutant: str = "",
     faulty_share: float = 0.5,
     trouble_comes: bool = True,
+    least_faults: int = 0,
     recover_within: float = SECONDS_TO_RECOVER,
 ) -> Report:
-    """Run one campaign; a machine that needs more than `recover_within` seconds to serve again is a violation."""
+    """Run one campaign, for `seconds` and for longer if fewer than `least_faults` faults have happened by then.
+
+    A machine that needs more than `recover_within` seconds to serve again is a violation.
+    """
     defect = MUTANTS[mutant] if mutant else Mutant("", under_faults=trouble_comes)
     record = Record()
     with ExitStack() as stack:
@@ -100,7 +104,7 @@ def run(
         resend.retry_after, resend.hang_seconds = 0.3, 1.0
         resend.mood = lambda: moods.choice(FAULTY_MOODS) if moods.random() < faulty_share else "ok"
         with watched_memory(world) as memory:
-            _live(world, record, seed, seconds, defect)
+            _live(world, record, seed, defect, seconds, least_faults)
         drained = _drain(world)
         engine = world.engine
         if kind == "sqlite":
@@ -185,26 +189,25 @@ def _break_schema(world: World, defect: Mutant) -> None:
             connection.execute(text("CHECKPOINT"))
 
 
-def _live(world: World, record: Record, seed: int, seconds: float, defect: Mutant) -> None:
-    """Run the clients for some seconds, while a thread causes faults."""
+def _live(world: World, record: Record, seed: int, defect: Mutant, seconds: float, least_faults: int) -> None:
+    """Run the clients, while a thread causes faults."""
     town = Town(world, record)
     settling = Client(town, random.Random(seed))
     for _ in range(4):
         settling.open_practice(publish=5)
+    over = threading.Event()
     until = now() + seconds
-    stop = threading.Event()
-    troublemaker = threading.Thread(target=trouble, args=(world, record, random.Random(seed), until, stop))
-    if defect.under_faults:
-        troublemaker.start()
-    try:
-        with ThreadPoolExecutor(max_workers=CLIENTS) as pool:
-            clients = [Client(town, random.Random(seed * 1000 + number)) for number in range(CLIENTS)]
-            for result in [pool.submit(client.run, until) for client in clients]:
-                result.result()
-    finally:
-        stop.set()
-        if troublemaker.is_alive():
-            troublemaker.join()
+    with ThreadPoolExecutor(max_workers=CLIENTS + 1) as pool:
+        clients = [Client(town, random.Random(seed * 1000 + number)) for number in range(CLIENTS)]
+        running = [pool.submit(client.run, over) for client in clients]
+        if defect.under_faults:
+            running.append(pool.submit(trouble, world, record, random.Random(seed), over))
+        # One that ends before the others has failed, or has found that a machine does not serve any more.
+        while (now() < until or len(world.faults) < least_faults) and not any(thread.done() for thread in running):
+            time.sleep(0.1)
+        over.set()
+    for thread in running:
+        thread.result()
 
 
 def _drain(world: World) -> float:

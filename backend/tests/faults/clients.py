@@ -90,13 +90,13 @@ class Client:
         # Appointments that this client has not cancelled; otherwise only the deletion of a doctor cancels them.
         self.active: dict[int, tuple[int, DoctorOnDuty]] = {}
 
-    def run(self, until: float) -> None:
+    def run(self, over: threading.Event) -> None:
         self.token = self.join(self.email, "patient")
         deeds = (
             [self.book] * 30 + [self.cancel] * 16 + [self.look] * 16 + [self.double_tap] * 5
             + [self.doctor_cancels] * 6 + [self.end_sessions] * 4 + [self.race_to_register] * 3 + [self.doctor_leaves]
         )  # fmt: skip
-        while now() < until:
+        while not over.is_set():
             self.rng.choice(deeds)()
 
     def machine(self) -> Machine:

@@ -14,10 +14,9 @@ PATIENCE = 20
 
 @pytest.mark.timeout(170)
 def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed() -> None:
-    report = run(7, 15, recover_within=PATIENCE)
+    report = run(7, 10, least_faults=3, recover_within=PATIENCE)
     print(report)
     assert report.violations == []
-    assert sum(report.faults.values()) >= 3
     assert report.appointments > 10
     assert report.mails > 20
     assert report.batches > report.repeated_batches > 0
@@ -25,10 +24,9 @@ def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed
 
 @pytest.mark.timeout(170)
 def test_nothing_is_lost_or_doubled_on_sqlite_while_its_server_is_killed() -> None:
-    report = run(7, 10, kind="sqlite", recover_within=PATIENCE)
+    report = run(7, 6, kind="sqlite", least_faults=2, recover_within=PATIENCE)
     print(report)
     assert report.violations == []
-    assert sum(report.faults.values()) >= 2
     assert report.appointments > 5
 
 

@@ -189,13 +189,13 @@ class World:
         self.calm_since = now()
 
 
-def trouble(world: World, record: Record, rng: random.Random, until: float, stop: threading.Event) -> None:
-    """Cause one fault after another, at random, until the time is over."""
+def trouble(world: World, record: Record, rng: random.Random, over: threading.Event) -> None:
+    """Cause one fault after another, at random, until the campaign is over."""
     faults = [kill_server_worker, kill_machine, freeze_server_worker, restart_machine, kill_mail, freeze_mail]
     if world.cluster is not None:
         faults += [kill_postgres, restart_postgres, kill_backend, terminate_backends]
     bag: list[int] = []
-    while now() < until and not stop.is_set():
+    while not over.is_set():
         # Each kind comes once before any comes twice, in an order that the seed decides.
         bag = bag or rng.sample(range(len(faults)), len(faults))
         fault = faults[bag.pop()]
@@ -205,7 +205,7 @@ def trouble(world: World, record: Record, rng: random.Random, until: float, stop
         except NotServingError as error:
             record.violation(str(error))
             return
-        stop.wait(rng.uniform(0.2, 0.8))
+        over.wait(rng.uniform(0.2, 0.8))
 
 
 def kill_server_worker(world: World, rng: random.Random) -> None:

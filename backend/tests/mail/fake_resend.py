@@ -185,7 +185,7 @@ def fake_resend() -> Iterator[FakeResend]:
     """Run the fake on a free port of loopback."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.fake = fake = FakeResend(url=f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield fake

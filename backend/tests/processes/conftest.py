@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -29,6 +30,7 @@ StartServer = Callable[..., Server]
 # As in gunicorn.conf.py.
 WORKERS = 2
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -37,7 +37,7 @@ def results(folder: Path, done: subprocess.CompletedProcess[str]) -> dict[str, A
 
 
 def test_a_small_run_measures_everything_and_is_not_void(tmp_path: Path) -> None:
-    result = results(tmp_path, bench(tmp_path, "--slots", "10000", "--rounds", "1", "--requests", "60", "--sqlite"))
+    result = results(tmp_path, bench(tmp_path, "--slots", "10000", "--rounds", "1", "--requests", "16", "--sqlite"))
     measured = {(row["system"], row["scenario"]) for row in result["measured"]}
     assert {("lean", "book"), ("ours", "book"), ("ours on SQLite", "book"), ("bare", "bare view")} <= measured
 
@@ -46,6 +46,7 @@ def test_a_small_run_measures_everything_and_is_not_void(tmp_path: Path) -> None
     assert "at least 10000 slots" in again.stderr
 
 
+@pytest.mark.long
 def test_a_small_growth_run_measures_everything_and_is_not_void(tmp_path: Path) -> None:
     sizes = ["--growth", "10000", "20000", "--history", "50"]
     result = results(tmp_path, bench(tmp_path, *sizes, "--rounds", "1", "--requests", "60"))

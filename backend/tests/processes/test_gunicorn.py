@@ -106,7 +106,7 @@ def test_more_half_requests_than_threads_block_the_service_for_seconds_only(
     database = shutil.copy(sqlite_template, tmp_path / "half.db")
     server = start_gunicorn(DATABASE_URL=f"sqlite:///{database}")
     with contextlib.ExitStack() as slow:
-        for _ in range(20):
+        for _ in range(THREADS_OF_A_WORKER + 1):
             slow.enter_context(server.open_half_a_request())
             slow.enter_context(server.open_half_a_request(b"POST /auth/login HTTP/1.1\r\nHost: loc"))
         # One worker may have got most of them and answer later than the other; ten answers in a row come from both.

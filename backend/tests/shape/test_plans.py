@@ -6,32 +6,30 @@ because PostgreSQL chooses between the two for a prepared statement.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from apiflask import APIFlask
-from sqlalchemy import Connection, Select, bindparam, text
+from sqlalchemy import Connection, Engine, Select, bindparam, text
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
 from src.database.statements import limited
-from src.database.transaction import transaction
 from src.domain.appointment_filter import EARLIEST, LATEST
+from src.extensions import db
 from src.models.base import Instant
 from src.repositories import appointment_repository as appointments
 from src.repositories import appointments_by_start
 from src.repositories import availability_repository as slots
 from src.repositories import batch_repository as batches
 from src.repositories import outbox_repository as outbox
-from tests.conftest import NOW
+from tests.conftest import NOW, StillClock, build_app, create_database, make_settings, migrate_to_head
 from tests.people import Api, Doctor, Patient
 
-pytestmark = [
-    pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
-    pytest.mark.parametrize("planned", ["force_custom_plan", "force_generic_plan"]),
-]
+pytestmark = pytest.mark.parametrize("planned", ["force_custom_plan", "force_generic_plan"])
 # The tables have tens of thousands of rows.
 FEW = 200
 
@@ -61,25 +59,49 @@ PAST = """
 """
 
 
-@pytest.fixture
-def doctor(api: Api) -> Doctor:
-    doctor = api.doctor()
+@dataclass(frozen=True)
+class OldClinic:
+    """A clinic with a past, and the doctor and the patient who share it."""
+
+    engine: Engine
+    doctor: Doctor
+    patient: Patient
+
+
+@pytest.fixture(scope="module")
+def old_clinic(worker_id_: str) -> Iterator[OldClinic]:
+    url = create_database(f"plans_{worker_id_}")
+    migrate_to_head(url)
+    app = build_app(make_settings(database_url=url), clock=StillClock())
+    api = Api(app.test_client())
+    doctor, patient = api.doctor(), api.patient()
     doctor.publish()
-    return doctor
-
-
-@pytest.fixture
-def patient(api: Api) -> Patient:
-    return api.patient()
-
-
-@pytest.fixture
-def past(app: APIFlask, doctor: Doctor, patient: Patient, planned: str) -> Iterator[Connection]:
-    with app.app_context(), transaction(writes=True) as db:
+    with app.app_context():
+        # The product's engine, for its settings of the planner; but with transactions, which can be rolled back.
+        engine = db.engine.execution_options(isolation_level="READ COMMITTED")
+    with engine.begin() as connection:
         for statement in PAST.split(";"):
-            db.execute(text(statement), {"patient": patient.id} if ":patient" in statement else {})
-        db.execute(text(f"SET LOCAL plan_cache_mode = {planned}"))
-        yield db
+            connection.execute(text(statement), {"patient": patient.id} if ":patient" in statement else {})
+    yield OldClinic(engine, doctor, patient)
+    engine.dispose()
+
+
+@pytest.fixture
+def doctor(old_clinic: OldClinic) -> Doctor:
+    return old_clinic.doctor
+
+
+@pytest.fixture
+def patient(old_clinic: OldClinic) -> Patient:
+    return old_clinic.patient
+
+
+@pytest.fixture
+def past(old_clinic: OldClinic, planned: str) -> Iterator[Connection]:
+    """Return a connection to the clinic's database; what a test writes is rolled back."""
+    with old_clinic.engine.connect() as connection:
+        connection.execute(text(f"SET LOCAL plan_cache_mode = {planned}"))
+        yield connection
 
 
 def test_a_page_of_a_patients_old_history(past: Connection, patient: Patient) -> None:
@@ -102,14 +124,12 @@ AT_ALL_TIMES = """
 """
 
 
-@pytest.mark.parametrize("stored", [None, "booked", "cancelled"])
-def test_a_page_by_start_of_a_long_history(
-    past: Connection, doctor: Doctor, patient: Patient, stored: str | None
-) -> None:
+def test_a_page_by_start_of_a_long_history(past: Connection, doctor: Doctor, patient: Patient) -> None:
     """It starts its index scans at the cursor, and reads a page of each status."""
     past.execute(text(AT_ALL_TIMES))
     middle = NOW - timedelta(hours=1000)
-    for begin, end, after in ((EARLIEST, LATEST, 0), (middle, LATEST, 17), (middle, NOW, 0), (NOW, LATEST, 0)):
+    spans = ((EARLIEST, LATEST, 0), (middle, LATEST, 17), (middle, NOW, 0), (NOW, LATEST, 0))
+    for stored, (begin, end, after) in itertools.product((None, "booked", "cancelled"), spans):
         values = {"begin": begin, "end": end, "after_id": after}
         for query, of in (
             (appointments_by_start._query_of_patient(stored, 21), patient.id),
@@ -154,7 +174,7 @@ def test_due_mails_among_those_due_next_week(past: Connection) -> None:
     assert looked_at(past, limited(outbox._DUE, 10), {"now": NOW}) < FEW
 
 
-def looked_at(db: Connection, query: Select[Any], values: dict[str, Any]) -> int:
+def looked_at(connection: Connection, query: Select[Any], values: dict[str, Any]) -> int:
     """Run the statement, prepared as psycopg prepares it, and return how many rows its scans read."""
     compiled = query.compile(dialect=postgresql.dialect(), compile_kwargs={"render_postcompile": True})
     given = {**compiled.params, **values}
@@ -166,12 +186,12 @@ def looked_at(db: Connection, query: Select[Any], values: dict[str, Any]) -> int
 
     statement = re.sub(r"%\((\w+)\)s", number, compiled.string)
     arguments = ", ".join(f"'{given[name]}'" for name in names)
-    db.exec_driver_sql(f"PREPARE asked AS {statement}", execution_options={"no_parameters": True})
+    connection.exec_driver_sql(f"PREPARE asked AS {statement}", execution_options={"no_parameters": True})
     asked = f"asked({arguments})" if names else "asked"
-    [[plan]] = db.exec_driver_sql(
+    [[plan]] = connection.exec_driver_sql(
         f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {asked}", execution_options={"no_parameters": True}
     ).all()
-    db.exec_driver_sql("DEALLOCATE asked")
+    connection.exec_driver_sql("DEALLOCATE asked")
     return _looked_at(plan[0]["Plan"])
 
 
