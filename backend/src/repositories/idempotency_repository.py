@@ -5,34 +5,44 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
 
-from src.database.statements import insert_unless_conflict
 from src.models import IdempotentAnswer
+from src.models.base import Id, Instant
+from src.models.idempotent_answer import IDEMPOTENT_ANSWERS_KEPT
+
+_RESERVE = text("""
+    INSERT INTO idempotent_answers (user_id, key, request_hash, created_at)
+    VALUES (:user_id, :key, :request_hash, :now)
+    ON CONFLICT (user_id, key) DO UPDATE SET request_hash = excluded.request_hash, created_at = excluded.created_at,
+        status = NULL, body = NULL, content_type = NULL, location = NULL
+    WHERE idempotent_answers.created_at < :kept_since
+    RETURNING user_id
+    """).bindparams(
+    bindparam("user_id", type_=Id), bindparam("now", type_=Instant()), bindparam("kept_since", type_=Instant())
+)
+_STORE = (
+    update(IdempotentAnswer)
+    .where(IdempotentAnswer.user_id == bindparam("of"), IdempotentAnswer.key == bindparam("under"))
+    .values({name: bindparam(name) for name in ("status", "body", "content_type", "location")})
+)
 
 
 def reserve(db: Connection, user_id: int, key: str, request_hash: str, now: datetime) -> bool:
-    """Reserve the key for this transaction; False when an answer is stored under it.
+    """Reserve the key for this transaction; False when an answer is stored under it that is still kept.
 
     While another transaction has the key reserved, this call waits until that transaction ends. Of several requests at
     once with one key, therefore only one does its work.
     """
-    row = {"user_id": user_id, "key": key, "request_hash": request_hash, "created_at": now}
-    return insert_unless_conflict(db, IdempotentAnswer, **row) is not None
+    values = {"user_id": user_id, "key": key, "request_hash": request_hash, "now": now}
+    return (
+        db.execute(_RESERVE, {**values, "kept_since": now - IDEMPOTENT_ANSWERS_KEPT}).scalar_one_or_none() is not None
+    )
 
 
 def find(db: Connection, user_id: int, key: str) -> Row[Any] | None:
     query = select(IdempotentAnswer).where(IdempotentAnswer.user_id == user_id, IdempotentAnswer.key == key)
     return db.execute(query).one_or_none()
-
-
-def purge(db: Connection, user_id: int, key: str, before: datetime) -> None:
-    """Delete the answer under the key if it was stored before the instant `before`."""
-    db.execute(
-        delete(IdempotentAnswer).where(
-            IdempotentAnswer.user_id == user_id, IdempotentAnswer.key == key, IdempotentAnswer.created_at < before
-        )
-    )
 
 
 def purge_before(db: Connection, instant: datetime) -> None:
@@ -44,8 +54,5 @@ def store(
     db: Connection, user_id: int, key: str, *, status: int, body: str, content_type: str, location: str | None
 ) -> None:
     """Store the answer to the request that reserved the key."""
-    db.execute(
-        update(IdempotentAnswer)
-        .where(IdempotentAnswer.user_id == user_id, IdempotentAnswer.key == key)
-        .values(status=status, body=body, content_type=content_type, location=location)
-    )
+    answer = {"status": status, "body": body, "content_type": content_type, "location": location}
+    db.execute(_STORE, {"of": user_id, "under": key, **answer})

@@ -20,6 +20,7 @@ from src.database.transaction import transaction
 from src.extensions import cors, db, jwt, migrate
 from src.tasks import demo
 from src.utils.clock import Clock, system_clock
+from src.utils.memory import free_large_blocks_at_once
 from src.web.flask_overrides import IdConverter, NoSessions, StrictJson, refuse_leading_slashes, return_unchanged
 from src.web.headers import register_headers
 from src.web.logs import register_request_ids
@@ -42,6 +43,7 @@ def create_app(
 ) -> APIFlask:
     """Create the application; without `settings` they are read from the environment, for the program that runs."""
     settings = settings or settings_of_program()
+    free_large_blocks_at_once()
     app = APIFlask(__name__, title="Appointment Booking System", version=__version__, template_folder=str(TEMPLATES))
     app.config.from_mapping(_flask_config(settings))
     app.extensions |= {"settings": settings, "clock": clock, "transaction": transaction}

@@ -59,15 +59,15 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
             log_success(route.name, actor, settings)
             return response
         # With a key, the same transaction also stores the answer, so it has more than one statement.
-        one_statement = route.signature.is_one_statement and HEADER not in request.headers
-        with transaction(writes=route.writes, one_statement=one_statement) as db:
+        one_statement = route.signature.is_one_statement
+        with transaction(writes=route.writes, one_statement=one_statement and HEADER not in request.headers) as db:
             actor = None if claims is None else admit(db, claims, route.access, settings)
             call = functools.partial(_call, validated, path, Context(db, now, actor, settings), route)
             key = key_of_request() if route.is_idempotent else None
             if actor is None or key is None:
                 response = call()
             else:
-                response = answer_once(db, actor.user_id, key, now, settings, call)
+                response = answer_once(db, actor.user_id, key, now, settings, call, one_statement=one_statement)
         log_success(route.name, actor, settings)
         return response
 

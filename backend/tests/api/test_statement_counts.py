@@ -21,8 +21,9 @@ CALLER = 1
 # On PostgreSQL each is one statement and commits by itself; SQLite needs several, but none crosses a network.
 BOOK = {"postgresql": CALLER + 1, "sqlite": CALLER + 7}
 CANCEL = {"postgresql": CALLER + 1, "sqlite": CALLER + 8}
-# Delete an old key, reserve this one, savepoint and its release, keep the answer.
-IDEMPOTENCY_KEY = 5
+# Reserve the key, and store the answer. Beside these, PostgreSQL needs BEGIN and COMMIT, so a booking with a key takes
+# six round trips.
+IDEMPOTENCY_KEY = 2
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
@@ -84,7 +85,9 @@ def test_booking_and_cancelling(app: APIFlask, api: Api, kind: str) -> None:
     assert len(seen) == CANCEL[kind], seen
     with statements(app) as seen:
         patient.post("/appointments", {"slot_id": slots[1]}, headers={"Idempotency-Key": "one"})
-    assert len([one for one in seen if "SAVEPOINT" not in one]) == BOOK[kind] + IDEMPOTENCY_KEY - 2, seen
+    assert len([one for one in seen if "SAVEPOINT" not in one]) == BOOK[kind] + IDEMPOTENCY_KEY, seen
+    if kind == "postgresql":
+        assert not [one for one in seen if "SAVEPOINT" in one]
 
 
 @ON_POSTGRESQL

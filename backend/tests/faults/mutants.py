@@ -302,7 +302,9 @@ def log_outs_are_forgotten() -> None:
 def repetitions_work_again() -> None:
     """Ignore the Idempotency-Key."""
 
-    def answer_each_time(db: Connection, user_id: int, key: str, now: datetime, settings: Any, work: Any) -> Any:
+    def answer_each_time(
+        db: Connection, user_id: int, key: str, now: datetime, settings: Any, work: Any, **_: Any
+    ) -> Any:
         return work()
 
     road.answer_once = answer_each_time
