@@ -69,7 +69,9 @@ def read_only(app: APIFlask) -> Iterator[None]:
         path.chmod(0o444)
         with a_user_whom_permissions_bind(path):
             yield
-        path.chmod(0o644)
+        # SQLite creates its `-wal` and `-shm` files with the permissions of the database.
+        for file in path.parent.glob(f"{path.name}*"):
+            file.chmod(0o644)
         with app.app_context():
             db.engine.dispose()
     else:

@@ -30,9 +30,14 @@ def test_nothing_is_lost_or_doubled_on_sqlite_while_its_server_is_killed() -> No
     assert report.appointments > 5
 
 
+@pytest.mark.timeout(170)
 def test_a_defect_is_caught() -> None:
-    report = run(1, 4, mutant="check-then-insert", recover_within=PATIENCE)
-    assert any("two active appointments of one slot" in violation for violation in report.violations)
+    # On a loaded machine, the few requests of a campaign may never meet in the wrong instant.
+    assert any(
+        "two active appointments of one slot" in violation
+        for seed in (1, 2, 3)
+        for violation in run(seed, 4, mutant="check-then-insert", recover_within=PATIENCE).violations
+    )
 
 
 BOOKED = SlotOperation("book", 0, 1, "done", 1)

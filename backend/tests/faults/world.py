@@ -114,7 +114,9 @@ class World:
         self.url = url
         self.calm_since: float | None = now()
         self.faults: list[str] = []
-        self.recoveries: list[float] = []
+        # The faults, and how many seconds each machine took afterwards to be ready again.
+        self.recoveries: list[tuple[str, float]] = []
+        self.seconds_to_start = 0.0
         self.environment = clean_environment(
             folder,
             **REAL_SECRETS,
@@ -151,12 +153,15 @@ class World:
                 yield mail.name, psutil.Process(mail.program.process.pid)
 
     def start(self) -> None:
+        """Start all processes at once, and note how many seconds the slowest machine took to be ready."""
+        began = now()
         for machine in self.machines:
             machine.start()
         for worker in self.mail_workers:
             worker.start()
         for machine in self.machines:
             self.await_ready(machine, 40)
+        self.seconds_to_start = now() - began
 
     def end(self) -> None:
         for machine in self.machines:
@@ -185,7 +190,7 @@ class World:
         self.calm_since = None
         yield
         for machine in self.machines:
-            self.recoveries.append(self.await_ready(machine, 20))
+            self.recoveries.append((name, self.await_ready(machine, 20)))
         self.calm_since = now()
 
 
@@ -206,6 +211,21 @@ def trouble(world: World, record: Record, rng: random.Random, over: threading.Ev
             record.violation(str(error))
             return
         over.wait(rng.uniform(0.2, 0.8))
+
+
+def slow_recoveries(world: World, recover_within: float) -> list[str]:
+    """Return the recoveries that took longer than so many seconds.
+
+    A machine that starts anew may take as long as at the start of the campaign, when all processes start at once: how
+    many seconds Python needs to load the libraries depends on the computer, and the clients keep its cores busy.
+    """
+    starting = max(recover_within, world.seconds_to_start)
+    limits = {kill_machine.__name__: starting, restart_machine.__name__: starting}
+    return [
+        f"{seconds:.1f} s after {fault}"
+        for fault, seconds in world.recoveries
+        if seconds > limits.get(fault, recover_within)
+    ]
 
 
 def kill_server_worker(world: World, rng: random.Random) -> None:

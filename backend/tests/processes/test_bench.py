@@ -28,10 +28,12 @@ def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def results(folder: Path, done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert (folder / "bench.json").is_file(), done.stdout + done.stderr
     result = json.loads((folder / "bench.json").read_text())
     assert result["void"] == []
-    assert all(ratio > 0 for ratio in result["ratios"].values())
+    # So few requests say nothing about speed, so a goal may be missed.
+    assert done.returncode == bool(result["missed"]), done.stdout + done.stderr
+    assert all(ratio["median"] > 0 for ratio in result["ratios"].values())
     assert (folder / "bench.svg").read_text().startswith("<svg")
     return result
 
@@ -40,10 +42,23 @@ def test_a_small_run_measures_everything_and_is_not_void(tmp_path: Path) -> None
     result = results(tmp_path, bench(tmp_path, "--slots", "10000", "--rounds", "1", "--requests", "16", "--sqlite"))
     measured = {(row["system"], row["scenario"]) for row in result["measured"]}
     assert {("lean", "book"), ("ours", "book"), ("ours on SQLite", "book"), ("bare", "bare view")} <= measured
+    assert {("ours", "book with a key"), ("ours", "a busy day"), ("ours", "log in")} <= measured
 
-    again = bench(tmp_path, "--against", str(tmp_path / "bench.json"), "--slots", "9")
-    assert again.returncode == 2
-    assert "at least 10000 slots" in again.stderr
+    too_few = bench(tmp_path, "--slots", "9")
+    assert too_few.returncode == 2
+    assert "at least 10000 slots" in too_few.stderr
+
+
+@pytest.mark.long
+def test_a_small_run_against_this_commit_measures_everything_and_is_not_void(tmp_path: Path) -> None:
+    sizes = ["--slots", "10000", "--rounds", "2", "--requests", "60"]
+    result = results(tmp_path, bench(tmp_path, "--against", "HEAD", *sizes))
+    measured = {(row["system"], row["scenario"]) for row in result["measured"]}
+    assert {("before", "book with a key"), ("ours", "book with a key")} <= measured
+
+    unknown = bench(tmp_path, "--against", "no-such-commit", *sizes)
+    assert unknown.returncode == 1
+    assert "'no-such-commit' is no commit of this repository" in unknown.stderr
 
 
 @pytest.mark.long
