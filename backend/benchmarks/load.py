@@ -31,11 +31,13 @@ class _Connection:
     received: bytearray = field(default_factory=bytearray)
 
 
-def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
-    """Return the bytes of a request."""
+def request(method: str, path: str, token: str, body: bytes = b"", key: str = "") -> bytes:
+    """Return the bytes of a request; `key` is its Idempotency-Key."""
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
     if token:
         head += f"Authorization: Bearer {token}\r\n"
+    if key:
+        head += f"Idempotency-Key: {key}\r\n"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body

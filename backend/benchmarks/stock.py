@@ -1,7 +1,8 @@
 """Fill a database with a clinic of any size: doctors with a hundred slots each, and patients.
 
 In the order of ids, the first doctors are those whose free slots are listed, then come those who have appointments,
-then those whom the benchmark books. Slots begin tomorrow; each is half an hour long, without breaks between them.
+then those whom the benchmark books. The slots of a doctor begin tomorrow, one after another without breaks. Each doctor
+begins at another minute, and slots are 15 to 45 minutes long, so that few of two doctors have the same times.
 """
 
 from __future__ import annotations
@@ -10,21 +11,29 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from itertools import islice
 from typing import Any
 
 import psycopg
 from rich.progress import Progress
 
+from config import load_settings
 from src.domain.wall_clock import wall_clock
 from src.models import PROFILES_OF_A_BLOCK
+from src.utils.security import hash_password
 
 SLOTS_OF_A_DOCTOR = 100
-READ = 20
+MOST_READ = 200
 BUSY = 20
 APPOINTMENTS_OF_A_BUSY_DOCTOR = 20
 PATIENTS = 1000
 ZONE = "Europe/Berlin"
+# Every patient's.
+PASSWORD = "a password of the benchmark"
+MINUTES_OF_A_SLOT = (15, 20, 30, 45)
+MINUTES_OF_A_DAY = 24 * 60
+MINUTES_BETWEEN_DOCTORS = 7
 SPAN = "starts_at, ends_at, time_zone, wall_start, wall_end"
 CHUNK = 20_000
 
@@ -32,6 +41,24 @@ INDEXES = (
     "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
     " WHERE contype = 'x' AND conrelid = 'availability_slots'::regclass"
 )
+
+
+def email(user_id: int) -> str:
+    """Return the address of an account."""
+    return f"p{user_id}@people.example"
+
+
+def spans(doctor: int, tomorrow: datetime) -> list[tuple[Any, ...]]:
+    """Return the values of SPAN of each slot of a doctor."""
+    minutes = MINUTES_OF_A_SLOT[doctor % len(MINUTES_OF_A_SLOT)]
+    return _spans(doctor * MINUTES_BETWEEN_DOCTORS % MINUTES_OF_A_DAY, minutes, tomorrow)
+
+
+@cache
+def _spans(first_minute: int, minutes: int, tomorrow: datetime) -> list[tuple[Any, ...]]:
+    edges = [tomorrow + timedelta(minutes=first_minute + minutes * i) for i in range(SLOTS_OF_A_DOCTOR + 1)]
+    walls = [wall_clock(edge, ZONE) for edge in edges]
+    return [(*edges[i : i + 2], ZONE, *walls[i : i + 2]) for i in range(SLOTS_OF_A_DOCTOR)]
 
 
 @dataclass(frozen=True)
@@ -57,9 +84,19 @@ class Stock:
         return self.doctors + 1
 
     @property
+    def read(self) -> int:
+        """How many doctors' free slots are listed."""
+        return min(MOST_READ, self.doctors // 5)
+
+    @property
+    def busy(self) -> range:
+        """The ids of the doctors who have appointments."""
+        return range(self.read + 1, self.read + BUSY + 1)
+
+    @property
     def bookable(self) -> range:
         """The ids of the slots that the benchmark books."""
-        return range((READ + BUSY) * SLOTS_OF_A_DOCTOR + 1, self.slots + 1)
+        return range(self.busy[-1] * SLOTS_OF_A_DOCTOR + 1, self.slots + 1)
 
     def patient_for(self, slot_id: int) -> int:
         """Return the patient who books a slot: no two slots of one patient overlap among any 100,000."""
@@ -68,16 +105,12 @@ class Stock:
     def tables(self) -> dict[str, tuple[str, Iterator[tuple[Any, ...]], int]]:
         """Return the columns, the rows and the number of rows of each table."""
         now = datetime.now(timezone.utc).replace(microsecond=0)
-        begin = (now + timedelta(days=1)).replace(minute=0, second=0)
-        half_hour = timedelta(minutes=30)
-        edges = [begin + half_hour * i for i in range(SLOTS_OF_A_DOCTOR + 1)]
-        walls = [wall_clock(edge, ZONE) for edge in edges]
-        # The values of SPAN.
-        spans = [(*edges[i : i + 2], ZONE, *walls[i : i + 2]) for i in range(SLOTS_OF_A_DOCTOR)]
+        tomorrow = (now + timedelta(days=1)).replace(minute=0, second=0)
+        password_hash = hash_password(PASSWORD, load_settings())
         people = self.doctors + PATIENTS + 1
         users = (
-            (i, f"Dr. Number {i}" if i <= self.doctors else f"Patient Number {i}", f"p{i}@people.example",
-             f"p{i}@people.example", "none", "doctor" if i <= self.doctors else "patient", now)
+            (i, f"Dr. Number {i}" if i <= self.doctors else f"Patient Number {i}", email(i),
+             email(i), password_hash, "doctor" if i <= self.doctors else "patient", now)
             for i in range(1, people + 1)
         )  # fmt: skip
         doctors = ((i, i, "Dr. med.", "Cardiology", ZONE) for i in range(1, self.doctors + 1))
@@ -85,17 +118,17 @@ class Stock:
         def slots() -> Iterator[tuple[Any, ...]]:
             number = 0
             for doctor in range(1, self.doctors + 1):
-                for index, span in enumerate(spans):
+                for index, span in enumerate(spans(doctor, tomorrow)):
                     number += 1
-                    booked = READ < doctor <= READ + BUSY and index < APPOINTMENTS_OF_A_BUSY_DOCTOR
+                    booked = doctor in self.busy and index < APPOINTMENTS_OF_A_BUSY_DOCTOR
                     yield number, doctor, *span, "booked" if booked else "free", now
 
         def appointments() -> Iterator[tuple[Any, ...]]:
-            for doctor in range(READ + 1, READ + BUSY + 1):
+            for doctor in self.busy:
                 for index in range(APPOINTMENTS_OF_A_BUSY_DOCTOR):
                     slot = (doctor - 1) * SLOTS_OF_A_DOCTOR + index + 1
-                    number = (doctor - READ - 1) * APPOINTMENTS_OF_A_BUSY_DOCTOR + index + 1
-                    yield number, slot, doctor, self.busy_patient(doctor), *spans[index], now
+                    number = (doctor - self.busy[0]) * APPOINTMENTS_OF_A_BUSY_DOCTOR + index + 1
+                    yield number, slot, doctor, self.busy_patient(doctor), *spans(doctor, tomorrow)[index], now
 
         return {
             "users": ("id, name, email, email_key, password_hash, role, created_at", users, people),
@@ -119,7 +152,7 @@ class Stock:
 
     def busy_patient(self, doctor: int) -> int:
         """Return the patient who has all the appointments of a busy doctor."""
-        return self.first_patient + PATIENTS - BUSY + (doctor - READ - 1)
+        return self.first_patient + PATIENTS - BUSY + (doctor - self.busy[0])
 
 
 def fill_postgresql(conninfo: str, stock: Stock) -> None:

@@ -17,15 +17,17 @@ SECRETS = {
     "JWT_SECRET_KEY": secrets.token_urlsafe(48),
     "DOCTOR_INVITATION_CODE": secrets.token_urlsafe(48),
 }
+# The product's defaults.
+ARGON2 = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_ITERATIONS": "2"}
 
 
 @contextlib.contextmanager
-def serving(name: str, target: str, folder: Path, **settings: str) -> Iterator[Server]:
+def serving(name: str, target: str, folder: Path, backend: Path = BACKEND, **settings: str) -> Iterator[Server]:
     """Run `gunicorn TARGET` as the Procfile does: in backend/, with gunicorn.conf.py, for production."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", target]
-    env = clean_environment(folder, **SECRETS, **settings)
-    program = Program(command, cwd=BACKEND, env=env, log=folder / f"{name}.log")
+    env = clean_environment(folder, **SECRETS, **ARGON2, **settings)
+    program = Program(command, cwd=backend, env=env, log=folder / f"{name}.log")
     server = Server(program, port)
     try:
         server.wait_until_answering()
