@@ -19,17 +19,17 @@ from benchmarks.drain import SCENARIO as DRAIN
 from benchmarks.drain import Drain
 from benchmarks.mails import mail_worker
 from benchmarks.measure import Database, System, measure
+from benchmarks.parts import parts
 from benchmarks.report import MANY, Results, console, report, show
 from benchmarks.rounds import product, run_rounds, token_maker
 from benchmarks.same import same_answers
 from benchmarks.scenarios import BUSY_DAY, GROWING, OURS_ONLY, SCENARIOS
-from benchmarks.stock import Stock, fill_sqlite
+from benchmarks.stock import LEAST_SLOTS, Stock, fill_sqlite
 from benchmarks.systems import megabytes_per_worker, serving
 from tests.conftest import migrate_to_head
 from tests.processes.servers import BACKEND
 
 GROWTH = (10_000, 1_000_000, 10_000_000)
-LEAST_SLOTS = 10_000
 LOG_INS = 1000
 MOST_ON_SQLITE = 100_000
 
@@ -135,6 +135,7 @@ def main() -> int:
         "--only", action="append", choices=[*SCENARIOS, *OURS_ONLY], help="one scenario (may be repeated)"
     )
     parser.add_argument("--against", metavar="COMMIT", help="compare with the servers of another commit")
+    parser.add_argument("--parts", action="store_true", help="CPU time of the parts of a call, without servers")
     parser.add_argument("--output", type=Path, default=Path("bench.json"), metavar="FILE", help="where to write JSON")
     options = parser.parse_args()
     if options.growth == []:
@@ -143,6 +144,9 @@ def main() -> int:
         parser.error(f"a clinic has at least {LEAST_SLOTS} slots")
     options.output = options.output.resolve()
     os.chdir(BACKEND)  # Flask-Migrate looks for migrations in the working directory
+    if options.parts:
+        parts()
+        return 0
     result = against(options) if options.against else growth(options) if options.growth else bench(options)
     options.output.write_text(json.dumps(result, indent=1))
     options.output.with_suffix(".svg").write_text(draw(result))

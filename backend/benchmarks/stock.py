@@ -28,6 +28,7 @@ MOST_READ = 200
 BUSY = 20
 APPOINTMENTS_OF_A_BUSY_DOCTOR = 20
 PATIENTS = 1000
+LEAST_SLOTS = 10_000
 ZONE = "Europe/Berlin"
 # Every patient's.
 PASSWORD = "a password of the benchmark"

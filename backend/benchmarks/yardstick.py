@@ -52,6 +52,11 @@ def claims() -> dict[str, Any]:
     return known
 
 
+def disconnect() -> None:
+    """Close this thread's connection."""
+    _local.connection.close()
+
+
 @lru_cache(maxsize=CACHED_TOKENS)
 def verified(token: str) -> tuple[int, dict[str, Any]]:
     said = jwt.decode(token, SECRET, algorithms=["HS256"])

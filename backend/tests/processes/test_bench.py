@@ -67,3 +67,11 @@ def test_a_small_growth_run_measures_everything_and_is_not_void(tmp_path: Path) 
     result = results(tmp_path, bench(tmp_path, *sizes, "--rounds", "1", "--requests", "60"))
     for scenario in ("last page of doctors", "dashboard over a long history", "a mail by the worker", "book"):
         assert any(f"p50 at 20000 slots to 10000: {scenario}" in name for name in result["ratios"])
+
+
+@pytest.mark.long
+def test_the_parts_of_a_call_are_measured(tmp_path: Path) -> None:
+    done = bench(tmp_path, "--parts")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for part in ("ours, list free slots", "yardstick, list free slots", "SELECT 1 by SQLAlchemy", "JSON"):
+        assert part in done.stdout

@@ -1,0 +1,130 @@
+"""`./bench --parts`: the CPU time of a call and of its parts, in one thread and without gunicorn.
+
+It shows where the product's time goes that the yardstick does not need.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import Flask
+from rich.table import Table
+from sqlalchemy import text
+from werkzeug.test import EnvironBuilder
+
+from benchmarks.database import conninfo, postgresql
+from benchmarks.report import console
+from benchmarks.rounds import token_maker
+from benchmarks.stock import LEAST_SLOTS, Stock
+from benchmarks.systems import SECRETS
+from config import load_settings
+from src.database.transaction import transaction
+from src.extensions import db
+from src.repositories import availability_repository, user_repository
+from src.schemas.base import wall_clock_span
+from src.utils.clock import system_clock
+from tests.conftest import build_app
+
+CALLS = {
+    "who am I": "/auth/me",
+    "list doctors": "/patient/doctors",
+    "list free slots": "/patient/doctors/1/availability",
+    "my appointments": "/appointments/my",
+}
+ROUNDS, TIMES = 20, 50
+
+
+def cpu_us(work: Callable[[], Any], times: int = TIMES) -> float:
+    """Return the CPU time of this process for a piece of work, in microseconds."""
+    began = time.process_time()
+    for _ in range(times):
+        work()
+    return (time.process_time() - began) / times * 1e6
+
+
+def best(works: dict[str, Callable[[], Any]]) -> dict[str, float]:
+    """Measure each piece of work in turn, ROUNDS times, and return the least time of each."""
+    least = dict.fromkeys(works, float("inf"))
+    for _ in range(ROUNDS):
+        for name, work in works.items():
+            least[name] = min(least[name], cpu_us(work))
+    return least
+
+
+def _call(app: Flask, path: str, token: str) -> Callable[[], None]:
+    environ = EnvironBuilder(path=path, headers={"Authorization": f"Bearer {token}"}).get_environ()
+
+    def call() -> None:
+        said: list[str] = []
+        body = app.wsgi_app(dict(environ), lambda status, _headers: said.append(status))
+        b"".join(body)
+        body.close()
+        assert said[0].startswith("200"), said
+
+    return call
+
+
+def _steps(stock: Stock) -> dict[str, float]:
+    """Measure the steps of listing free slots; call it in an application context."""
+    now, patient = system_clock(), stock.first_patient
+    one = text("SELECT 1")
+
+    def nothing() -> None:
+        with transaction(writes=False):
+            pass
+
+    def slots() -> list[dict[str, Any]]:
+        rows = availability_repository.list_free(connection, 1, now)
+        return [{"slot_id": slot_id, **wall_clock_span(*span)} for slot_id, *span in rows]
+
+    with transaction(writes=False) as connection:
+        raw: Any = connection.connection.driver_connection
+        shown = slots()
+        return best(
+            {
+                "connection from the pool and back": nothing,
+                "SELECT 1 by psycopg": lambda: raw.execute("SELECT 1").fetchall(),
+                "SELECT 1 by SQLAlchemy": lambda: connection.execute(one).all(),
+                "caller": lambda: user_repository.find_caller(connection, patient, 0, "none"),
+                "free slots": lambda: availability_repository.list_free(connection, 1, now),
+                "free slots with their times": slots,
+                "JSON": lambda: orjson.dumps(shown),
+            }
+        )
+
+
+def parts() -> None:
+    """Print the CPU time of calls, ours and the yardstick's, and of the steps of listing free slots."""
+    with postgresql(Stock(LEAST_SLOTS)) as (cluster, database):
+        os.environ.update(BENCH_CONNINFO=conninfo(cluster), **SECRETS)
+        yardstick = importlib.import_module("benchmarks.yardstick")
+        secrets = {name.lower(): value for name, value in SECRETS.items()}
+        app = build_app(load_settings(database_url=cluster.url, **secrets))
+        token = token_maker()(database.stock.busy_patient(database.stock.busy[0]), "patient")
+        works = {
+            "bare view": _call(yardstick.bare, "/", token),
+            "ours, /health/live": _call(app, "/health/live", token),
+        }
+        for name, path in CALLS.items():
+            works |= {
+                f"ours, {name}": _call(app, path, token),
+                f"yardstick, {name}": _call(yardstick.lean, path, token),
+            }
+        table = Table(title=f"CPU time, least of {ROUNDS} means")
+        table.add_column("what")
+        table.add_column("µs", justify="right")
+        calls = best(works)
+        yardstick.disconnect()
+        for name, least in calls.items():
+            table.add_row(name, f"{least:.0f}")
+        table.add_section()
+        with app.app_context():
+            for name, least in _steps(database.stock).items():
+                table.add_row(name, f"{least:.0f}")
+            db.engine.dispose()
+        console.print(table)
