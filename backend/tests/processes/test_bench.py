@@ -1,4 +1,7 @@
-"""`./bench` runs and gets only the answers that it expects; these tests do not check how fast they come."""
+"""`./bench` runs and gets only the answers that it expects; these tests do not check how fast they come.
+
+The runs are in `./test --long`.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +41,15 @@ def results(folder: Path, done: subprocess.CompletedProcess[str]) -> dict[str, A
     return result
 
 
+@pytest.mark.long
 def test_a_small_run_measures_everything_and_is_not_void(tmp_path: Path) -> None:
     result = results(tmp_path, bench(tmp_path, "--slots", "10000", "--rounds", "1", "--requests", "16", "--sqlite"))
     measured = {(row["system"], row["scenario"]) for row in result["measured"]}
     assert {("lean", "book"), ("ours", "book"), ("ours on SQLite", "book"), ("bare", "bare view")} <= measured
     assert {("ours", "book with a key"), ("ours", "a busy day"), ("ours", "log in")} <= measured
 
+
+def test_a_clinic_that_is_too_small_is_refused(tmp_path: Path) -> None:
     too_few = bench(tmp_path, "--slots", "9")
     assert too_few.returncode == 2
     assert "at least 10000 slots" in too_few.stderr
