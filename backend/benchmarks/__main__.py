@@ -17,6 +17,7 @@ from benchmarks.chart import draw
 from benchmarks.database import conninfo, database_alone, postgresql
 from benchmarks.drain import SCENARIO as DRAIN
 from benchmarks.drain import Drain
+from benchmarks.fill import fill_sqlite
 from benchmarks.mails import mail_worker
 from benchmarks.measure import Database, System, measure
 from benchmarks.parts import parts
@@ -24,7 +25,7 @@ from benchmarks.report import MANY, Results, console, report, show
 from benchmarks.rounds import product, run_rounds, token_maker
 from benchmarks.same import same_answers
 from benchmarks.scenarios import BUSY_DAY, GROWING, OURS_ONLY, SCENARIOS
-from benchmarks.stock import LEAST_SLOTS, Stock, fill_sqlite
+from benchmarks.stock import LEAST_SLOTS, Stock
 from benchmarks.systems import megabytes_per_worker, serving
 from tests.conftest import migrate_to_head
 from tests.processes.servers import BACKEND
@@ -83,7 +84,7 @@ def _on_sqlite(slots: int, folder: Path) -> Iterator[System]:
 def _log_in(system: System, count: int, results: Results) -> None:
     """Log people in, and then measure the memory of the server."""
     results.blocks[system.name, "log in", MANY].append(measure(system, "log in", count, MANY))
-    results.memory[system.name].append(megabytes_per_worker(system.server))
+    results.memory[system.name] = megabytes_per_worker(system.server)
 
 
 def growth(options: argparse.Namespace) -> dict[str, Any]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import io
-import subprocess
 import sys
 import tempfile
-import zipfile
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +17,10 @@ from benchmarks.report import MANY, Ratio, Results, console, cpu, p50, report
 from benchmarks.rounds import product, run_rounds
 from benchmarks.scenarios import OURS_ONLY, SCENARIOS
 from benchmarks.stock import Stock
-from tests.processes.servers import BACKEND
+from tests.processes.servers import backend_of
 
-# A call is slower if its ratio to the other commit's is larger than this, and so is the lower quartile of its rounds.
-LARGEST = 1.05
-
-
-def backend_of(commit: str, folder: Path) -> Path:
-    """Write the files of a commit into a folder and return its backend/; exit if there is no such commit."""
-    archive = subprocess.run(
-        ["git", "-C", BACKEND.parent, "archive", "--format=zip", commit], capture_output=True, check=False
-    )
-    if archive.returncode != 0:
-        sys.exit(f"{commit!r} is no commit of this repository: {archive.stderr.decode().strip()}")
-    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder)
-    return folder / "backend"
+# A call is slower if even the lower quartile of its ratios to the other commit's is larger than this.
+SLOWER = 1.05
 
 
 def against(options: argparse.Namespace) -> dict[str, Any]:
@@ -42,7 +28,10 @@ def against(options: argparse.Namespace) -> dict[str, Any]:
     results = Results()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        there = backend_of(options.against, folder / "there")
+        try:
+            there = backend_of(options.against, folder / "there")
+        except LookupError as error:
+            sys.exit(str(error))
         cluster, database = stack.enter_context(postgresql(Stock(options.slots)))
         before = stack.enter_context(product("before", cluster.url, database, folder, backend=there))
         ours = stack.enter_context(product("ours", cluster.url, database, folder))
@@ -50,9 +39,13 @@ def against(options: argparse.Namespace) -> dict[str, Any]:
         scenarios = options.only or [*SCENARIOS, *OURS_ONLY]
         run_rounds([before, ours], scenarios, results, rounds=options.rounds, requests=options.requests)
     compared = comparisons(results)
-    slower = [name for name, ratio in compared.items() if ratio.low > LARGEST]
+    slower = [name for name, ratio in compared.items() if ratio.low > SLOWER]
     show(results, compared, slower, options.against)
-    return report(results, options) | {"against": options.against, "missed": slower}
+    return report(results, options) | {
+        "against": options.against,
+        "missed": slower,
+        "ratios": {name: asdict(ratio) for name, ratio in compared.items()},
+    }
 
 
 def comparisons(results: Results) -> dict[str, Ratio]:

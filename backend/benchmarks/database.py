@@ -10,9 +10,10 @@ from pathlib import Path
 
 import psycopg
 
+from benchmarks.fill import fill_postgresql
 from benchmarks.measure import Database
 from benchmarks.report import MANY, Results
-from benchmarks.stock import PATIENTS, Stock, fill_postgresql
+from benchmarks.stock import PATIENTS, Stock
 from tests.conftest import migrate_to_head
 from tests.postgres import Cluster, binaries_in
 

@@ -73,7 +73,7 @@ class Results:
     """All measurements, by round; `blocks` has the key (system, scenario, connections)."""
 
     blocks: dict[Key, list[Block]] = field(default_factory=lambda: defaultdict(list))
-    memory: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    memory: dict[str, float] = field(default_factory=dict)
     pgbench: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def summaries(self) -> list[Summary]:
@@ -99,7 +99,7 @@ def report(results: Results, options: argparse.Namespace) -> dict[str, Any]:
     """Return the content of the JSON file."""
     summaries = results.summaries()
     found = ratios(results) | (growth_ratios(results, options.growth[0]) if options.growth else {})
-    memory = {f"{MEMORY}: {name}": seen[-1] for name, seen in results.memory.items()}
+    memory = {f"{MEMORY}: {name}": megabytes for name, megabytes in results.memory.items()}
     missed = [name for name, ratio in found.items() if misses(name, ratio.median)]
     return {
         "machine": machine(),
@@ -187,8 +187,10 @@ def misses(name: str, value: float) -> bool:
 
 def _goal(name: str, value: float) -> str:
     most, least = _bounds(name)
+    if most is None and least is None:
+        return ""
     said = f"at most {most}" if most is not None else f"at least {least}"
-    return "" if most is least else f"  (goal: {said}{', MISSED' if misses(name, value) else ''})"
+    return f"  (goal: {said}{', MISSED' if misses(name, value) else ''})"
 
 
 def _bounds(name: str) -> tuple[float | None, float | None]:

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import pytest
 from apiflask import APIFlask
+from flask import Response
 from sqlalchemy import text
 
 from src.database.transaction import transaction
+from src.errors_of_appointments import SlotTaken
 from src.tasks.purge import purge_expired
-from tests.conftest import StillClock
+from src.web.idempotency import answer_once
+from tests.conftest import NOW, StillClock
 from tests.people import DAY, Api, Deliver, error_of
 
 KEY = {"Idempotency-Key": "a-key-of-the-tests"}
@@ -64,6 +67,21 @@ def test_a_refused_overlap_leaves_nothing_behind(api: Api) -> None:
         answer = doctor.post("/doctor/availability", SLOT, headers=KEY)
         assert answer.status_code == 409
         assert "overlaps" in error_of(answer)
+
+
+def test_a_refusal_after_a_write_undoes_the_write_and_is_kept(app: APIFlask, api: Api) -> None:
+    user_id, settings = api.patient("Ada Sample").id, app.extensions["settings"]
+    with app.test_request_context("/appointments", method="POST"), transaction(writes=True) as db:
+
+        def work() -> Response:
+            db.execute(text("UPDATE users SET name = 'changed'"))
+            raise SlotTaken
+
+        refused = answer_once(db, user_id, "a key", NOW, settings, work, one_statement=False)
+    assert refused.status_code == 409
+    with app.app_context(), transaction(writes=False) as db:
+        assert db.scalars(text("SELECT name FROM users")).all() == ["Ada Sample"]
+        assert db.scalars(text("SELECT status FROM idempotent_answers")).all() == [409]
 
 
 def test_bad_input_leaves_the_key_free(api: Api) -> None:

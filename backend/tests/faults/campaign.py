@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -210,8 +210,9 @@ def _live(world: World, record: Record, seed: int, defect: Mutant, seconds: floa
         if defect.under_faults:
             running.append(pool.submit(trouble, world, record, random.Random(seed), over))
         # One that ends before the others has failed, or has found that a machine does not serve any more.
-        while (now() < until or len(world.faults) < least_faults) and not any(thread.done() for thread in running):
-            time.sleep(0.1)
+        ended: set[Future[None]] = set()
+        while not ended and (now() < until or len(world.faults) < least_faults):
+            ended, _ = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
         over.set()
     for thread in running:
         thread.result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import itertools
 import json
 import os
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
@@ -56,6 +58,18 @@ def copy_backend(target: Path) -> Path:
     """Copy the product without this machine's `.env` and database."""
     shutil.copytree(BACKEND, target, ignore=LEFT_BEHIND)
     return target
+
+
+def backend_of(commit: str, folder: Path) -> Path:
+    """Write the files of a commit into a folder, and return its backend/; raise LookupError if git does not have it."""
+    archive = subprocess.run(
+        ["git", "-C", BACKEND.parent, "archive", "--format=zip", commit], capture_output=True, check=False
+    )
+    if archive.returncode != 0:
+        raise LookupError(f"{commit!r} is no commit of this repository: {archive.stderr.decode().strip()}")
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder)
+    return folder / "backend"
 
 
 def clean_environment(home: Path, **settings: str) -> dict[str, str]:

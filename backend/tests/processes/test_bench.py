@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.against import SLOWER, comparisons
+from benchmarks.measure import Block
+from benchmarks.report import MANY, MEMORY, SQLITE_TO_POSTGRESQL, TO_YARDSTICK, Results, misses
 from tests.processes.servers import BACKEND, clean_environment
 
 pytestmark = pytest.mark.timeout(300)
@@ -53,6 +57,31 @@ def test_a_clinic_that_is_too_small_is_refused(tmp_path: Path) -> None:
     too_few = bench(tmp_path, "--slots", "9")
     assert too_few.returncode == 2
     assert "at least 10000 slots" in too_few.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        (f"{TO_YARDSTICK}: book", 1, 9),
+        (f"{MEMORY}: ours", 50, 101),
+        (f"{SQLITE_TO_POSTGRESQL}: book", 0.9, 0.1),
+        ("p50 at 9 slots to 3: book, 16 connections", 1, 2),
+    ],
+)
+def test_a_figure_beyond_its_goal_misses_it(name: str, good: float, bad: float) -> None:
+    assert not misses(name, good)
+    assert misses(name, bad)
+
+
+@pytest.mark.parametrize(
+    ("ours", "is_slower"), [([100, 100, 100], False), ([120, 119, 121], True), ([96, 107, 130], False)]
+)
+def test_a_call_is_slower_only_beyond_the_spread_of_the_rounds(ours: list[float], is_slower: bool) -> None:  # noqa: FBT001
+    results = Results()
+    for system, times in (("before", [100.0, 100.0, 100.0]), ("ours", ours)):
+        results.blocks[system, "book", MANY] = [Block(1, 1, 1, time, 0, Counter()) for time in times]
+    [ratio] = comparisons(results).values()
+    assert (ratio.low > SLOWER) is is_slower
 
 
 @pytest.mark.long

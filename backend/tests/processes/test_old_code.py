@@ -5,11 +5,9 @@ The old code is the commit before the one that added the migration, so these tes
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from src.database.revisions import newest_revision
 from tests.processes.conftest import StartProgram
-from tests.processes.servers import BACKEND, SECONDS_TO_START, Server, free_port, wait_until
+from tests.processes.servers import BACKEND, SECONDS_TO_START, Server, backend_of, free_port, wait_until
 
 ROOT = BACKEND.parent
 # The old code's own tests call this instead of their own `flask db upgrade`.
@@ -63,13 +61,10 @@ def old_backend(tmp_path_factory: pytest.TempPathFactory) -> Path:
     migration = f"backend/migrations/versions/{newest_revision()}_*"
     added = git("log", "--diff-filter=A", "--format=%H", "--", migration).stdout.decode().split()
     # If the migration is not committed yet, the old code is the last commit.
-    archive = git("archive", "--format=zip", f"{added[-1]}^" if added else "HEAD")
-    if archive.returncode != 0:
-        pytest.skip("the code before the newest migration is not here: the git history does not reach back to it")
-    folder = tmp_path_factory.mktemp("old")
-    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder)
-    return folder / "backend"
+    try:
+        return backend_of(f"{added[-1]}^" if added else "HEAD", tmp_path_factory.mktemp("old"))
+    except LookupError as error:
+        pytest.skip(f"the code before the newest migration is not here: {error}")
 
 
 def test_the_version_before_serves_a_day_on_the_newest_schema(
