@@ -5,11 +5,13 @@ from src.models.availability import AvailabilitySlot
 from src.models.base import Base
 from src.models.doctor import DoctorProfile
 from src.models.doctor_block import PROFILES_OF_A_BLOCK, DoctorBlock
+from src.models.hours import HoursException, Opening, WeeklyHours
 from src.models.idempotent_answer import IdempotentAnswer
 from src.models.installation import Installation
 from src.models.outbox_mail import OutboxMail
 from src.models.session import FailedAttempts, RevokedToken
 from src.models.user import User
+from src.models.visit_type import VisitType, VisitTypeVersion
 
 __all__ = [
     "PROFILES_OF_A_BLOCK",
@@ -20,9 +22,14 @@ __all__ = [
     "DoctorBlock",
     "DoctorProfile",
     "FailedAttempts",
+    "HoursException",
     "IdempotentAnswer",
     "Installation",
+    "Opening",
     "OutboxMail",
     "RevokedToken",
     "User",
+    "VisitType",
+    "VisitTypeVersion",
+    "WeeklyHours",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,3 +25,7 @@ class DoctorProfile(Base):
     specialization: Mapped[str] = mapped_column(String(200))
     # IANA name; NULL means CLINIC_TIME_ZONE.
     time_zone: Mapped[str | None] = mapped_column(String(64))
+    # The last day for which openings were computed; NULL for a doctor who has had none.
+    openings_until: Mapped[date | None]
+    # How often the weekly hours were changed.
+    hours_revision: Mapped[int] = mapped_column(server_default="0")
