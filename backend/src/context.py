@@ -53,12 +53,16 @@ Actor = TypeVar("Actor", covariant=True)  # noqa: PLC0105 - `Context[Actor]` rea
 
 @dataclass(frozen=True)
 class Context(Generic[Actor]):
-    """A request inside its transaction; `now` is one UTC instant for the whole request."""
+    """A request inside its transaction; `now` is one UTC instant for the whole request.
+
+    `in_steps` says that a controller of `one_statement` runs for the second time, in a transaction of several.
+    """
 
     db: Connection
     now: datetime
     actor: Actor
     settings: Settings
+    in_steps: bool = False
 
 
 @dataclass(frozen=True)

@@ -67,3 +67,7 @@ class Throttled(ClinicError):
 
 class Unavailable(ClinicError):
     """The service is busy; please try again in a moment."""
+
+
+class StepsNeeded(Exception):
+    """A controller of `one_statement` cannot do its work in one; it has written nothing, and runs again in steps."""

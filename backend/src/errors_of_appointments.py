@@ -37,6 +37,22 @@ class SlotPast(Conflict):
     """This slot has already begun."""
 
 
+class SlotNotOffered(Conflict):
+    """The doctor does not offer this time any more; please choose another one."""
+
+
+class NoticeTooShort(Conflict):
+    """This time is too close to be booked; please choose a later one."""
+
+
+class TooFarAhead(Conflict):
+    """This time is too far ahead to be booked yet; please choose an earlier one."""
+
+
+class DayFull(Conflict):
+    """There are no more appointments of this kind on that day; please choose another day."""
+
+
 class PatientBusy(Conflict):
     """You already have an appointment at that time."""
 
@@ -47,3 +63,7 @@ class AlreadyCancelled(Conflict):
 
 class AlreadyBegun(Conflict):
     """This appointment has already begun and can no longer be cancelled."""
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else has changed this at the same moment; please try again."""

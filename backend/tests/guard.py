@@ -6,18 +6,16 @@ stay, while SQLite would roll it back. The guard runs it in a transaction, to co
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 
 from src.database.transaction import transaction
 from src.errors import ClinicError
 
-WRITES = re.compile(r"\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+(\s+AS\s+\w+)?\s+SET)\b", re.IGNORECASE)
-ROWS_CHANGED = text("SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables")
+ROWS_CHANGED = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables"
 
 
 @dataclass
@@ -39,20 +37,29 @@ class Guard:
     def _watched(self, db: Connection) -> Generator[None]:
         written: list[str] = []
 
+        def changed() -> int:
+            # On a cursor of the driver, so that `note` is not called for this. The count also contains rows that
+            # earlier transactions of the connection changed.
+            with db.connection.cursor() as cursor:
+                cursor.execute(ROWS_CHANGED)
+                return cursor.fetchone()[0]
+
+        before = seen = changed()
+
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            if WRITES.search(statement):
+            nonlocal seen
+            if changed() > seen:
+                seen = changed()
                 written.append(statement)
 
-        # The count also contains rows that earlier transactions of the connection changed.
-        before = db.execute(ROWS_CHANGED).scalar_one()
-        event.listen(db, "before_cursor_execute", note)
+        event.listen(db, "after_cursor_execute", note)
         try:
             yield
         except ClinicError as refusal:
-            if db.execute(ROWS_CHANGED).scalar_one() > before:
+            if changed() > before:
                 self.broken.append(f"refused with {refusal!r} after it had written")
             raise
         finally:
-            event.remove(db, "before_cursor_execute", note)
+            event.remove(db, "after_cursor_execute", note)
         if len(written) > 1:
             self.broken.append(f"{len(written)} writes: {written}")

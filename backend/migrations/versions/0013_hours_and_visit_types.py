@@ -33,7 +33,13 @@ CHECKS = {
     "day_limit": "nth BETWEEN 1 AND most_per_day",
     "attendance": "attendance IN ('arrived', 'fulfilled', 'no_show')",
 }
-INDEXES = ("uq_appointments_active_slot", "uq_appointments_day_limit", "ix_appointments_live", "ix_appointments_held")
+INDEXES = (
+    "uq_appointments_active_slot",
+    "uq_appointments_day_limit",
+    "ix_appointments_live",
+    "ix_appointments_patient_held",
+    "ix_appointments_doctor_held",
+)
 # Minutes since 2020-01-01T00:00Z: the last that has begun at an instant, and the first that has not.
 MINUTE = {
     "postgresql": "CAST(floor(extract(epoch FROM {0})) AS BIGINT) / 60 - 26297280",
@@ -303,7 +309,8 @@ def _create_indexes() -> None:
     _index_appointments("uq_appointments_day_limit", ["visit_type_id", "day", "nth"], LIVE, unique=True)
     # The rows whose range is known: those that had not ended when 0013 ran, and all later ones.
     _index_appointments("ix_appointments_live", ["doctor_id", "busy_from"], f"{LIVE} AND busy_from IS NOT NULL")
-    _index_appointments("ix_appointments_held", ["patient_id"], "status = 'held'")
+    for person in ("patient", "doctor"):
+        _index_appointments(f"ix_appointments_{person}_held", [f"{person}_id"], "status = 'held'")
 
 
 def _drop_overlap_rule(dialect: str) -> None:

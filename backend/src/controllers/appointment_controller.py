@@ -13,11 +13,16 @@ from src.errors_of_appointments import (
     AlreadyBegun,
     AlreadyCancelled,
     AppointmentNotFound,
+    ChangedMeanwhile,
+    DayFull,
+    NoticeTooShort,
     NotYourAppointment,
     PatientBusy,
     SlotNotFound,
+    SlotNotOffered,
     SlotPast,
     SlotTaken,
+    TooFarAhead,
 )
 from src.repositories import appointment_repository as appointments
 from src.repositories import appointments_by_start as by_start
@@ -39,15 +44,18 @@ from src.utils.decorators import one_statement, raises
 
 
 @one_statement
-@raises(SlotNotFound, SlotTaken, SlotPast, PatientBusy)
+@raises(SlotNotFound, SlotTaken, SlotPast, SlotNotOffered, NoticeTooShort, TooFarAhead, DayFull, PatientBusy)
 def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
-    """Book a free slot. The patient gets a confirmation by e-mail."""
-    appointment_id = accepted(bookings.book(ctx.db, body.slot_id, ctx.actor.user_id, ctx.now))
+    """Book a slot or a computed time that is offered. The patient gets a confirmation by e-mail."""
+    zone = ctx.settings.clinic_time_zone
+    appointment_id = accepted(
+        bookings.book(ctx.db, body.slot_id, ctx.actor.user_id, ctx.now, clinic_zone=zone, in_steps=ctx.in_steps)
+    )
     return AppointmentBooked(message="Your appointment is booked.", appointment_id=appointment_id)
 
 
 @one_statement
-@raises(AppointmentNotFound, NotYourAppointment, AlreadyCancelled, AlreadyBegun)
+@raises(AppointmentNotFound, NotYourAppointment, AlreadyCancelled, AlreadyBegun, ChangedMeanwhile)
 def cancel(ctx: Context[Caller], appointment_id: int) -> Message:
     """Cancel an appointment that is ahead. Both parties are told by e-mail, and the slot is free again at once."""
     by = f"the {ctx.actor.role}, {ctx.actor.name}"

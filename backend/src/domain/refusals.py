@@ -14,11 +14,16 @@ from src.errors_of_appointments import (
     AlreadyBegun,
     AlreadyCancelled,
     AppointmentNotFound,
+    ChangedMeanwhile,
+    DayFull,
+    NoticeTooShort,
     NotYourAppointment,
     PatientBusy,
     SlotNotFound,
+    SlotNotOffered,
     SlotPast,
     SlotTaken,
+    TooFarAhead,
 )
 
 Refusal = Literal[
@@ -26,22 +31,35 @@ Refusal = Literal[
     "slot_unknown",
     "slot_past",
     "slot_taken",
+    "not_offered",
+    "notice_too_short",
+    "too_far_ahead",
+    "day_full",
     "patient_busy",
     "appointment_unknown",
     "not_yours",
     "already_cancelled",
     "already_begun",
+    "changed_meanwhile",
+    # Something that the statement could not see was quicker: whoever tries again finds another reason, or succeeds.
+    "again",
 ]
 ERROR_OF_REFUSAL: dict[Refusal, type[ClinicError]] = {
     "account_gone": Unauthenticated,
     "slot_unknown": SlotNotFound,
     "slot_past": SlotPast,
     "slot_taken": SlotTaken,
+    "not_offered": SlotNotOffered,
+    "notice_too_short": NoticeTooShort,
+    "too_far_ahead": TooFarAhead,
+    "day_full": DayFull,
     "patient_busy": PatientBusy,
     "appointment_unknown": AppointmentNotFound,
     "not_yours": NotYourAppointment,
     "already_cancelled": AlreadyCancelled,
     "already_begun": AlreadyBegun,
+    "changed_meanwhile": ChangedMeanwhile,
+    "again": ChangedMeanwhile,
 }
 
 

@@ -54,7 +54,8 @@ class Appointment(Base):
         _partial_index("uq_appointments_day_limit", "visit_type_id", "day", "nth", where=LIVE, unique=True),
         # Finds what takes a doctor's time. Appointments that had ended when 0013 ran have no range.
         _partial_index("ix_appointments_live", "doctor_id", "busy_from", where=f"{LIVE} AND busy_from IS NOT NULL"),
-        _partial_index("ix_appointments_held", "patient_id", where="status = 'held'"),
+        _partial_index("ix_appointments_patient_held", "patient_id", where="status = 'held'"),
+        _partial_index("ix_appointments_doctor_held", "doctor_id", where="status = 'held'"),
         # For the lists, newest first. Not covering indexes: those double the time to count a long history.
         Index("ix_appointments_patient", "patient_id", "id"),
         Index("ix_appointments_doctor", "doctor_id", "id"),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from src.database.statements import limited
 from src.models import Appointment, AppointmentEvent, DoctorProfile, User
-from src.models.appointment import BOOKED
+from src.models.appointment import BOOKED, HELD
 from src.models.base import Id
 
 # Every id is smaller: a page without a cursor uses it as `before`.
@@ -38,7 +38,7 @@ _FULL = (
     .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
     .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
     .join(PatientUser, PatientUser.id == Appointment.patient_id)
-    .where(Appointment.id == bindparam("appointment_id"))
+    .where(Appointment.id == bindparam("appointment_id"), Appointment.status != HELD)
 )
 
 
@@ -97,7 +97,7 @@ def _page(
     """
     newest = (
         select(*listed(Appointment), other)
-        .where(of == HIDDEN_ID, Appointment.id < bindparam("before"))
+        .where(of == HIDDEN_ID, Appointment.id < bindparam("before"), Appointment.status != HELD)
         .order_by(Appointment.id.desc())
     )
     shown = aliased(Appointment, limited(newest, most).subquery())
@@ -156,9 +156,16 @@ def next_of_patient(db: Connection, patient_id: int, now: datetime) -> Row[Any] 
     return db.execute(_NEXT_OF_PATIENT, {"of": patient_id, "now": now}).one_or_none()
 
 
+_of_patient = select(func.count()).where(Appointment.patient_id == bindparam("of"))
+# Two counts, because an index without the status, which is larger, counts a long history faster.
+_COUNT_OF_PATIENT = select(
+    _of_patient.scalar_subquery() - _of_patient.where(Appointment.status == HELD).scalar_subquery()
+)
+
+
 def count_of_patient(db: Connection, patient_id: int) -> int:
     """Count a patient's appointments, cancelled ones included."""
-    return db.scalars(select(func.count()).where(Appointment.patient_id == patient_id)).one()
+    return db.execute(_COUNT_OF_PATIENT, {"of": patient_id}).scalar_one()
 
 
 def count_ahead_of_patient(db: Connection, patient_id: int, now: datetime) -> int:

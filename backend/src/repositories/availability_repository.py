@@ -110,6 +110,11 @@ def lock(db: Connection, slot_id: int) -> Row[Any]:
     return db.execute(_LOCK, {"slot_id": slot_id}).one()
 
 
+def lock_if_published(db: Connection, slot_id: int) -> None:
+    """Lock the slot with this id; there is none if the id is that of a computed time."""
+    db.execute(_LOCK, {"slot_id": slot_id}).one_or_none()
+
+
 _LOCK_OF_DOCTOR = _LOCK.where(AvailabilitySlot.doctor_id == bindparam("doctor_id"))
 
 

@@ -1,13 +1,9 @@
-"""The SQL that writes the mails about a booking or a cancellation into the outbox.
+"""The SQL that writes the mails about a booking, a move or a cancellation into the outbox.
 
 They are written as facts; the worker renders them.
 """
 
 from __future__ import annotations
-
-from sqlalchemy import TextClause, bindparam, text
-
-from src.models.base import Id, Instant
 
 KEY = {"postgresql": "gen_random_uuid()::text", "sqlite": "lower(hex(randomblob(16)))"}
 JSON = {"postgresql": "json_build_object", "sqlite": "json_object"}
@@ -30,16 +26,8 @@ def insert_mails(
             'doctor_name', doctor.name, 'specialization', doctor.specialization, 'patient_name', patient.name,
             'starts_at', appointment.starts_at, 'ends_at', appointment.ends_at,
             'time_zone', appointment.time_zone, 'wall_start', appointment.wall_start,
-            'wall_end', appointment.wall_end{more_facts}),
+            'wall_end', appointment.wall_end, 'place', appointment.place,
+            'visit_type', (SELECT name FROM visit_types WHERE id = appointment.visit_type_id){more_facts}),
         :now, {useless_after}, :now
     FROM {sources}
     """
-
-
-IDS = ("slot_id", "patient_id", "doctor_id", "appointment_id", "event_id", "actor_id")
-
-
-def typed(sql: str) -> TextClause:
-    """Return the statement with the types of its ids and of `now`."""
-    ids = [bindparam(name, type_=Id) for name in IDS if f":{name}" in sql]
-    return text(sql).bindparams(*ids, bindparam("now", type_=Instant()))

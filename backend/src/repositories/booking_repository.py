@@ -1,7 +1,7 @@
-"""Booking and cancelling: a slot, its appointment, the history and the mails change together or not at all.
+"""Booking, holding, moving and cancelling: a time, its appointment, history and mails change together or not at all.
 
-booking_steps.py tells how, step by step, and SQLite works that way. On PostgreSQL booking_statement.py does the same in
-one statement.
+booking_steps.py tells how, step by step, and SQLite works that way. On PostgreSQL booking_statement.py books and
+cancels in one statement. It does not decide about holds, and leaves what they may have to do with to the steps.
 """
 
 from __future__ import annotations
@@ -11,19 +11,48 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from src.domain.refusals import Refusal
-from src.repositories import booking_statement, booking_steps
+from src.errors import StepsNeeded
+from src.models.appointment import FIRST_COMPUTED_SLOT
+from src.repositories import booking_statement, booking_steps, booking_targets
+
+# How often one statement is tried: when somebody else was quicker, the second try sees what they did.
+TRIES = 2
 
 
-def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> int | Refusal:
-    """Book a free slot that is ahead, and write the confirmation to the patient."""
-    form = booking_statement if db.dialect.name == "postgresql" else booking_steps
-    return form.book(db, slot_id, patient_id, now)
+def book(
+    db: Connection, slot_id: int, patient_id: int, now: datetime, *, clinic_zone: str, in_steps: bool
+) -> int | Refusal:
+    """Book a published slot or a computed time, and write the confirmation to the patient.
+
+    Raises StepsNeeded if one statement cannot decide, and has written nothing.
+    """
+    if in_steps or db.dialect.name != "postgresql":
+        target = booking_targets.find(db, slot_id, clinic_zone)
+        return "slot_unknown" if target is None else booking_steps.book(db, target, patient_id, now)
+    for _ in range(TRIES):
+        result = _book_in_one_statement(db, slot_id, patient_id, now, clinic_zone)
+        if result != "again":
+            return result
+    raise StepsNeeded
+
+
+def _book_in_one_statement(
+    db: Connection, slot_id: int, patient_id: int, now: datetime, clinic_zone: str
+) -> int | Refusal:
+    if slot_id < FIRST_COMPUTED_SLOT:
+        return booking_statement.book_slot(db, slot_id, patient_id, now)
+    time = booking_targets.find_computed(db, slot_id, clinic_zone)
+    return "slot_unknown" if time is None else booking_statement.book_time(db, time, patient_id, now)
 
 
 def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> int | Refusal:
-    """Cancel an appointment of the actor's, free its slot, and write a mail to both people.
+    """Cancel an appointment of the actor's, free its time, and write a mail to both people.
 
     `cancelled_by` says in words who it was.
     """
     form = booking_statement if db.dialect.name == "postgresql" else booking_steps
-    return form.cancel(db, appointment_id, actor_id, cancelled_by, now)
+    for _ in range(TRIES):
+        result = form.cancel(db, appointment_id, actor_id, cancelled_by, now)
+        if result != "again":
+            return result
+    return "changed_meanwhile"

@@ -1,8 +1,14 @@
-"""Booking and cancelling step by step, on both databases.
+"""Booking, holding, moving and cancelling step by step, on both databases.
 
-Locks are taken in one order, so that transactions cannot deadlock: both people by id, then the slot, then the
+Locks are taken in one order, so that transactions cannot deadlock: people by id, then slots by id, then the
 appointment. Each state is read after its row is locked: what was read before the wait may have changed. SQLite has one
 write lock, and the transaction takes it at its start.
+
+Whoever takes a doctor's time locks the accounts of the doctor and of the patient exclusively. Then nobody else books,
+holds or moves for either, and the doctor's hours stay as they are.
+
+A refusal may come after a write, such as the deletion of expired holds: the caller must raise its error, so that the
+transaction is rolled back.
 """
 
 from __future__ import annotations
@@ -13,83 +19,100 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from src.database.statements import insert_unless_conflict
-from src.domain.refusals import Refusal, why_not_bookable, why_not_cancellable
-from src.models import Appointment, AppointmentEvent, AvailabilitySlot, DoctorProfile
+from src.domain.refusals import Refusal, why_not_cancellable
+from src.models import Appointment, AppointmentEvent, DoctorProfile
+from src.models.appointment import HELD
 from src.repositories import availability_repository as slots
+from src.repositories import booking_targets, holds
 from src.repositories import user_repository as users
-from src.repositories.booking_mails import CANCELLED_BY, KEY, insert_mails, typed
+from src.repositories.booking_mails import CANCELLED_BY, KEY, insert_mails
+from src.repositories.booking_sql import patient_busy, typed
+from src.repositories.booking_targets import PublishedSlot, Target
+from src.repositories.holds import Holds
 
-_DOCTOR_OF_SLOT = (
-    select(DoctorProfile.user_id)
-    .join(AvailabilitySlot, AvailabilitySlot.doctor_id == DoctorProfile.id)
-    .where(AvailabilitySlot.id == bindparam("slot_id"))
-)
+_doctor_user_id = DoctorProfile.user_id.label("doctor_user_id")
 _PARTIES = (
-    select(Appointment.slot_id, Appointment.patient_id, DoctorProfile.user_id.label("doctor_user_id"))
+    select(Appointment.slot_id, Appointment.patient_id, Appointment.doctor_id, _doctor_user_id)
     .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
-    .where(Appointment.id == bindparam("appointment_id"))
+    .where(Appointment.id == bindparam("appointment_id"), Appointment.status != HELD)
 )
 _LOCK_APPOINTMENT = (
-    select(Appointment.status, Appointment.starts_at)
+    select(
+        Appointment.status,
+        Appointment.slot_id,
+        Appointment.starts_at,
+        Appointment.ends_at,
+        Appointment.wall_start,
+        Appointment.wall_end,
+        Appointment.time_zone,
+        Appointment.doctor_id,
+    )
     .where(Appointment.id == bindparam("appointment_id"))
     .with_for_update(key_share=True)
 )
-_SET_CANCELLED = (
-    update(Appointment)
-    .where(Appointment.id == bindparam("appointment_id"))
-    .values(status="cancelled", cancelled_at=bindparam("now"))
-)
+_PATIENT_BUSY = typed(f"SELECT {patient_busy(':me', ':starts_at', ':ends_at')}")
+_THIS = update(Appointment).where(Appointment.id == bindparam("appointment_id"))
+_SET_CANCELLED = _THIS.values(status="cancelled", cancelled_at=bindparam("now"))
 
 
-def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> int | Refusal:
-    """Lock both people and the slot, then book it for the patient. A refusal has written nothing."""
-    doctor_user_id = db.execute(_DOCTOR_OF_SLOT, {"slot_id": slot_id}).scalar_one_or_none()
-    if doctor_user_id is None:
+def book(db: Connection, target: Target, patient_id: int, now: datetime) -> int | Refusal:
+    """Lock both people, then book the time for the patient, with a hold of the patient's on it if there is one."""
+    refusal = lock_both(db, target, patient_id)
+    if refusal is not None:
+        return refusal
+    held = holds.clear(db, target, patient_id, now)
+    if held.of_time is not None:
+        appointment_id = holds.claim(db, held.of_time, target, now)
+    else:
+        appointment_id = _add_appointment(db, target, patient_id, now, held)
+    if isinstance(appointment_id, str):
+        return appointment_id
+    if isinstance(target, PublishedSlot):
+        slots.mark_booked(db, target.slot_id)
+    confirm(db, appointment_id, patient_id, now)
+    return appointment_id
+
+
+def lock_both(db: Connection, target: Target, patient_id: int) -> Refusal | None:
+    """Lock the accounts of the doctor and the patient exclusively; return a refusal if one is deleted."""
+    living = users.lock_exclusively(db, patient_id, target.doctor_user_id)
+    if target.doctor_user_id not in living:
         return "slot_unknown"
-    living = users.lock_people(db, patient_id, doctor_user_id)
-    if doctor_user_id not in living:
-        return "slot_unknown"
-    if patient_id not in living:
-        return "account_gone"
-    slot = slots.lock(db, slot_id)
-    refusal = why_not_bookable(slot.status, slot.starts_at, now)
-    return refusal or add_appointment(db, slot, patient_id, now)
+    return None if patient_id in living else "account_gone"
 
 
-def add_appointment(db: Connection, slot: Row[Any], patient_id: int, now: datetime) -> int | Refusal:
-    """Write the appointment, unless the patient has another one at that time, its history and the confirmation."""
-    appointment_id = insert_unless_conflict(
-        db,
-        Appointment,
-        slot_id=slot.id,
-        doctor_id=slot.doctor_id,
-        patient_id=patient_id,
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        time_zone=slot.time_zone,
-        wall_start=slot.wall_start,
-        wall_end=slot.wall_end,
-        booked_at=now,
-    )
-    if appointment_id is None:
-        return "patient_busy"
-    slots.mark_booked(db, slot.id)
+def _add_appointment(db: Connection, target: Target, patient_id: int, now: datetime, held: Holds) -> int | Refusal:
+    placement = booking_targets.place(db, target, now, me=patient_id)
+    if isinstance(placement, str):
+        return placement
+    if held.number:
+        holds.release_excluding(db, placement, patient_id)
+    appointment_id = insert_unless_conflict(db, Appointment, patient_id=patient_id, booked_at=now, **placement)
+    if appointment_id is not None:
+        return appointment_id
+    is_busy = db.execute(_PATIENT_BUSY, {"me": patient_id, **placement}).scalar_one()
+    return "patient_busy" if is_busy else "slot_taken"
+
+
+def confirm(db: Connection, appointment_id: int, patient_id: int, now: datetime) -> None:
+    """Write the history and the confirmation of a booking."""
     event_id = add_event(db, appointment_id, "booked", patient_id, now)
     db.execute(_MAIL_BOOKED[db.dialect.name], {"event_id": event_id, "now": now})
-    return appointment_id
 
 
 def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> int | Refusal:
     """Lock both people, the slot and the appointment, then cancel it. A refusal has written nothing."""
-    parties = db.execute(_PARTIES, {"appointment_id": appointment_id}).one_or_none()
+    parties = find_parties(db, appointment_id)
     if parties is None:
         return "appointment_unknown"
     if actor_id not in (parties.patient_id, parties.doctor_user_id):
         return "not_yours"
     if actor_id not in users.lock_people(db, parties.patient_id, parties.doctor_user_id):
         return "account_gone"
-    slots.lock(db, parties.slot_id)
-    appointment = db.execute(_LOCK_APPOINTMENT, {"appointment_id": appointment_id}).one()
+    slots.lock_if_published(db, parties.slot_id)
+    appointment = lock_appointment(db, appointment_id)
+    if appointment.slot_id != parties.slot_id:
+        return "again"
     refusal = why_not_cancellable(appointment.status, appointment.starts_at, now)
     if refusal is not None:
         return refusal
@@ -99,6 +122,16 @@ def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str
     values = {"event_id": event_id, "actor_id": actor_id, "cancelled_by": cancelled_by, "now": now}
     db.execute(_MAILS_CANCELLED[db.dialect.name], values)
     return appointment_id
+
+
+def find_parties(db: Connection, appointment_id: int) -> Row[Any] | None:
+    """Return (slot_id, patient_id, doctor_id, doctor_user_id) of an appointment; a hold is none."""
+    return db.execute(_PARTIES, {"appointment_id": appointment_id}).one_or_none()
+
+
+def lock_appointment(db: Connection, appointment_id: int) -> Row[Any]:
+    """Lock an appointment, and return its status, slot, times, zone and doctor as they are after the wait."""
+    return db.execute(_LOCK_APPOINTMENT, {"appointment_id": appointment_id}).one()
 
 
 _AHEAD = "appointment.doctor_id = :doctor_id AND appointment.status = 'booked' AND appointment.starts_at > :now"

@@ -77,6 +77,20 @@ def lock_people(db: Connection, one: int, other: int) -> set[int]:
     return {row.id for row in db.execute(_LOCK_PEOPLE, {"one": one, "other": other}) if row.deleted_at is None}
 
 
+_LOCK_EXCLUSIVELY = (
+    select(User.id, User.deleted_at)
+    .where(User.id.in_(bindparam("ids", expanding=True)))
+    .order_by(User.id)
+    .with_for_update(key_share=True)
+)
+
+
+def lock_exclusively(db: Connection, *user_ids: int) -> set[int]:
+    """Lock accounts in the order of their ids against every other lock, and return the ids of those not deleted."""
+    rows = db.execute(_LOCK_EXCLUSIVELY, {"ids": sorted(set(user_ids))})
+    return {row.id for row in rows if row.deleted_at is None}
+
+
 def lock_for_deletion(db: Connection, user_id: int) -> bool:
     """Wait for all other locks on the account, then lock it exclusively; False when it is deleted already.
 

@@ -21,7 +21,7 @@ from flask import Response, request
 
 from config import Settings
 from src.context import Context, SlowContext, Transaction
-from src.errors import ClinicError, Invalid
+from src.errors import ClinicError, Invalid, StepsNeeded
 from src.utils.clock import Clock
 from src.web.admission import admit, bearer_claims
 from src.web.answers import answer
@@ -58,18 +58,26 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
             response = _call(validated, path, SlowContext(transaction, now, address, actor, settings, prefix()), route)
             log_success(route.name, actor, settings)
             return response
-        # With a key, the same transaction also stores the answer, so it has more than one statement.
-        one_statement = route.signature.is_one_statement
-        with transaction(writes=route.writes, one_statement=one_statement and HEADER not in request.headers) as db:
-            actor = None if claims is None else admit(db, claims, route.access, settings)
-            call = functools.partial(_call, validated, path, Context(db, now, actor, settings), route)
-            key = key_of_request() if route.is_idempotent else None
-            if actor is None or key is None:
-                response = call()
-            else:
-                response = answer_once(db, actor.user_id, key, now, settings, call, one_statement=one_statement)
-        log_success(route.name, actor, settings)
-        return response
+
+        def respond(*, in_steps: bool) -> Response:
+            # With a key, the same transaction also stores the answer, so it has more than one statement.
+            one_statement = route.signature.is_one_statement and not in_steps
+            with transaction(writes=route.writes, one_statement=one_statement and HEADER not in request.headers) as db:
+                actor = None if claims is None else admit(db, claims, route.access, settings)
+                ctx = Context(db, now, actor, settings, in_steps)
+                call = functools.partial(_call, validated, path, ctx, route)
+                key = key_of_request() if route.is_idempotent else None
+                if actor is None or key is None:
+                    response = call()
+                else:
+                    response = answer_once(db, actor.user_id, key, now, settings, call, one_statement=one_statement)
+            log_success(route.name, actor, settings)
+            return response
+
+        try:
+            return respond(in_steps=False)
+        except StepsNeeded:
+            return respond(in_steps=True)
 
     return view
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 from src.database.transaction import transaction
 from src.domain.refusals import Refusal
 from src.models import Appointment, AvailabilitySlot, Base, DoctorProfile, OutboxMail, User
-from src.repositories import booking_statement, booking_steps
+from src.repositories import booking_statement, booking_steps, booking_targets
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -64,6 +64,7 @@ def test_the_random_data_causes_every_refusal(app: APIFlask) -> None:
 
 def write_facts(db: Connection, chance: random.Random) -> None:
     """Insert doctors, patients, slots and appointments, among them deleted accounts, withdrawn slots and past times."""
+    reset_sequences(db)
     for user_id in range(1, DOCTORS + PATIENTS + 1):
         gone = chance.random() < 0.2
         address = None if gone else f"person{user_id}@people.example"
@@ -111,9 +112,14 @@ def try_to_book(chance: random.Random) -> tuple[Form, Form]:
     slot_id = chance.randint(1, SLOTS + 1)
     patient_id = chance.randint(DOCTORS + 1, DOCTORS + PATIENTS)
     return (
-        lambda db: booking_steps.book(db, slot_id, patient_id, NOW),
-        lambda db: booking_statement.book(db, slot_id, patient_id, NOW),
+        lambda db: book_in_steps(db, slot_id, patient_id),
+        lambda db: booking_statement.book_slot(db, slot_id, patient_id, NOW),
     )
+
+
+def book_in_steps(db: Connection, slot_id: int, patient_id: int) -> int | Refusal:
+    target = booking_targets.find(db, slot_id, "UTC")
+    return "slot_unknown" if target is None else booking_steps.book(db, target, patient_id, NOW)
 
 
 def try_to_cancel(chance: random.Random) -> tuple[Form, Form]:
@@ -129,11 +135,17 @@ def refusal_of(result: int | Refusal) -> Refusal | None:
     return result if isinstance(result, str) else None
 
 
+def reset_sequences(db: Connection) -> None:
+    """Let the next ids be larger than those of `write_facts`, and smaller than 2000."""
+    for table in ("appointments", "appointment_events", "outbox"):
+        most = func.coalesce(func.max(Base.metadata.tables[table].c.id), 0)
+        db.execute(select(func.setval(f"{table}_id_seq", func.greatest(most, 1000))))
+
+
 def result_of(db: Connection, form: Form) -> tuple[int | Refusal, dict[str, list[Any]]]:
     """Return the outcome of the form and all rows that the database then has, and roll back."""
-    for table in ("appointments", "appointment_events", "outbox"):
-        # A rollback does not reset sequences; with this, both forms get the same ids.
-        db.execute(select(func.setval(f"{table}_id_seq", 1000)))
+    # A rollback does not reset sequences; with this, both forms get the same ids.
+    reset_sequences(db)
     savepoint = db.begin_nested()
     outcome = form(db)
     rows = {table.name: rows_of(db, table) for table in Base.metadata.sorted_tables}

@@ -213,7 +213,7 @@ def test_a_cancel_that_waited_for_a_lock_does_not_free_the_slot_of_the_next_pati
             accepted(bookings.cancel(db, appointment, first.id, "the patient", CLOCK()))
             answer = pool.submit(late.post, f"/appointments/{appointment}/cancel", headers=key)
             until_somebody_waits(db)
-            accepted(bookings.book(db, slot_id, other.id, CLOCK()))
+            accepted(bookings.book(db, slot_id, other.id, CLOCK(), clinic_zone="UTC", in_steps=False))
         assert answer.result(timeout=30).status_code == 409
     _slot_is_of_the_next_patient(app)
 
@@ -232,7 +232,7 @@ def test_a_booking_waits_for_one_that_has_locked_the_slot(app: APIFlask, api: Ap
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
-            accepted(bookings.book(db, slot_id, first.id, CLOCK()))
+            accepted(bookings.book(db, slot_id, first.id, CLOCK(), clinic_zone="UTC", in_steps=False))
             answer = pool.submit(with_own_client(app, other).post, "/appointments", {"slot_id": slot_id})
             until_somebody_waits(db)
             if end == "rolled back":
@@ -252,7 +252,7 @@ def test_a_withdrawal_waits_for_a_booking_that_has_locked_the_slot(
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
-            accepted(bookings.book(db, slot_id, patient.id, CLOCK()))
+            accepted(bookings.book(db, slot_id, patient.id, CLOCK(), clinic_zone="UTC", in_steps=False))
             answer = pool.submit(with_own_client(app, doctor).delete, f"/doctor/availability/{slot_id}")
             until_somebody_waits(db)
             if end == "rolled back":

@@ -9,7 +9,7 @@ from apiflask import APIFlask
 
 from src.database.transaction import transaction
 from src.domain.refusals import accepted
-from src.repositories import booking_steps, zone_repository
+from src.repositories import booking_repository, zone_repository
 from tests.conftest import StillClock
 from tests.people import Api
 from tests.races.test_races import ON_POSTGRESQL, until_somebody_waits
@@ -28,7 +28,7 @@ def test_a_patient_who_books_meanwhile_is_locked_too(app: APIFlask, api: Api, cl
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            accepted(booking_steps.book(db, slot_id, ada.id, clock()))
+            accepted(booking_repository.book(db, slot_id, ada.id, clock(), clinic_zone="UTC", in_steps=True))
             locked = pool.submit(lock)
             until_somebody_waits(db)
         # The patients were read before the booking was committed: lock all accounts anew, in the order of their ids.

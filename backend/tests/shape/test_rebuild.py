@@ -126,7 +126,7 @@ def test_triggers_and_foreign_keys_work_after_a_rebuild(
     assert doctor.post("/doctor/availability", overlapping).status_code == 409
     assert api.patient().book(3) == 3
     with app.app_context(), pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"), transaction(writes=True) as db:
-        db.execute(sa.text("DELETE FROM availability_slots"))
+        db.execute(sa.text("DELETE FROM appointments"))
 
 
 def test_a_trigger_of_another_table_may_name_a_rebuilt_one(people: None, migrate: Migrate, path: Path) -> None:
@@ -142,10 +142,11 @@ def test_a_trigger_of_another_table_may_name_a_rebuilt_one(people: None, migrate
 
 def test_an_empty_table_keeps_its_counter(migrate: Migrate, path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
+        db.execute("DELETE FROM sqlite_sequence WHERE name = 'appointments'")
         db.execute("INSERT INTO sqlite_sequence VALUES ('appointments', 41)")
         db.commit()
     migrate(rebuild_all)
-    assert shape(path)["counters"] == [("appointments", 41)]
+    assert ("appointments", 41) in shape(path)["counters"]
 
 
 def test_rows_that_refer_to_missing_rows_make_the_upgrade_fail_and_nothing_changes(
@@ -153,10 +154,10 @@ def test_rows_that_refer_to_missing_rows_make_the_upgrade_fail_and_nothing_chang
 ) -> None:
     def upgrade(connection: sa.Connection) -> None:
         rebuild_all(connection)
-        connection.exec_driver_sql("DELETE FROM availability_slots")
+        connection.exec_driver_sql("DELETE FROM appointments")
 
     before = shape(path)
-    with pytest.raises(CommandError, match="rows of appointments refer to availability_slots"):
+    with pytest.raises(CommandError, match="rows of appointment_events refer to appointments"):
         migrate(upgrade)
     assert shape(path) == before
 

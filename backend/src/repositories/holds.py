@@ -1,0 +1,111 @@
+"""Holds: rows of the table of appointments that reserve a time for a patient until they expire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, or_, select, union, update
+
+from src.domain.refusals import Refusal, why_not_bookable
+from src.models import Appointment
+from src.models.appointment import HELD
+from src.repositories import availability_repository as slots
+from src.repositories.booking_sql import OPENING_OF_VISIT, typed
+from src.repositories.booking_targets import Placement, PublishedSlot, Target
+
+# Two index scans: an OR of both conditions would read every hold.
+_held = select(Appointment.id, Appointment.slot_id, Appointment.patient_id, Appointment.held_until).where(
+    Appointment.status == HELD
+)
+_OF_EITHER = union(
+    _held.where(Appointment.doctor_id == bindparam("doctor_id")), _held.where(Appointment.patient_id == bindparam("me"))
+)
+_DELETE = delete(Appointment).where(Appointment.id.in_(bindparam("ids", expanding=True)), Appointment.status == HELD)
+_RELEASE_EXCLUDING = delete(Appointment).where(
+    Appointment.status == HELD,
+    Appointment.patient_id == bindparam("me"),
+    Appointment.doctor_id == bindparam("doctor_id"),
+    or_(
+        (Appointment.busy_from < bindparam("busy_until")) & (Appointment.busy_until > bindparam("busy_from")),
+        (Appointment.visit_type_id == bindparam("visit_type_id")) & (Appointment.day == bindparam("day")),
+    ),
+)
+_EXTEND = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(held_until=bindparam("held_until"))
+_RELEASE = (
+    delete(Appointment)
+    .where(Appointment.id == bindparam("hold_id"), Appointment.status == HELD)
+    .where(Appointment.patient_id == bindparam("me"))
+    .returning(Appointment.id)
+)
+_CLAIM = (
+    update(Appointment)
+    .where(Appointment.id == bindparam("hold_id"))
+    .values(status="booked", booked_at=bindparam("now"), held_until=None)
+)
+_IS_OPEN = typed(f"SELECT EXISTS (SELECT 1 FROM {OPENING_OF_VISIT})")
+
+
+@dataclass(frozen=True)
+class Holds:
+    """The holds of a patient that have not expired: of the time that is wanted, and how many at all."""
+
+    of_time: int | None
+    number: int
+
+
+def clear(db: Connection, target: Target, patient_id: int, now: datetime) -> Holds:
+    """Delete the doctor's expired holds, and the patient's, and return what the patient still holds.
+
+    The caller has locked both people.
+    """
+    held = db.execute(_OF_EITHER, {"doctor_id": target.doctor_id, "me": patient_id}).all()
+    expired = [hold.id for hold in held if hold.held_until <= now]
+    if expired:
+        db.execute(_DELETE, {"ids": expired})
+    mine = [hold for hold in held if hold.patient_id == patient_id and hold.held_until > now]
+    return Holds(next((hold.id for hold in mine if hold.slot_id == target.slot_id), None), len(mine))
+
+
+def release_excluding(db: Connection, placement: Placement, patient_id: int) -> int:
+    """Delete the patient's holds that would exclude an appointment of the patient's there; return how many.
+
+    Nobody needs both.
+    """
+    return db.execute(_RELEASE_EXCLUDING, {**placement, "me": patient_id}).rowcount
+
+
+def extend(db: Connection, hold_id: int, held_until: datetime) -> None:
+    db.execute(_EXTEND, {"hold_id": hold_id, "held_until": held_until})
+
+
+def release(db: Connection, hold_id: int, patient_id: int) -> bool:
+    """Delete a hold of the patient's, expired or not; False if there is none."""
+    return db.execute(_RELEASE, {"hold_id": hold_id, "me": patient_id}).scalar_one_or_none() is not None
+
+
+def claim(db: Connection, hold_id: int, target: Target, now: datetime) -> int | Refusal:
+    """Turn the hold into an appointment, unless the time is not open any more. A constraint refuses a busy patient.
+
+    Notice and horizon were kept when the hold began, and its seat and its place among those of the day are taken.
+    """
+    refusal = _why_not_open(db, target, now)
+    if refusal is not None:
+        return refusal
+    db.execute(_CLAIM, {"hold_id": hold_id, "now": now})
+    return hold_id
+
+
+def _why_not_open(db: Connection, target: Target, now: datetime) -> Refusal | None:
+    if isinstance(target, PublishedSlot):
+        slot = slots.lock(db, target.slot_id)
+        return why_not_bookable(slot.status, slot.starts_at, now)
+    values = target.values(now)
+    if values["starts_at"] <= now:
+        return "slot_past"
+    return None if db.execute(_IS_OPEN, values).scalar_one() else "not_offered"
+
+
+def purge_expired_before(db: Connection, before: datetime) -> None:
+    """Delete holds that had expired by this instant."""
+    db.execute(delete(Appointment).where(Appointment.status == HELD, Appointment.held_until < before))

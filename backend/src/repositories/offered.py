@@ -1,0 +1,147 @@
+"""The computed times that can be booked: the one text that decides it, for listing, booking, holding and moving.
+
+A doctor's openings, less what appointments and holds take, leave gaps. A visit may begin at each step of the grid at
+which it fits into a gap with its buffers: window functions find the gaps, and a recursive query the steps. Group visits
+with a seat left come after these. Buffers count against other visits, not against the hours.
+
+All times are minutes since 2020-01-01T00:00Z, which gives both databases the same arithmetic.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from src.domain.minutes import minute_after, minute_of
+from src.models.appointment import LIVE, LONGEST_BUSY
+from src.repositories.booking_sql import LONGEST_OPENING
+
+GREATEST = {"postgresql": "greatest", "sqlite": "max"}
+LEAST = {"postgresql": "least", "sqlite": "min"}
+# The id of a computed time is that of its visit type's version, times this, plus the minute of its start.
+MINUTES_OF_VERSION = 2**24
+MINUTES_OF_DAY = 1440
+
+OF_VERSION = "version.id = :version_id"
+OF_TYPE = "visit_type.id = :visit_type_id"
+OF_DEFAULT_TYPE = """visit_type.id = (
+    SELECT id FROM visit_types
+    WHERE doctor_id = :doctor_id AND retired_at IS NULL AND booked_by = 'patients' AND capacity = 1
+    ORDER BY is_default DESC, id LIMIT 1)"""
+
+# Expired holds, the caller's own holds, and the appointment that is being moved do not count.
+COUNTS = f"""{LIVE} AND busy_from IS NOT NULL AND appointments.id <> :moving
+    AND NOT (status = 'held' AND (held_until <= :now OR patient_id = :me))"""
+
+
+def _smallest_free(number: str, rows: str) -> str:
+    return f"""(
+        SELECT min(candidate) FROM (SELECT 1 AS candidate UNION ALL SELECT {number} + 1 FROM {rows}) AS candidates
+        WHERE candidate NOT IN (SELECT {number} FROM {rows}))"""
+
+
+_OF_DAY = f"""appointments WHERE appointments.visit_type_id = type.id AND appointments.day = offered.day
+    AND nth IS NOT NULL AND {COUNTS}"""
+# What an appointment at the one offered time takes, by column.
+COLUMNS = {
+    "busy_from": "offered.minute - type.buffer_before",
+    "busy_until": "offered.minute + type.minutes + type.buffer_after",
+    "seat": f"CASE WHEN capacity = 1 THEN 1 ELSE {_smallest_free('seat', 'taken WHERE taken.slot_id = :slot_id')} END",
+    "seats": "capacity",
+    "day": "offered.day",
+    "nth": f"CASE WHEN type.most_per_day IS NULL THEN NULL ELSE {_smallest_free('nth', _OF_DAY)} END",
+    "most_per_day": "type.most_per_day",
+    "place": "offered.place",
+}
+_OPEN_THEN = "open WHERE from_minute <= :from_minute AND until_minute > :from_minute"
+# Why the one time is not offered, a Refusal; "again" if it is.
+WHY_NOT = f"""CASE
+    WHEN NOT EXISTS (SELECT 1 FROM type) THEN 'slot_unknown'
+    WHEN :from_minute < :next_minute THEN 'slot_past'
+    WHEN :from_minute < (SELECT first_minute FROM type) THEN 'notice_too_short'
+    WHEN :from_minute > (SELECT last_minute FROM type) THEN 'too_far_ahead'
+    WHEN NOT EXISTS (SELECT 1 FROM {_OPEN_THEN} AND runs_until >= :from_minute + :minutes) THEN 'not_offered'
+    WHEN EXISTS (SELECT 1 FROM offered) THEN 'again'
+    WHEN EXISTS (SELECT 1 FROM {_OPEN_THEN} AND day IN (SELECT day FROM full_days)) THEN 'day_full'
+    WHEN EXISTS (
+        SELECT 1 FROM taken CROSS JOIN type
+        WHERE busy_from < :from_minute + minutes + buffer_after AND busy_until > :from_minute - buffer_before
+    ) THEN 'slot_taken'
+    ELSE 'not_offered' END"""
+
+
+def offered(dialect: str, chosen: str, lock_type: str = "") -> str:
+    """Return the CTEs of a query WITH RECURSIVE; the last, `offered`, has one row for each time that can be booked.
+
+    `chosen` says which visit type: OF_VERSION, OF_TYPE or OF_DEFAULT_TYPE; `lock_type` is the end of that query, which
+    may lock its rows. The times begin in [:from_minute, :until_minute). `offered` has the columns minute, day, place
+    and seats_taken; `type` is the visit type. For staff (`:by_staff` = 1), no notice and no horizon limit the times.
+    """
+    greatest, least = GREATEST[dialect], LEAST[dialect]
+    return f"""
+    type AS MATERIALIZED (
+        SELECT visit_type.id, visit_type.doctor_id, visit_type.capacity, visit_type.most_per_day, visit_type.place,
+            version.id AS version_id, version.minutes, version.buffer_before, version.buffer_after, version.step,
+            {greatest}(:from_minute, :next_minute, :minute_after + CASE WHEN :by_staff = 1 THEN 0
+                ELSE visit_type.minimum_notice END) AS first_minute,
+            {least}(:until_minute - 1, CASE WHEN :by_staff = 1 THEN :until_minute
+                ELSE :this_minute + visit_type.horizon * {MINUTES_OF_DAY} END) AS last_minute
+        FROM visit_type_versions AS version JOIN visit_types AS visit_type ON visit_type.id = version.visit_type_id
+        WHERE {chosen} AND version.is_current AND visit_type.retired_at IS NULL
+        AND (visit_type.booked_by = 'patients' OR :by_staff = 1) {lock_type}
+    ), taken AS MATERIALIZED (
+        SELECT busy_from, busy_until, slot_id, seat
+        FROM type JOIN appointments ON appointments.doctor_id = type.doctor_id
+        WHERE {COUNTS}
+        AND busy_from > :from_minute - {LONGEST_BUSY} - buffer_before
+        AND busy_from < :until_minute + minutes + buffer_after
+        AND busy_until > :from_minute - buffer_before
+    ), open AS MATERIALIZED (
+        SELECT openings.id, day, from_minute, until_minute, runs_until, coalesce(type.place, openings.place) AS place
+        FROM type JOIN openings ON openings.doctor_id = type.doctor_id
+        WHERE (openings.visit_type_id IS NULL OR openings.visit_type_id = type.id)
+        AND from_minute > first_minute - {LONGEST_OPENING} AND from_minute <= last_minute
+        AND until_minute > first_minute
+    ), full_days AS (
+        SELECT day FROM type JOIN appointments ON appointments.visit_type_id = type.id
+        WHERE type.most_per_day IS NOT NULL AND {COUNTS}
+        AND day BETWEEN (SELECT min(day) FROM open) AND (SELECT max(day) FROM open)
+        GROUP BY day, type.most_per_day HAVING count(*) >= type.most_per_day
+    ), edges AS (
+        SELECT open.id, busy_from, busy_until FROM open CROSS JOIN type JOIN taken
+        ON busy_from < runs_until + buffer_after AND busy_until > from_minute - buffer_before
+        UNION ALL SELECT open.id, runs_until + buffer_after, NULL FROM open CROSS JOIN type
+    ), gaps AS (
+        SELECT id, busy_from AS gap_until, max(busy_until) OVER (
+            PARTITION BY id ORDER BY busy_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap_from
+        FROM edges
+    ), fitting AS (
+        SELECT open.id, from_minute, step, day, open.place,
+            {greatest}(coalesce(gap_from + buffer_before, from_minute), from_minute, first_minute) AS earliest,
+            {least}(gap_until - buffer_after - minutes, until_minute - 1, last_minute) AS latest
+        FROM gaps JOIN open ON open.id = gaps.id CROSS JOIN type
+    ), starts AS (
+        SELECT from_minute + (earliest - from_minute + step - 1) / step * step AS minute, latest, step, day, place
+        FROM fitting WHERE earliest <= latest
+        UNION ALL SELECT minute + step, latest, step, day, place FROM starts WHERE minute + step <= latest
+    ), seats AS (
+        SELECT slot_id - version_id * {MINUTES_OF_VERSION} AS minute, count(*) AS seats_taken
+        FROM taken CROSS JOIN type
+        WHERE capacity > 1 AND slot_id >= version_id * {MINUTES_OF_VERSION}
+        AND slot_id < (version_id + 1) * {MINUTES_OF_VERSION}
+        GROUP BY slot_id, version_id, capacity HAVING count(*) < capacity
+    ), offered AS (
+        SELECT minute, day, place, 0 AS seats_taken FROM starts
+        WHERE minute <= latest AND day NOT IN (SELECT day FROM full_days)
+        UNION ALL SELECT minute, day, open.place, seats_taken FROM seats CROSS JOIN type JOIN open
+        ON minute >= from_minute AND minute < until_minute AND minute + minutes <= runs_until
+        WHERE minute BETWEEN first_minute AND last_minute AND day NOT IN (SELECT day FROM full_days)
+    )"""
+
+
+def values(now: datetime, from_minute: int, until_minute: int, **more: int) -> dict[str, Any]:
+    """Return the parameters of `offered`; `me` and `moving` are 0 for nobody and nothing."""
+    nobody = {"me": 0, "moving": 0, "by_staff": 0}
+    clock = {"now": now, "this_minute": minute_of(now), "next_minute": minute_of(now) + 1}
+    window = {"from_minute": from_minute, "until_minute": until_minute, "minute_after": minute_after(now)}
+    return nobody | clock | window | more
