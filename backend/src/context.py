@@ -55,6 +55,7 @@ Actor = TypeVar("Actor", covariant=True)  # noqa: PLC0105 - `Context[Actor]` rea
 class Context(Generic[Actor]):
     """A request inside its transaction; `now` is one UTC instant for the whole request.
 
+    `if_match` has the revisions that the request's If-Match names; it is None if the request takes any revision.
     `in_steps` says that a controller of `one_statement` runs for the second time, in a transaction of several.
     """
 
@@ -62,7 +63,12 @@ class Context(Generic[Actor]):
     now: datetime
     actor: Actor
     settings: Settings
+    if_match: frozenset[str] | None = None
     in_steps: bool = False
+
+    def takes(self, revision: int) -> bool:
+        """Return whether the request may change what has this revision now."""
+        return self.if_match is None or str(revision) in self.if_match
 
 
 @dataclass(frozen=True)

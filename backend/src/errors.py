@@ -6,6 +6,7 @@
     ├── Forbidden          a known caller who may not do this
     ├── NotFound
     ├── Conflict           a valid request that the present state does not allow
+    ├── Outdated           a change of something that was changed since the caller read it
     ├── KeyReused          an Idempotency-Key that was used for another request
     ├── Throttled          too many failed attempts; try again later
     └── Unavailable        try again in a moment
@@ -50,6 +51,10 @@ class NotFound(ClinicError):
 
 class Conflict(ClinicError):
     """This does not fit the present state of things."""
+
+
+class Outdated(ClinicError):
+    """Somebody else has changed this meanwhile; please load it again."""
 
 
 class KeyReused(ClinicError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import Formatter
+
 import orjson
 from flask import Response, render_template, request
 
@@ -20,9 +22,20 @@ def answer(route: Route, out: Out, settings: Settings) -> Response:
     response = Response(orjson.dumps(vars(out), default=vars), status=route.status, mimetype=JSON)
     if route.page is not None:
         response.vary.add("Accept")
-    if route.location is not None:
+    if route.location is not None and _is_complete(route.location, out):
         response.headers["Location"] = prefix() + route.location.format_map(vars(out))
     return response
+
+
+def _is_complete(template: str, out: Out) -> bool:
+    """Return whether the answer has all values for the template: that of a dry run has no id."""
+    return all(getattr(out, name) is not None for _, name, _, _ in Formatter().parse(template) if name)
+
+
+def add_etag(route: Route, response: Response) -> None:
+    """Add the ETag to a successful answer, also to one that was stored under an Idempotency-Key."""
+    if route.etag is not None and response.status_code == route.status:
+        response.set_etag(route.etag.format_map(orjson.loads(response.get_data())))
 
 
 def _wants_html() -> bool:

@@ -83,8 +83,8 @@ def create_app(
 
 CORS_OPTIONS: dict[str, Any] = {
     "methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
-    "allow_headers": ["authorization", "content-type", "idempotency-key"],
-    "expose_headers": ["Location", "Retry-After", "X-Request-ID"],
+    "allow_headers": ["authorization", "content-type", "idempotency-key", "if-match"],
+    "expose_headers": ["ETag", "Location", "Retry-After", "X-Request-ID"],
     "max_age": 600,
     # Send CORS headers only when the request names an origin, and name only that origin.
     "always_send": False,
@@ -94,6 +94,9 @@ CORS_OPTIONS: dict[str, Any] = {
 def exact_pattern(origin: str) -> re.Pattern[str]:
     """Return a pattern that matches this text only: Flask-CORS reads a string with special characters as a pattern."""
     return re.compile(re.escape(origin) + r"\Z")
+
+
+TAGS = ("Auth", "Patient", "Appointment", "Doctor", "Visit type", "Hours", "Exception", "Availability", "Service")
 
 
 def _flask_config(settings: Settings) -> dict[str, Any]:
@@ -107,7 +110,7 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "DESCRIPTION": Path(__file__).with_name("openapi.md").read_text(encoding="utf-8"),
         "LICENSE": {"name": "MIT", "identifier": "MIT"},
         # In the order in which a new user of the API tries them.
-        "TAGS": [{"name": name} for name in ("Auth", "Patient", "Appointment", "Doctor", "Availability", "Service")],
+        "TAGS": [{"name": name} for name in TAGS],
         "SERVERS": [{"url": "/"}],
         "SPEC_DECORATORS": [name_prefix],
         "SECURITY_SCHEMES": {SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},

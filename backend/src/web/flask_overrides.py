@@ -10,7 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask.sessions import SessionInterface
 from pydantic_core import from_json
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import BaseConverter, ValidationError
+from werkzeug.routing import BaseConverter
 
 LARGEST_ID = 2**63 - 1
 
@@ -29,10 +29,13 @@ class IdConverter(BaseConverter):
     regex = "[0-9]{1,19}"
 
     def to_python(self, value: str) -> int:
-        """Return the id; raise ValidationError outside of the range that the databases can store."""
+        """Return the id; raise NotFound outside of the range that the databases can store.
+
+        After a ValidationError, Werkzeug would answer 405 if another method has the same path.
+        """
         number = int(value)
         if not 1 <= number <= LARGEST_ID:
-            raise ValidationError
+            raise NotFound
         return number
 
 

@@ -37,7 +37,8 @@ from src.web.problems import (
 from src.web.routes import Route
 
 SECURITY_SCHEME = "BearerAuth"
-LOCATION = {"headers": {"Location": {"schema": {"type": "string"}, "description": "where the new thing is"}}}
+LOCATION = {"schema": {"type": "string"}, "description": "where the new thing is"}
+ETAG = {"schema": {"type": "string"}, "description": "the revision, for If-Match of a change", "example": '"7"'}
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -82,6 +83,12 @@ def error_responses(route: Route) -> dict[int | str, Any]:
     for body in problems_of(route):
         by_status[body["status"]].append(body)
     return {status: _response(status, bodies) for status, bodies in sorted(by_status.items())}
+
+
+def success_headers(route: Route) -> dict[str, Any]:
+    """Return the headers of the successful answer."""
+    headers = {"Location": LOCATION if route.location else None, "ETag": ETAG if route.etag else None}
+    return {name: described for name, described in headers.items() if described is not None}
 
 
 TROUBLES_OF_READING = (DatabaseAway, DatabaseBusy, DatabaseNotMigrated, DatabaseBehind)
@@ -168,6 +175,14 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 
+IF_MATCH: dict[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "the ETag of what you read; if it was changed since then, the answer is 412 and nothing changes",
+    "schema": {"type": "string"},
+    "example": '"7"',
+}
+
 
 # Which operation can use a value of an answer: operation -> name of the link -> link (OpenAPI 3.1, Link Object).
 LINKS: dict[str, dict[str, Any]] = {
@@ -203,6 +218,8 @@ def finish_spec(spec: Any) -> Any:
                 operation["responses"][success]["links"] = LINKS[operation["operationId"]]
             if "422" in operation["responses"]:
                 operation["parameters"].append(IDEMPOTENCY_KEY)
+            if "412" in operation["responses"]:
+                operation["parameters"].append(IF_MATCH)
             if "requestBody" in operation:
                 operation["requestBody"]["required"] = True
         for parameter in path.get("parameters", []):

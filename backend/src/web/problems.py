@@ -24,6 +24,7 @@ from src.errors import (
     Invalid,
     KeyReused,
     NotFound,
+    Outdated,
     Throttled,
     Unauthenticated,
     Unavailable,
@@ -42,6 +43,7 @@ STATUS_OF: dict[type[ClinicError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    Outdated: HTTPStatus.PRECONDITION_FAILED,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Throttled: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -155,7 +157,8 @@ def _findings_to_show(errors: Iterable[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _field(details: ErrorDetails) -> str:
-    return str(details["loc"][0]) if details["loc"] else "body"
+    """Return the path of the field, like `weekly.3.until`; entries of a list count from 0."""
+    return ".".join(map(str, details["loc"])) or "body"
 
 
 # Our code and words by pydantic's error type, because pydantic's own messages use terms of Python. "too_short" is the
@@ -170,6 +173,9 @@ WORDS: dict[str, tuple[Code, str]] = {
     "greater_than_equal": ("too_small", "must be at least {ge}."),
     "less_than_equal": ("too_large", "must be at most {le}."),
     "string_unicode": ("not_unicode", "must be valid Unicode text."),
+    "list_type": ("not_a_list", "must be a list."),
+    "too_long": ("too_long", "must have at most {max_length} entries."),
+    "model_type": ("not_an_object", "must be an object."),
 }
 PARAMETERS = {"max_length": "max_length", "min_length": "min_length", "ge": "minimum", "le": "maximum"}
 _QUOTED = re.compile(r"'([^']*)'")

@@ -24,9 +24,9 @@ from src.context import Context, SlowContext, Transaction
 from src.errors import ClinicError, Invalid, StepsNeeded
 from src.utils.clock import Clock
 from src.web.admission import admit, bearer_claims
-from src.web.answers import answer
+from src.web.answers import add_etag, answer
 from src.web.idempotency import HEADER, answer_once, key_of_request
-from src.web.openapi import LOCATION, SECURITY_SCHEME, error_responses
+from src.web.openapi import SECURITY_SCHEME, error_responses, success_headers
 from src.web.prefix import prefix
 from src.web.problems import NOT_AN_OBJECT
 from src.web.routes import Route
@@ -64,13 +64,14 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
             one_statement = route.signature.is_one_statement and not in_steps
             with transaction(writes=route.writes, one_statement=one_statement and HEADER not in request.headers) as db:
                 actor = None if claims is None else admit(db, claims, route.access, settings)
-                ctx = Context(db, now, actor, settings, in_steps)
+                ctx = Context(db, now, actor, settings, _revisions_wanted(), in_steps)
                 call = functools.partial(_call, validated, path, ctx, route)
                 key = key_of_request() if route.is_idempotent else None
                 if actor is None or key is None:
                     response = call()
                 else:
                     response = answer_once(db, actor.user_id, key, now, settings, call, one_statement=one_statement)
+            add_etag(route, response)
             log_success(route.name, actor, settings)
             return response
 
@@ -102,8 +103,9 @@ def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
     if signature.query is not None:
         view = app.input(signature.query, location="query", arg_name="query")(view)
     responses = error_responses(route)
-    if route.location is not None:
-        responses[route.status.value] = LOCATION
+    headers = success_headers(route)
+    if headers:
+        responses[route.status.value] = {"headers": headers}
     security = None if route.access.is_public else SECURITY_SCHEME
     return app.doc(operation_id=route.name, responses=responses, security=security, tags=[route.tag])(view)
 
@@ -112,3 +114,13 @@ def _call(validated: Callable[..., Response], path: dict[str, Any], ctx: object,
     if route.signature.body is not None and not isinstance(request.get_json(), dict):
         raise Invalid(NOT_AN_OBJECT)
     return validated(ctx=ctx, **path)
+
+
+def _revisions_wanted() -> frozenset[str] | None:
+    """Return the tags of If-Match, without weak ones, which match nothing (RFC 9110, section 13.1.1).
+
+    `*` stands for whatever there is now, so it is as if there was no header.
+    """
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        return None
+    return frozenset(request.if_match.as_set())

@@ -40,8 +40,8 @@ PATIENT: Access[Patient] = Access(Patient, NotAPatient)
 class Route:
     """One call: `name` is its operationId in the OpenAPI document, which published clients know.
 
-    `location` is a path template for the Location header, filled from the answer. `page` is the HTML template that a
-    browser gets instead of JSON. A route with `development_only` does not exist in production.
+    `location` and `etag` are templates for the headers Location and ETag, filled from the answer. `page` is the HTML
+    template that a browser gets instead of JSON. A route with `development_only` does not exist in production.
 
     The class is not generic, so that pyright compares controller and access in every row: in a list of `Route[Any]` it
     would accept any pair of them.
@@ -57,6 +57,7 @@ class Route:
         status: HTTPStatus = HTTPStatus.OK,
         *,
         location: str | None = None,
+        etag: str | None = None,
         page: str | None = None,
         development_only: bool = False,
     ) -> None:
@@ -67,6 +68,7 @@ class Route:
         self.name = name
         self.status = status
         self.location = location
+        self.etag = etag
         self.page = page
         self.development_only = development_only
         self.signature = Signature.of(controller)
@@ -74,7 +76,7 @@ class Route:
     @property
     def tag(self) -> str:
         """The heading under which the OpenAPI document lists the call."""
-        return self.name.partition(".")[0].capitalize()
+        return self.name.partition(".")[0].replace("_", " ").capitalize()
 
     @property
     def writes(self) -> bool:
