@@ -13,9 +13,12 @@ from src.controllers import appointment_controller as appointments
 from src.controllers import auth_controller as auth
 from src.controllers import availability_controller as availability
 from src.controllers import doctor_controller as doctors
+from src.controllers import exception_controller as exceptions
+from src.controllers import hours_controller as hours
 from src.controllers import patient_controller as patients
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
+from src.controllers import visit_type_controller as visit_types
 from src.web.application import create_app
 from src.web.routes import ANYONE, DOCTOR, PATIENT, USER, Route
 
@@ -41,10 +44,24 @@ ROUTES: list[Route] = [
     Route("POST", "/doctor/availability", availability.publish, DOCTOR, "availability.publish", CREATED),
     Route("DELETE", "/doctor/availability/<int:slot_id>", availability.withdraw, DOCTOR, "availability.withdraw"),
 
+    Route("GET", "/doctor/visit-types", visit_types.list_all, DOCTOR, "visit_type.list"),
+    Route("POST", "/doctor/visit-types", visit_types.add, DOCTOR, "visit_type.add", CREATED,
+          location="/doctor/visit-types/{visit_type_id}"),
+    Route("PUT", "/doctor/visit-types/<int:visit_type_id>", visit_types.replace, DOCTOR, "visit_type.replace"),
+    Route("DELETE", "/doctor/visit-types/<int:visit_type_id>", visit_types.retire, DOCTOR, "visit_type.retire"),
+    Route("GET", "/doctor/hours", hours.show, DOCTOR, "hours.show", etag="{revision}"),
+    Route("PUT", "/doctor/hours", hours.replace, DOCTOR, "hours.replace", etag="{revision}"),
+    Route("GET", "/doctor/exceptions", exceptions.list_all, DOCTOR, "exception.list"),
+    Route("POST", "/doctor/exceptions", exceptions.add, DOCTOR, "exception.add", CREATED,
+          location="/doctor/exceptions/{id}"),
+    Route("DELETE", "/doctor/exceptions/<int:exception_id>", exceptions.delete, DOCTOR, "exception.delete"),
+
     Route("GET", "/patient/dashboard", patients.dashboard, PATIENT, "patient.dashboard"),
     Route("GET", "/patient/doctors", patients.list_doctors, PATIENT, "patient.list_doctors"),
     Route("GET", "/patient/doctors/<int:doctor_id>/availability", availability.free_slots, PATIENT,
           "availability.free_slots"),
+    Route("GET", "/patient/doctors/<int:doctor_id>/visit-types", visit_types.list_for_patients, PATIENT,
+          "visit_type.list_for_patients"),
 
     Route("POST", "/appointments", appointments.book, PATIENT, "appointment.book", CREATED,
           location="/appointments/{appointment_id}"),

@@ -56,13 +56,28 @@ class Clinic:
     slot_id: int
     slot_to_book: int
     appointment_id: int
+    # For paths, too: these the calls may retire and delete.
+    visit_type_id: int
+    exception_id: int
 
     @classmethod
     def open(cls, app: APIFlask, api: Api) -> Clinic:
         doctor, patient = api.doctor(), api.patient()
         appointment_id = patient.book(doctor.publish("09:00", "09:30"))
         slot_id, slot_to_book = doctor.publish("10:00", "10:30"), doctor.publish("22:00", "22:30")
-        return cls(app, api, doctor, patient, doctor.doctor_id, slot_id, slot_to_book, appointment_id)
+        visit_type_id, exception_id = doctor.add_visit_type("Checkup"), doctor.close("2030-03-20")
+        return cls(
+            app,
+            api,
+            doctor,
+            patient,
+            doctor.doctor_id,
+            slot_id,
+            slot_to_book,
+            appointment_id,
+            visit_type_id,
+            exception_id,
+        )
 
     @property
     def people(self) -> dict[type[Caller], Person]:
@@ -92,8 +107,11 @@ class Clinic:
 
     def make(self, call: Call, person: Person | None, headers: dict[str, str] | None = None) -> TestResponse:
         """Make a call rightly, with the good body of its row."""
-        body = {"json": call.good_body(self)} if call.signature.body else {}
-        return self.send(call, person, headers={"Accept": JSON} | (headers or {}), **body)
+        return self.send(call, person, headers={"Accept": JSON} | (headers or {}), **self.body_of(call))
+
+    def body_of(self, call: Call) -> dict[str, Any]:
+        """Return the good body of the call as an option of `ask`, which is empty if the call reads no body."""
+        return {"json": call.good_body(self)} if call.signature.body else {}
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return everything that the database holds."""
@@ -201,9 +219,36 @@ CALLS = [
         },
     ),
     Call("availability.withdraw", DOCTORS),
+    Call("visit_type.list", DOCTORS),
+    Call("visit_type.add", DOCTORS, body={"name": "Vaccination", "minutes": 10}, bad={"is_default": [1]}),
+    Call("visit_type.replace", DOCTORS, body={"name": "Checkup", "minutes": 45}),
+    Call("visit_type.retire", DOCTORS),
+    Call("hours.show", DOCTORS),
+    Call(
+        "hours.replace",
+        DOCTORS,
+        # Another call changes the zone.
+        body=lambda clinic: {"time_zone": clinic.doctor.time_zone(), "weekly": [people.hours()]},
+        bad={"time_zone": ["Europe/Vienna"]},
+    ),
+    Call("exception.list", DOCTORS),
+    Call(
+        "exception.add",
+        DOCTORS,
+        body={"kind": "extra", "first_day": DAY, "from": "18:00", "until": "20:00"},
+        bad={
+            "first_day": ["0001-01-01", "2030-03-03"],
+            "last_day": ["2030-03-04", "2031-03-07", "9999-12-31"],
+            "from": [None, "20:00"],
+            "until": [None, "18:00", "17:59"],
+            "visit_types": [[999]],
+        },
+    ),
+    Call("exception.delete", DOCTORS),
     Call("patient.dashboard", PATIENTS, statements=3),
     Call("patient.list_doctors", PATIENTS),
     Call("availability.free_slots", PATIENTS),
+    Call("visit_type.list_for_patients", PATIENTS),
     Call("appointment.book", PATIENTS, body=lambda clinic: {"slot_id": clinic.slot_to_book}),
     Call("appointment.list_mine", PATIENTS),
     Call("appointment.list_doctors", DOCTORS),

@@ -180,7 +180,9 @@ def hold_against_schema(response: Response) -> Response:
     status, schema = ANSWERS.get(flask_request.endpoint or "", (None, None))
     if schema is not None and response.status_code == status and response.is_json:
         said = response.get_json()
-        assert schema.model_validate_json(response.get_data(), strict=True).model_dump(mode="json") == said
+        assert (
+            schema.model_validate_json(response.get_data(), strict=True).model_dump(mode="json", by_alias=True) == said
+        )
     return response
 
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from src.schemas import fields
 from src.schemas.appointment import Cursor
+from src.schemas.hours import VisitTypeIds, WeeklyRows
+from src.schemas.hours_exception import ExceptionCursor
 
 NOT_OBJECTS = [
     b"",
@@ -319,6 +321,11 @@ STRANGE_QUERIES = [
     "a" * 4_000,
 ]
 
+NOT_FLAGS: list[Any] = [0, 1, 1.0, "true", "false", "", [], [True], {}]
+NOT_WHOLE_NUMBERS: list[Any] = [1.0, 1.5, 1e308, True, False, "", "1", " 1", [], [1], {}, 10**40, -(10**40)]
+NOT_LISTS: list[Any] = [0, 1.5, True, "", "[]", {}, {"0": 1}]
+NOT_OBJECTS_IN_A_LIST: list[Any] = [[7], [None], ["x"], [[]], [{}]]
+
 _TEXT = [*NOT_STRINGS, *NUL_AND_SURROGATES, *LONG]
 _LINE = [*_TEXT, *NOT_ONE_LINE, *NOT_VISIBLE, "x" * 201]
 _PASSWORD = [*NOT_STRINGS, *LONG, *NOT_PASSWORDS]
@@ -333,6 +340,13 @@ BAD_FOR: dict[Any, list[Any]] = {
     fields.WallEndTime: [*_TEXT, *NOT_TIMES],
     fields.TimeZone: [*_TEXT, *NOT_TIME_ZONES],
     fields.Id: NOT_IDS,
+    fields.Description: [*_TEXT, *NOT_ONE_LINE, *NOT_VISIBLE, "x" * 1001],
+    fields.Flag: NOT_FLAGS,
+    fields.QueryFlag: ["", " ", "1", "0", "True", "FALSE", "yes", "no", "null", "true ", "\u0661"],
+    fields.TimeOfDay: [*_TEXT, *NOT_TIMES, "24:00"],
+    fields.EndTimeOfDay: [*_TEXT, *NOT_TIMES],
+    VisitTypeIds: [*NOT_LISTS, [], *([number] for number in NOT_IDS), [1, 0], [1] * 101],
+    WeeklyRows: [*NOT_LISTS, *NOT_OBJECTS_IN_A_LIST],
 }
 
 
@@ -343,6 +357,10 @@ def bad_values(schema: type[BaseModel], field: str) -> list[Any]:
         words = typing.get_args(kind)
         forms = (str.upper, str.capitalize, " {}".format, "{} ".format, "{}\n".format)
         bad = [*_TEXT, "", "admin", list(words), *({form(word) for word in words for form in forms} - set(words))]
+    elif set(fields.WholeNumber.__metadata__) <= set(getattr(kind, "__metadata__", ())):
+        limits = _limits(schema, field)
+        beyond = [limit["minimum"] - 1 for limit in limits] + [limit["maximum"] + 1 for limit in limits]
+        bad = [*NOT_WHOLE_NUMBERS, *beyond]
     else:
         bad = BAD_FOR[kind]
     return bad if optional else [None, *bad]
@@ -351,17 +369,24 @@ def bad_values(schema: type[BaseModel], field: str) -> list[Any]:
 def bad_query_values(schema: type[BaseModel], name: str) -> list[str]:
     """Return the values, percent-encoded, that a query parameter must refuse."""
     kind, _ = _kind_of(schema, name)
+    if kind == ExceptionCursor:
+        return [*NOT_NUMBERS, "2030-02-30-1", "2030-03-05", "2030-03-05-", f"2030-03-05-{2**63}", "2030-03-05-1%20"]
     if kind == Cursor:
         return [*NOT_NUMBERS, "0", str(2**63), "1-1-1", "1-1-0000000g", "9" * 18 + "-1-00000000"]
     if set(fields.QueryNumber.__metadata__) <= set(getattr(kind, "__metadata__", ())):
-        described = schema.model_json_schema()["properties"][name]
-        limits = described.get("anyOf", [described])
+        limits = _limits(schema, name)
         return (
             NOT_NUMBERS
             + [str(limit["minimum"] - 1) for limit in limits if "minimum" in limit]
             + [str(limit["maximum"] + 1) for limit in limits if "maximum" in limit]
         )
     return [quote(value) for value in bad_values(schema, name) if isinstance(value, str) and _has_bytes(value)]
+
+
+def _limits(schema: type[BaseModel], name: str) -> list[dict[str, Any]]:
+    """Return the schema of a number as it is described, or its alternatives except null."""
+    described = schema.model_json_schema()["properties"][name]
+    return [limit for limit in described.get("anyOf", [described]) if limit.get("type") != "null"]
 
 
 def _has_bytes(text: str) -> bool:

@@ -41,6 +41,9 @@ class Person:
             options["json"] = json
         return self.call("POST", path, **options)
 
+    def put(self, path: str, json: Any, **options: Any) -> TestResponse:
+        return self.call("PUT", path, json=json, **options)
+
     def delete(self, path: str, **options: Any) -> TestResponse:
         return self.call("DELETE", path, **options)
 
@@ -55,6 +58,39 @@ class Doctor(Person):
         answer = self.post("/doctor/availability", {"date": date, "start_time": start, "end_time": end})
         assert answer.status_code == 201, answer.get_json()
         return answer.get_json()["slot_id"]
+
+    def add_visit_type(self, name: str = "Checkup", minutes: int = 30, **fields: Any) -> int:
+        answer = self.post("/doctor/visit-types", {"name": name, "minutes": minutes, **fields})
+        assert answer.status_code == 201, answer.get_json()
+        return answer.get_json()["visit_type_id"]
+
+    def visit_types(self) -> list[dict[str, Any]]:
+        return self.get("/doctor/visit-types").get_json()["data"]
+
+    def time_zone(self) -> str:
+        return self.get("/doctor/profile").get_json()["time_zone"]
+
+    def set_hours(self, *weekly: dict[str, Any], time_zone: str = "UTC") -> dict[str, Any]:
+        """Replace the weekly hours, each made by `hours`, and return the answer."""
+        answer = self.put("/doctor/hours", {"time_zone": time_zone, "weekly": list(weekly)})
+        assert answer.status_code == 200, answer.get_json()
+        return answer.get_json()
+
+    def close(self, first_day: str, **fields: Any) -> int:
+        return self.except_hours("closed", first_day, **fields)["id"]
+
+    def open(self, first_day: str, begin: str, until: str, **fields: Any) -> int:
+        return self.except_hours("extra", first_day, **{"from": begin, "until": until}, **fields)["id"]
+
+    def except_hours(self, kind: str, first_day: str, **fields: Any) -> dict[str, Any]:
+        answer = self.post("/doctor/exceptions", {"kind": kind, "first_day": first_day, **fields})
+        assert answer.status_code == 201, answer.get_json()
+        return answer.get_json()
+
+
+def hours(weekday: str = "monday", begin: str = "09:00", until: str = "17:00", **fields: Any) -> dict[str, Any]:
+    """Return a row of weekly hours."""
+    return {"weekday": weekday, "from": begin, "until": until, **fields}
 
 
 @dataclass

@@ -42,7 +42,7 @@ def register(ctx: SlowContext[None], body: Registration) -> Registered:
         if user_id is None:
             raise EmailTaken
         if body.role == "doctor":
-            doctors.add(db, user_id, NEW_DESIGNATION, NEW_SPECIALIZATION)
+            doctors.add(db, user_id, NEW_DESIGNATION, NEW_SPECIALIZATION, ctx.now)
     return Registered(message="Registration complete. You can log in now.", id=user_id)
 
 

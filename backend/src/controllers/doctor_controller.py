@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from src.context import Context, Doctor
+from src.controllers.changes_of_hours import affected_by, lay, lock, schedule_of
 from src.domain.wall_clock import day_bounds
 from src.errors import Unauthenticated
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
 from src.repositories import booking_steps as bookings
 from src.repositories import doctor_repository as doctors
+from src.repositories import hours_repository as hours
+from src.repositories import opening_repository as openings
 from src.repositories import outbox_repository as outbox
 from src.repositories import user_repository as users
+from src.repositories import visit_type_repository as visit_types
 from src.schemas.appointment import DoctorsAppointment
 from src.schemas.base import Message
 from src.schemas.doctor import DoctorDashboard, DoctorProfileOut, ProfileUpdate, ProfileUpdated
@@ -48,8 +52,12 @@ def profile(ctx: Context[Doctor]) -> DoctorProfileOut:
 
 
 def update_profile(ctx: Context[Doctor], body: ProfileUpdate) -> ProfileUpdated:
-    """Change designation, specialization or time zone; published slots keep the zone they have."""
+    """Change designation, specialization or time zone.
+
+    Published slots and appointments keep their zone; the weekly hours are on the clocks of the new one.
+    """
     changes = body.model_dump(exclude_none=True)
+    affected = _move_hours(ctx, body.time_zone) if body.time_zone is not None else []
     if changes:
         doctors.update_profile(ctx.db, ctx.actor.doctor_id, changes)
     row = doctors.find_profile(ctx.db, ctx.actor.doctor_id)
@@ -58,7 +66,18 @@ def update_profile(ctx: Context[Doctor], body: ProfileUpdate) -> ProfileUpdated:
         designation=row.designation,
         specialization=row.specialization,
         time_zone=changes.get("time_zone", ctx.actor.time_zone),
+        affected=affected,
     )
+
+
+def _move_hours(ctx: Context[Doctor], time_zone: str) -> list[DoctorsAppointment]:
+    """Lay openings for the new time zone, and return the appointments that lie outside of the hours then."""
+    if lock(ctx).time_zone == time_zone:
+        return []
+    hours.raise_revision(ctx.db, ctx.actor.doctor_id)
+    schedule = schedule_of(ctx, time_zone)
+    lay(ctx, schedule)
+    return affected_by(ctx, schedule)
 
 
 def delete_account(ctx: Context[Doctor]) -> Message:
@@ -68,6 +87,9 @@ def delete_account(ctx: Context[Doctor]) -> Message:
     slots.withdraw_all(ctx.db, ctx.actor.doctor_id)
     by = f"the doctor, {ctx.actor.name}, who no longer offers appointments here"
     bookings.cancel_all_ahead(ctx.db, ctx.actor.doctor_id, ctx.actor.user_id, by, ctx.now)
+    openings.erase(ctx.db, ctx.actor.doctor_id)
+    hours.erase(ctx.db, ctx.actor.doctor_id)
+    visit_types.retire_all(ctx.db, ctx.actor.doctor_id, ctx.now)
     outbox.erase_finished_addresses(ctx.db, ctx.actor.user_id)
     users.erase(ctx.db, ctx.actor.user_id, ctx.now)
     doctors.erase_profile(ctx.db, ctx.actor.doctor_id)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import BigInteger, Connection, Integer, Row, bindparam, func, insert, select, text, update
 
 from src.database.statements import limited
 from src.models import PROFILES_OF_A_BLOCK, DoctorBlock, DoctorProfile, User
+from src.repositories import visit_type_repository as visit_types
 
 
-def add(db: Connection, user_id: int, designation: str, specialization: str) -> int:
-    """Add a doctor's profile and return its id.
+def add(db: Connection, user_id: int, designation: str, specialization: str, now: datetime) -> int:
+    """Add a doctor's profile and first visit type, and return the profile's id.
 
     Call it last in the transaction: it locks a row of `doctor_blocks`, for which other transactions wait.
     """
@@ -21,6 +23,7 @@ def add(db: Connection, user_id: int, designation: str, specialization: str) -> 
         .returning(DoctorProfile.id)
     )
     doctor_id = db.scalars(statement).one()
+    visit_types.add_first(db, doctor_id, now)
     _count(db, doctor_id, 1)
     return doctor_id
 

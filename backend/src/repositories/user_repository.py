@@ -86,7 +86,11 @@ _LOCK_EXCLUSIVELY = (
 
 
 def lock_exclusively(db: Connection, *user_ids: int) -> set[int]:
-    """Lock accounts in the order of their ids against every other lock, and return the ids of those not deleted."""
+    """Lock accounts in the order of their ids, and return the ids of those that are not deleted.
+
+    It waits until nobody books or publishes for them any more. Read what others may have changed in a later statement:
+    this one may have begun before their commit.
+    """
     rows = db.execute(_LOCK_EXCLUSIVELY, {"ids": sorted(set(user_ids))})
     return {row.id for row in rows if row.deleted_at is None}
 

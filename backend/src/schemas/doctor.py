@@ -7,6 +7,7 @@ from pydantic import Field
 from src.schemas.appointment import DoctorsAppointment
 from src.schemas.base import In, Out
 from src.schemas.fields import OneLine, QueryNumber, TimeZone
+from src.schemas.hours import WithAffected
 
 
 class DoctorProfileOut(Out):
@@ -29,10 +30,9 @@ class ProfileUpdate(In):
     time_zone: TimeZone | None = None
 
 
-class ProfileUpdated(Out):
-    """The profile as it is now."""
+class ProfileUpdated(WithAffected):
+    """The profile as it is now; `affected` is empty unless the time zone changed."""
 
-    message: str
     designation: str
     specialization: str
     time_zone: str

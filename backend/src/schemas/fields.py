@@ -18,6 +18,7 @@ LARGEST_ID = 2**63 - 1
 SHORTEST_PASSWORD = 8  # NIST SP 800-63B, section 5.1.1.1
 LONGEST_PASSWORD = 1024
 END_OF_DAY = "24:00"
+MINUTES_OF_DAY = 1440
 
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -81,6 +82,15 @@ def _end_time(text: object) -> timedelta:
     return timedelta(hours=int(text[:2]), minutes=int(text[3:]))
 
 
+def _time_of_day(text: object) -> int:
+    begin = _time(text)
+    return 60 * begin.hour + begin.minute
+
+
+def _end_time_of_day(text: object) -> int:
+    return _end_time(text) // timedelta(minutes=1) or MINUTES_OF_DAY
+
+
 def _time_zone(text: str) -> str:
     if text not in time_zone_names():
         raise Wrong("not_a_time_zone", "must be an IANA time zone, like Europe/Berlin.")
@@ -99,6 +109,22 @@ def _id(value: object) -> int:
     return value
 
 
+def _whole_number(value: object) -> int:
+    if type(value) is not int:
+        raise Wrong("not_a_whole_number", "must be a whole number.")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Wrong("not_true_or_false", "must be true or false.")
+    return value
+
+
+def _query_flag(value: object) -> bool:
+    return _flag({"true": True, "false": False}.get(value, value) if isinstance(value, str) else value)
+
+
 def _query_number(value: object) -> int:
     number = ascii_digits(value)
     if type(number) is not int:
@@ -107,6 +133,7 @@ def _query_number(value: object) -> int:
 
 
 OneLine = Annotated[str, Field(max_length=200), AfterValidator(one_line)]
+Description = Annotated[str, Field(max_length=1000), AfterValidator(one_line)]
 Name = Annotated[OneLine, Field(min_length=1), AfterValidator(_not_blank)]
 Email = Annotated[
     str,
@@ -140,6 +167,24 @@ WallEndTime = Annotated[
         }
     ),
 ]
+# Minutes since midnight, as hours are kept.
+TimeOfDay = Annotated[
+    int,
+    BeforeValidator(_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:00"]}),
+]
+EndTimeOfDay = Annotated[
+    int,
+    BeforeValidator(_end_time_of_day),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+            "examples": ["17:30"],
+            "description": "24:00 is the end of the day, and so is 00:00",
+        }
+    ),
+]
 TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_time_zone)]
 Id = Annotated[
     int,
@@ -155,3 +200,8 @@ Id = Annotated[
     ),
 ]
 QueryNumber = Annotated[int, BeforeValidator(_query_number)]
+QueryFlag = Annotated[bool, BeforeValidator(_query_flag), WithJsonSchema({"type": "boolean"})]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+# A number of minutes, or of visits, each of which takes a minute or more.
+WithinADay = Annotated[int, Field(ge=1, le=MINUTES_OF_DAY), BeforeValidator(_whole_number)]
+Flag = Annotated[bool, BeforeValidator(_flag)]

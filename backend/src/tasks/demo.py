@@ -92,7 +92,7 @@ def _doctor(ctx: SlowContext[None], doctor: DemoDoctor) -> int:
     with ctx.transaction(writes=True) as db:
         doctor_id = doctors.find_id(db, user_id)
         if doctor_id is None:
-            doctor_id = doctors.add(db, user_id, doctor.designation, doctor.specialization)
+            doctor_id = doctors.add(db, user_id, doctor.designation, doctor.specialization, ctx.now)
             if doctor.time_zone:
                 doctors.update_profile(db, doctor_id, {"time_zone": doctor.time_zone})
     return doctor_id

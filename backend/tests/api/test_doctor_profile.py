@@ -76,6 +76,7 @@ def test_a_change_that_changes_nothing_known_says_what_can_be_changed(api: Api, 
         "designation": "Dr.",
         "specialization": "General Practitioner",
         "time_zone": "UTC",
+        "affected": [],
     }
 
 

@@ -25,7 +25,7 @@ def test_a_malformed_or_unknown_id_is_not_found(clinic: Clinic) -> None:
                 for role in call.who:
                     for number in NOT_PATH_IDS + UNKNOWN_IDS:
                         path = call.path_in(clinic, **{name: number})
-                        answer = clinic.ask(call.method, path, clinic.people[role])
+                        answer = clinic.ask(call.method, path, clinic.people[role], **clinic.body_of(call))
                         refused(answer, 404, (call.name, role, path[:80]))
 
 
@@ -81,7 +81,8 @@ def test_a_bad_value_in_a_query_is_refused(clinic: Clinic) -> None:
                 for value in bad_query_values(call.signature.query, name):
                     said = field.alias or name
                     url = f"{path}?{said}={value}"
-                    assert refused(clinic.ask(call.method, url, caller), 400, url[:80]).startswith(said)
+                    answer = clinic.ask(call.method, url, caller, **clinic.body_of(call))
+                    assert refused(answer, 400, url[:80]).startswith(said)
 
 
 def test_strange_queries_are_ignored_or_refused(clinic: Clinic) -> None:

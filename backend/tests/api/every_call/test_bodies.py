@@ -56,8 +56,9 @@ def test_a_field_of_a_wrong_value_is_refused(clinic: Clinic, call: Call) -> None
     assert schema
     with clinic.unchanged():
         for name in schema.model_fields:
-            for value in bad_values(schema, name) + call.bad.get(name, []):
-                data = json.dumps(good | {name: value})
+            said = schema.model_fields[name].alias or name
+            for value in bad_values(schema, name) + call.bad.get(said, []):
+                data = json.dumps(good | {said: value})
                 refused(clinic.send(call, caller, data=data, content_type=JSON), 400, (name, value))
     assert clinic.make(call, caller).status_code == call.route.status
 
@@ -67,7 +68,8 @@ def test_a_wrong_value_and_a_missing_field_are_named(clinic: Clinic) -> None:
         caller, good, schema = clinic.caller(call), call.good_body(clinic), call.signature.body
         assert schema
         with clinic.unchanged():
-            for name, field in schema.model_fields.items():
+            for field_name, field in schema.model_fields.items():
+                name = field.alias or field_name
                 answer = clinic.send(call, caller, json=good | {name: [7]})
                 assert refused(answer, 400, (call.name, name)).startswith(name)
                 if field.is_required():

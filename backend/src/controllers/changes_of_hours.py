@@ -1,0 +1,48 @@
+"""What all changes of a doctor's hours have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from src.context import Context, Doctor
+from src.domain.schedule import Schedule
+from src.errors import Unauthenticated
+from src.errors_of_hours import VisitTypeUnknown
+from src.repositories import hours_repository as hours
+from src.repositories import opening_repository as openings
+from src.schemas.appointment import DoctorsAppointment
+
+
+class LockedHours(NamedTuple):
+    time_zone: str
+    revision: int
+
+
+def lock(ctx: Context[Doctor]) -> LockedHours:
+    """Wait until nobody books with the doctor, and lock the account; what `ctx.actor` says may be older."""
+    found = hours.lock(ctx.db, ctx.actor.user_id, ctx.actor.doctor_id)
+    if found is None:
+        raise Unauthenticated
+    return LockedHours(found.time_zone or ctx.settings.clinic_time_zone, found.hours_revision)
+
+
+def schedule_of(ctx: Context[Doctor], time_zone: str) -> Schedule:
+    """Return what the openings follow from now, in this transaction."""
+    return openings.schedule_of(ctx.db, ctx.actor.doctor_id, time_zone, ctx.now)
+
+
+def check_visit_types(schedule: Schedule, visit_types: Collection[int] | None, field: str) -> None:
+    """Raise VisitTypeUnknown unless these are the doctor's own and not retired."""
+    if not set(visit_types or ()) <= schedule.horizons.keys():
+        raise VisitTypeUnknown(f"{field} must be visit types of your own that are not retired.")
+
+
+def lay(ctx: Context[Doctor], schedule: Schedule) -> None:
+    openings.lay(ctx.db, ctx.actor.doctor_id, schedule)
+
+
+def affected_by(ctx: Context[Doctor], schedule: Schedule) -> list[DoctorsAppointment]:
+    """Return the booked appointments ahead that this schedule leaves outside of the hours."""
+    booked = openings.booked_ahead(ctx.db, ctx.actor.doctor_id, ctx.now)
+    return [DoctorsAppointment(**DoctorsAppointment.of_row(row, ctx.now)) for row in schedule.affected(booked)]

@@ -1,0 +1,110 @@
+"""A doctor's hours, exceptions and visit types together: the openings that follow, and what lies outside of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from src.domain.minutes import minute_after, minute_of
+from src.domain.openings import HoursException, Opening, WeeklyHours, openings
+from src.domain.wall_clock import local, wall_clock
+from src.errors_of_hours import TooManyOpenings
+
+MOST_OPENINGS = 100_000
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What a doctor's openings follow from; `horizons` has the days of each visit type that is not retired."""
+
+    zone: str
+    now: datetime
+    weekly: Sequence[WeeklyHours]
+    exceptions: Sequence[HoursException]
+    horizons: Mapping[int, int]
+
+    @property
+    def today(self) -> date:
+        return local(self.now, self.zone).date()
+
+    @property
+    def last_day(self) -> date:
+        """The last day for which there are openings."""
+        return self.today + timedelta(days=max(self.horizons.values(), default=0) + 1)
+
+    def openings(self) -> list[Opening]:
+        if not self.horizons:
+            return []
+        return openings(self.weekly, self.exceptions, self.horizons, self.zone, self.today, self.last_day)
+
+    def check_size(self) -> None:
+        """Raise TooManyOpenings if there may be so many that a change would take long."""
+        weeks = (self.last_day - self.today).days // 7 + 1
+        shown = len(self.weekly) * weeks + sum(self._days_of(exception) for exception in self.exceptions)
+        if shown * len(self.horizons) > MOST_OPENINGS:
+            raise TooManyOpenings
+
+    def _days_of(self, exception: HoursException) -> int:
+        first, last = max(exception.first_day, self.today), min(exception.last_day, self.last_day)
+        return max((last - first).days + 1, 0)
+
+    def affected(self, booked: Sequence[Any]) -> list[Any]:
+        """Return the appointments ahead that lie outside of the openings, or for a published slot, in a closure.
+
+        Each has `starts_at`, `ends_at` and `visit_type_id`, which is None for a published slot.
+        """
+        inside = self._inside([row for row in booked if row.visit_type_id is not None])
+        closed = [exception for exception in self.exceptions if exception.is_closed]
+        return [
+            row
+            for row in booked
+            if (self._is_closed(closed, row) if row.visit_type_id is None else not inside.has(row))
+        ]
+
+    def _inside(self, booked: Sequence[Any]) -> _Inside:
+        """Return the openings up to the last appointment, also of visit types that are retired."""
+        if not booked:
+            return _Inside([])
+        kinds = {*self.horizons, *(row.visit_type_id for row in booked)}
+        last_day = local(max(row.starts_at for row in booked), self.zone).date()
+        return _Inside(openings(self.weekly, self.exceptions, kinds, self.zone, self.today, last_day))
+
+    def _is_closed(self, closed: Iterable[HoursException], row: Any) -> bool:
+        start, end = wall_clock(row.starts_at, self.zone), wall_clock(row.ends_at, self.zone)
+        return any(_overlaps(exception, start, end) for exception in closed)
+
+
+class _Inside:
+    """Finds the opening in which an appointment lies."""
+
+    def __init__(self, found: Iterable[Opening]) -> None:
+        self._of_type: dict[int | None, list[Opening]] = defaultdict(list)
+        for opening in found:
+            self._of_type[opening.visit_type_id].append(opening)
+        self._begins = {kind: [opening.from_minute for opening in of] for kind, of in self._of_type.items()}
+
+    def has(self, row: Any) -> bool:
+        start, end = minute_of(row.starts_at), minute_after(row.ends_at)
+        return any(self._lies_in(kind, start, end) for kind in (None, row.visit_type_id) if kind in self._begins)
+
+    def _lies_in(self, kind: int | None, start: int, end: int) -> bool:
+        at = bisect_right(self._begins[kind], start) - 1
+        if at < 0:
+            return False
+        opening = self._of_type[kind][at]
+        return start < opening.until_minute and end <= opening.runs_until
+
+
+def _overlaps(exception: HoursException, start: datetime, end: datetime) -> bool:
+    """Return whether the exception's hours on one of its days overlap this stretch of the wall clock."""
+    for ordinal in range(start.toordinal(), end.toordinal() + 1):
+        midnight = datetime.combine(date.fromordinal(ordinal), time())
+        begins = midnight + timedelta(minutes=exception.from_time)
+        ends = midnight + timedelta(minutes=exception.until_time)
+        if exception.apply_on(midnight.date()) and begins < end and start < ends:
+            return True
+    return False

@@ -1,0 +1,41 @@
+"""What can go wrong with visit types, hours and exceptions."""
+
+from __future__ import annotations
+
+from src.errors import Conflict, Invalid, NotFound, Outdated
+
+
+class ZoneOfProfile(Invalid):
+    """time_zone must be that of your profile; change the zone there."""
+
+
+class VisitTypeUnknown(Invalid):
+    """visit_types must be visit types of your own that are not retired."""
+
+
+class DayPast(Invalid):
+    """first_day must not be in the past."""
+
+
+class VisitTypeNotFound(NotFound):
+    """There is no such visit type."""
+
+
+class ExceptionNotFound(NotFound):
+    """There is no such exception."""
+
+
+class TooManyVisitTypes(Conflict):
+    """You have as many visit types as a doctor may have; retire one first."""
+
+
+class TooManyExceptions(Conflict):
+    """You have as many exceptions ahead as a doctor may have; delete one first."""
+
+
+class TooManyOpenings(Conflict):
+    """These hours, visit types and horizons make more openings than can be kept; take fewer or shorter ones."""
+
+
+class HoursOutdated(Outdated):
+    """Somebody else has changed this meanwhile; please load it again."""
