@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 from flask import Flask
 from rich.table import Table
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from werkzeug.test import EnvironBuilder
 
 from benchmarks.database import conninfo, postgresql
@@ -23,10 +23,12 @@ from benchmarks.rounds import token_maker
 from benchmarks.stock import LEAST_SLOTS, Stock
 from benchmarks.systems import SECRETS
 from config import load_settings
+from src.controllers.free_times import NEVER
 from src.database.transaction import transaction
+from src.domain.minutes import minute_of
 from src.extensions import db
-from src.repositories import availability_repository, user_repository
-from src.schemas.base import wall_clock_span
+from src.repositories import free_times_repository, user_repository
+from src.schemas.availability import MOST_TIMES, FreeSlot
 from src.utils.clock import system_clock
 from tests.conftest import build_app
 
@@ -78,9 +80,12 @@ def _steps(stock: Stock) -> dict[str, float]:
         with transaction(writes=False):
             pass
 
+    def rows() -> Sequence[Row[Any]]:
+        window = (minute_of(now), NEVER)
+        return free_times_repository.list_published(connection, 1, patient, now, window, MOST_TIMES)
+
     def slots() -> list[dict[str, Any]]:
-        rows = availability_repository.list_free(connection, 1, now)
-        return [{"slot_id": slot_id, **wall_clock_span(*span)} for slot_id, *span in rows]
+        return [FreeSlot.of_published(row) for row in rows()]
 
     with transaction(writes=False) as connection:
         raw: Any = connection.connection.driver_connection
@@ -91,7 +96,7 @@ def _steps(stock: Stock) -> dict[str, float]:
                 "SELECT 1 by psycopg": lambda: raw.execute("SELECT 1").fetchall(),
                 "SELECT 1 by SQLAlchemy": lambda: connection.execute(one).all(),
                 "caller": lambda: user_repository.find_caller(connection, patient, 0, "none"),
-                "free slots": lambda: availability_repository.list_free(connection, 1, now),
+                "free slots": rows,
                 "free slots with their times": slots,
                 "JSON": lambda: orjson.dumps(shown),
             }

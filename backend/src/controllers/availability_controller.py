@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from src.context import Context, Doctor, Patient
+from src.controllers import free_times
 from src.domain.appointment_rules import check_slot_times
 from src.domain.refusals import raise_if_refused, why_not_bookable
 from src.domain.wall_clock import instant_of, wall_span
 from src.errors import Unauthenticated
 from src.errors_of_appointments import BadSlot, DoctorNotFound, SlotNotFound, SlotOverlaps, SlotPast, SlotTaken
+from src.errors_of_hours import VisitTypeNotFound
 from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
 from src.repositories import user_repository as users
-from src.schemas.availability import FreeSlots, NewSlot, SlotPublished
-from src.schemas.base import Message, wall_clock_span
+from src.repositories import visit_type_repository as visit_types
+from src.schemas.availability import FreeSlots, FreeWanted, NewSlot, SlotPublished
+from src.schemas.base import Message
 from src.utils.decorators import raises
 
 
@@ -55,11 +58,18 @@ def withdraw(ctx: Context[Doctor], slot_id: int) -> Message:
     return Message(message="The slot is withdrawn.")
 
 
-@raises(DoctorNotFound)
-def free_slots(ctx: Context[Patient], doctor_id: int) -> FreeSlots:
-    """List a doctor's slots that can be booked, by time."""
-    rows = slots.list_free(ctx.db, doctor_id, ctx.now)
-    # Deleting the account withdraws the slots, so a doctor with free slots exists. Only an empty list needs the check.
-    if not rows and not doctors.is_living(ctx.db, doctor_id):
+@raises(DoctorNotFound, VisitTypeNotFound)
+def free_slots(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> FreeSlots:
+    """List what can be booked of a doctor, by time: published slots, and times that follow from the doctor's hours."""
+    times = free_times.page(ctx, doctor_id, query)
+    # Deleting the account withdraws the slots, so a doctor with free times exists. Only an empty list needs the check.
+    if not times.data:
+        _check_there_is(ctx, doctor_id, query.visit_type)
+    return times
+
+
+def _check_there_is(ctx: Context[Patient], doctor_id: int, visit_type_id: int | None) -> None:
+    if not doctors.is_living(ctx.db, doctor_id):
         raise DoctorNotFound
-    return FreeSlots.of_rows([{"slot_id": slot_id, **wall_clock_span(*span)} for slot_id, *span in rows])
+    if visit_type_id is not None and not visit_types.is_bookable(ctx.db, doctor_id, visit_type_id):
+        raise VisitTypeNotFound

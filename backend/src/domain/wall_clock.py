@@ -85,6 +85,9 @@ def _offset(offset: timedelta) -> str:
 def day_bounds(now: datetime, zone: str) -> tuple[datetime, datetime]:
     """Return the UTC instants at which the day of `now` in `zone` begins and ends."""
     today = local(now, zone).date()
-    midnight = datetime.combine(today, time(), time_zone(zone))
-    tomorrow = datetime.combine(date.fromordinal(today.toordinal() + 1), time(), time_zone(zone))
-    return midnight.astimezone(UTC), tomorrow.astimezone(UTC)
+    return first_instant(today, zone), first_instant(date.fromordinal(today.toordinal() + 1), zone)
+
+
+def first_instant(day: date, zone: str) -> datetime:
+    """Return the UTC instant at which the day begins in `zone`, also if the clocks skip midnight."""
+    return datetime.combine(day, time(), time_zone(zone)).astimezone(UTC)

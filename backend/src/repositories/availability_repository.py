@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,7 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select,
 
 from src.database.statements import insert_unless_conflict
 from src.models import Appointment, AvailabilitySlot
-from src.models.availability import BOOKED, FREE, WITHDRAWN
+from src.models.availability import BOOKED, WITHDRAWN
 
 
 def add(
@@ -34,29 +33,6 @@ def add(
         wall_end=wall_end,
         created_at=now,
     )
-
-
-_FREE = (
-    select(
-        AvailabilitySlot.id,
-        AvailabilitySlot.starts_at,
-        AvailabilitySlot.ends_at,
-        AvailabilitySlot.wall_start,
-        AvailabilitySlot.wall_end,
-        AvailabilitySlot.time_zone,
-    )
-    .where(
-        AvailabilitySlot.doctor_id == bindparam("doctor_id"),
-        AvailabilitySlot.status == FREE,
-        AvailabilitySlot.starts_at > bindparam("now"),
-    )
-    .order_by(AvailabilitySlot.starts_at)
-)
-
-
-def list_free(db: Connection, doctor_id: int, now: datetime) -> Sequence[Row[Any]]:
-    """Return id, instants, wall clock and time_zone of the slots that patients can book, by time."""
-    return db.execute(_FREE, {"doctor_id": doctor_id, "now": now}).all()
 
 
 class SlotCounts(NamedTuple):

@@ -53,6 +53,8 @@ _TYPES: dict[str, Any] = {
     "now": Instant(),
     "starts_at": Instant(),
     "ends_at": Instant(),
+    "begin": Instant(),
+    "end": Instant(),
     "wall_start": WallClock,
     "wall_end": WallClock,
     "by_staff": Integer(),

@@ -39,6 +39,14 @@ def find_profile(db: Connection, doctor_id: int) -> Row[tuple[str, str]]:
     return db.execute(query).one()
 
 
+_ZONE = select(DoctorProfile.time_zone).where(DoctorProfile.id == bindparam("doctor_id"))
+
+
+def find_zone(db: Connection, doctor_id: int) -> Row[tuple[str | None]] | None:
+    """Return (time_zone,) of a doctor, who may have left; None when there is no such doctor."""
+    return db.execute(_ZONE, {"doctor_id": doctor_id}).one_or_none()
+
+
 def update_profile(db: Connection, doctor_id: int, changes: dict[str, str]) -> None:
     db.execute(update(DoctorProfile).where(DoctorProfile.id == doctor_id).values(**changes))
 

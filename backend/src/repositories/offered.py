@@ -23,7 +23,7 @@ MINUTES_OF_VERSION = 2**24
 MINUTES_OF_DAY = 1440
 
 OF_VERSION = "version.id = :version_id"
-OF_TYPE = "visit_type.id = :visit_type_id"
+OF_TYPE = "visit_type.id = :visit_type_id AND visit_type.doctor_id = :doctor_id"
 OF_DEFAULT_TYPE = """visit_type.id = (
     SELECT id FROM visit_types
     WHERE doctor_id = :doctor_id AND retired_at IS NULL AND booked_by = 'patients' AND capacity = 1

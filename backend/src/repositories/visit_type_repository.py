@@ -49,6 +49,12 @@ def list_for_patients(db: Connection, doctor_id: int) -> Sequence[Row[Any]]:
     return db.execute(_FOR_PATIENTS, {"doctor_id": doctor_id}).all()
 
 
+def is_bookable(db: Connection, doctor_id: int, visit_type_id: int) -> bool:
+    """Say whether patients may book this visit type of the doctor."""
+    query = _FOR_PATIENTS.where(VisitType.id == visit_type_id)
+    return db.execute(query, {"doctor_id": doctor_id}).one_or_none() is not None
+
+
 def count_living(db: Connection, doctor_id: int) -> int:
     query = select(func.count()).where(VisitType.doctor_id == doctor_id, VisitType.retired_at.is_(None))
     return db.scalars(query).one()

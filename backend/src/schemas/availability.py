@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from src.schemas.base import In, Out, WallClockSpan
-from src.schemas.fields import WallDate, WallEndTime, WallTime
+import re
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+
+from src.domain.minutes import instant_of_minute, minute_of
+from src.domain.wall_clock import first_instant
+from src.schemas.base import In, Out, WallClockSpan, wall_clock_span
+from src.schemas.fields import LARGEST_ID, QueryNumber, WallDate, WallEndTime, WallTime
+from src.schemas.findings import Wrong
+
+MOST_TIMES = 2000
 
 
 class NewSlot(In):
@@ -21,13 +32,95 @@ class SlotPublished(Out):
     slot_id: int
 
 
+class TimeCursor(NamedTuple):
+    """Where a list of free times goes on: after the one with this start, a minute since 2020, and this id."""
+
+    minute: int
+    slot_id: int
+
+    def __str__(self) -> str:
+        return f"{self.minute}-{self.slot_id}"
+
+
+_CURSOR = re.compile(r"([0-9]{1,8})-([0-9]{1,16})", re.ASCII)
+
+
+def _cursor(value: object) -> TimeCursor:
+    found = _CURSOR.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Wrong("not_a_cursor", "must be the next_cursor of the page before.")
+    return TimeCursor(int(found[1]), int(found[2]))
+
+
+FreeCursor = Annotated[
+    TimeCursor,
+    BeforeValidator(_cursor),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,8}-[0-9]{1,16}$"}),
+]
+
+
+class FreeWanted(In):
+    """Which free times to list.
+
+    Without `visit_type`: the published slots, and the times of the doctor's default visit type. Of the latter, those of
+    28 days, unless `until` says otherwise.
+    """
+
+    visit_type: QueryNumber | None = Field(
+        None, ge=1, le=LARGEST_ID, description="only the times of the visit type with this id"
+    )
+    from_: WallDate | None = Field(None, alias="from", description="the first day, in the doctor's time zone")
+    until: WallDate | None = Field(None, description="the last day, included, in the doctor's time zone")
+    limit: QueryNumber = Field(MOST_TIMES, ge=1, le=MOST_TIMES)
+    cursor: FreeCursor | None = Field(
+        None, description="`next_cursor` of the page before, with the same parameters; leave it out to begin"
+    )
+
+    @field_validator("until")
+    @classmethod
+    def _does_not_end_before_it_begins(cls, until: date | None, info: ValidationInfo) -> date | None:
+        begins = info.data.get("from_")
+        if begins is not None and until is not None and until < begins:
+            raise Wrong("before_from", "must not be before from.")
+        return until
+
+    def window(self, now: datetime, zone: str) -> tuple[int, int | None]:
+        """Return the first minute, and the first that is too late, or None if `until` does not say."""
+        begin = minute_of(now) if self.from_ is None else minute_of(first_instant(self.from_, zone))
+        if self.until is None:
+            return begin, None
+        return begin, minute_of(first_instant(self.until + timedelta(days=1), zone))
+
+
 class FreeSlot(WallClockSpan):
-    """A slot that can be booked."""
+    """A published slot, or a time that follows from the doctor's hours, which can be booked."""
 
     slot_id: int
+    visit_type_id: int | None = Field(description="null for a published slot")
+    seats_left: int | None = Field(description="how many patients can still book it; null if it is for one")
+    place: str | None
+
+    @staticmethod
+    def of_published(row: Any) -> dict[str, Any]:
+        """Return the fields, from a row of the published slots."""
+        span = wall_clock_span(row.starts_at, row.ends_at, row.wall_start, row.wall_end, row.time_zone)
+        return {"slot_id": row.id, **span, "visit_type_id": None, "seats_left": None, "place": None}
+
+    @staticmethod
+    def of_computed(row: Any, clinic_zone: str) -> dict[str, Any]:
+        """Return the fields, from a row of the computed times; `clinic_zone` is that of doctors who chose none."""
+        starts_at, ends_at = instant_of_minute(row.minute), instant_of_minute(row.minute + row.minutes)
+        return {
+            "slot_id": row.slot_id,
+            **wall_clock_span(starts_at, ends_at, None, None, row.time_zone or clinic_zone),
+            "visit_type_id": row.visit_type_id,
+            "seats_left": row.seats_left,
+            "place": row.place,
+        }
 
 
 class FreeSlots(Out):
-    """The free slots of a doctor that are ahead, by time."""
+    """What can be booked, by time."""
 
     data: list[FreeSlot]
+    next_cursor: str | None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, select, true, update
 
 from app import app
 from src.controllers import (
@@ -24,10 +24,10 @@ from src.controllers import (
 from src.domain.refusals import Refusal
 from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, User
 from src.repositories import (
-    availability_repository,
     batch_repository,
     booking_repository,
     booking_steps,
+    free_times_repository,
     outbox_repository,
     session_repository,
     user_repository,
@@ -255,7 +255,7 @@ def cancelled_slots_stay_taken() -> None:
 
 
 def taken_slots_are_offered() -> None:
-    def list_free(db: Connection, doctor_id: int, now: datetime) -> Any:
+    def list_published(db: Connection, doctor_id: int, *others: Any) -> Any:
         query = select(
             AvailabilitySlot.id,
             AvailabilitySlot.starts_at,
@@ -263,10 +263,11 @@ def taken_slots_are_offered() -> None:
             AvailabilitySlot.wall_start,
             AvailabilitySlot.wall_end,
             AvailabilitySlot.time_zone,
+            true().label("has_openings"),
         ).where(AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != "withdrawn")
         return list(db.execute(query))
 
-    availability_repository.list_free = list_free
+    free_times_repository.list_published = list_published
 
 
 def history_is_deleted_on_cancel() -> None:

@@ -19,12 +19,13 @@ from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
 from src.database.statements import limited
 from src.domain.appointment_filter import EARLIEST, LATEST
+from src.domain.minutes import minute_of
 from src.extensions import db
 from src.models.base import Instant
 from src.repositories import appointment_repository as appointments
-from src.repositories import appointments_by_start
-from src.repositories import availability_repository as slots
+from src.repositories import appointments_by_start, offered
 from src.repositories import batch_repository as batches
+from src.repositories import free_times_repository as free_times
 from src.repositories import outbox_repository as outbox
 from tests.conftest import NOW, StillClock, build_app, create_database, make_settings, migrate_to_head
 from tests.people import Api, Doctor, Patient
@@ -146,7 +147,10 @@ def test_the_next_appointments_after_an_old_history(past: Connection, doctor: Do
 
 
 def test_free_slots_among_withdrawn_ones(past: Connection, doctor: Doctor) -> None:
-    assert looked_at(past, slots._FREE, {"doctor_id": doctor.doctor_id, "now": NOW}) < FEW
+    now = minute_of(NOW)
+    values = offered.values(NOW, now, now + 1000, me=1, doctor_id=doctor.doctor_id)
+    values |= {"begin": NOW, "end": NOW + timedelta(days=300)}
+    assert looked_at(past, free_times._published("postgresql", 2003), values) < FEW
 
 
 def test_due_mails_among_sent_ones(past: Connection) -> None:

@@ -1,0 +1,63 @@
+"""One page of what can be booked of a doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
+
+from src.context import Context, Patient
+from src.domain.minutes import minute_of
+from src.errors_of_appointments import DoctorNotFound
+from src.repositories import doctor_repository as doctors
+from src.repositories import free_times_repository as free_times
+from src.repositories.free_times_repository import MINUTES_AT_ONCE
+from src.schemas.availability import FreeSlot, FreeSlots, FreeWanted, TimeCursor
+
+# Later than every slot: the last minute of the year 9998.
+NEVER = 4_196_000_000
+# A page also reads those that begin at the same minute as the one that the cursor names.
+SPARE = 3
+
+
+class Found(NamedTuple):
+    """A published slot or a computed time, with its place in the list."""
+
+    place: TimeCursor
+    fields: dict[str, Any]
+
+
+def page(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> FreeSlots:
+    """Read the published slots and the computed times, as far as the query wants them, and merge them."""
+    begin, end = query.window(ctx.now, _zone(ctx, doctor_id, query))
+    after = query.cursor or TimeCursor(0, 0)
+    start, me, most = max(begin, after.minute), ctx.actor.user_id, query.limit + SPARE
+    slots: Sequence[Row[Any]] = []
+    if query.visit_type is None:
+        slots = free_times.list_published(ctx.db, doctor_id, me, ctx.now, (start, end or NEVER), most)
+    times: Sequence[Row[Any]] = []
+    if not slots or slots[0].has_openings:
+        until = end or begin + MINUTES_AT_ONCE
+        times = free_times.list_computed(ctx.db, doctor_id, query.visit_type, me, ctx.now, (start, until), most)
+    if not times and query.cursor is None and len(slots) <= query.limit:
+        return FreeSlots.of_rows([FreeSlot.of_published(row) for row in slots], next_cursor=None)
+    zone = ctx.settings.clinic_time_zone
+    found = [
+        *(Found(TimeCursor(minute_of(row.starts_at), row.id), FreeSlot.of_published(row)) for row in slots),
+        *(Found(TimeCursor(row.minute, row.slot_id), FreeSlot.of_computed(row, zone)) for row in times),
+    ]
+    following = sorted((one for one in found if one.place > after), key=lambda one: one.place)
+    shown = following[: query.limit]
+    more = str(shown[-1].place) if len(following) > query.limit else None
+    return FreeSlots.of_rows([one.fields for one in shown], next_cursor=more)
+
+
+def _zone(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> str:
+    """Return the doctor's time zone if the query has days of it."""
+    if query.from_ is query.until is None:
+        return ctx.settings.clinic_time_zone
+    found = doctors.find_zone(ctx.db, doctor_id)
+    if found is None:
+        raise DoctorNotFound
+    return found.time_zone or ctx.settings.clinic_time_zone
