@@ -1,0 +1,23 @@
+"""Instants as whole minutes since 2020-01-01T00:00Z, which are quick to compare and to store."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+EPOCH = datetime(2020, 1, 1, tzinfo=timezone.utc)
+ONE_MINUTE = timedelta(minutes=1)
+
+
+def minute_of(instant: datetime) -> int:
+    """Return the minute that the instant lies in; use it for begins."""
+    return (instant - EPOCH) // ONE_MINUTE
+
+
+def minute_after(instant: datetime) -> int:
+    """Return the first minute that does not begin before the instant; use it for ends."""
+    return -((EPOCH - instant) // ONE_MINUTE)
+
+
+def instant_of_minute(minute: int) -> datetime:
+    """Return the UTC instant at which the minute begins."""
+    return EPOCH + minute * ONE_MINUTE
