@@ -14,8 +14,10 @@ from src.controllers import auth_controller as auth
 from src.controllers import availability_controller as availability
 from src.controllers import doctor_controller as doctors
 from src.controllers import exception_controller as exceptions
+from src.controllers import hold_controller as holds
 from src.controllers import hours_controller as hours
 from src.controllers import patient_controller as patients
+from src.controllers import reschedule_controller as reschedules
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
@@ -67,8 +69,13 @@ ROUTES: list[Route] = [
           location="/appointments/{appointment_id}"),
     Route("GET", "/appointments/my", appointments.list_mine, PATIENT, "appointment.list_mine"),
     Route("GET", "/appointments/doctor", appointments.list_doctors, DOCTOR, "appointment.list_doctors"),
-    Route("GET", "/appointments/<int:appointment_id>", appointments.show, USER, "appointment.show"),
+    Route("GET", "/appointments/<int:appointment_id>", appointments.show, USER, "appointment.show", etag="{revision}"),
     Route("POST", "/appointments/<int:appointment_id>/cancel", appointments.cancel, USER, "appointment.cancel"),
+
+    Route("POST", "/appointments/<int:appointment_id>/reschedule", reschedules.reschedule, USER,
+          "appointment.reschedule"),
+    Route("POST", "/holds", holds.hold, PATIENT, "hold.hold", CREATED, location="/holds/{hold_id}"),
+    Route("DELETE", "/holds/<int:hold_id>", holds.release, PATIENT, "hold.release"),
 
     Route("GET", "/dev/outbox", service.development_outbox, ANYONE, "service.development_outbox",
           page="outbox.html", development_only=True),

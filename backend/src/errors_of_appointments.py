@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.errors import Conflict, Forbidden, Invalid, NotFound
+from src.errors import Conflict, Forbidden, Invalid, NotFound, Outdated
 
 
 class BadSlot(Invalid):
@@ -62,8 +62,28 @@ class AlreadyCancelled(Conflict):
 
 
 class AlreadyBegun(Conflict):
-    """This appointment has already begun and can no longer be cancelled."""
+    """This appointment has already begun and can no longer be changed."""
 
 
 class ChangedMeanwhile(Conflict):
     """Somebody else has changed this at the same moment; please try again."""
+
+
+class AppointmentOutdated(Outdated):
+    """Somebody else has changed this appointment meanwhile; please load it again."""
+
+
+class NotYourTime(Forbidden):
+    """You can move an appointment to times of your own only."""
+
+
+class SameTime(Conflict):
+    """The appointment is at this time already."""
+
+
+class HoldNotFound(NotFound):
+    """There is no such hold, or it has become an appointment."""
+
+
+class TooManyHolds(Conflict):
+    """You hold three times already; release one, or book it."""

@@ -59,6 +59,9 @@ class Clinic:
     # For paths, too: these the calls may retire and delete.
     visit_type_id: int
     exception_id: int
+    hold_id: int
+    slot_to_hold: int
+    slot_to_move_to: int
 
     @classmethod
     def open(cls, app: APIFlask, api: Api) -> Clinic:
@@ -77,6 +80,9 @@ class Clinic:
             appointment_id,
             visit_type_id,
             exception_id,
+            patient.hold(doctor.publish("06:00", "06:30", "2030-03-06")),
+            doctor.publish("07:00", "07:30", "2030-03-06"),
+            doctor.publish("08:00", "08:30", "2030-03-06"),
         )
 
     @property
@@ -253,6 +259,13 @@ CALLS = [
     Call("appointment.list_mine", PATIENTS),
     Call("appointment.list_doctors", DOCTORS),
     Call("appointment.show", USERS, statements=2),
+    Call(
+        "appointment.reschedule",
+        USERS,
+        body=lambda clinic: {"slot_id": clinic.slot_to_move_to},
+    ),
+    Call("hold.hold", PATIENTS, body=lambda clinic: {"slot_id": clinic.slot_to_hold, "minutes": 10}),
+    Call("hold.release", PATIENTS),
     Call("appointment.cancel", USERS),
 ]
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from src.schemas import fields
 from src.schemas.appointment import Cursor
+from src.schemas.availability import FreeCursor
 from src.schemas.hours import VisitTypeIds, WeeklyRows
 from src.schemas.hours_exception import ExceptionCursor
 
@@ -371,6 +372,8 @@ def bad_query_values(schema: type[BaseModel], name: str) -> list[str]:
     kind, _ = _kind_of(schema, name)
     if kind == ExceptionCursor:
         return [*NOT_NUMBERS, "2030-02-30-1", "2030-03-05", "2030-03-05-", f"2030-03-05-{2**63}", "2030-03-05-1%20"]
+    if kind == FreeCursor:
+        return [*NOT_NUMBERS, "1", "5350000", "5350000-", "-1", "5350000-1-1", "999999999-1", "5350000-x"]
     if kind == Cursor:
         return [*NOT_NUMBERS, "0", str(2**63), "1-1-1", "1-1-0000000g", "9" * 18 + "-1-00000000"]
     if set(fields.QueryNumber.__metadata__) <= set(getattr(kind, "__metadata__", ())):

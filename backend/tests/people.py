@@ -105,6 +105,21 @@ class Patient(Person):
         assert answer.status_code == 200, answer.get_json()
         return answer.get_json()["data"]
 
+    def hold(self, slot_id: int, minutes: int = 10) -> int:
+        answer = self.post("/holds", {"slot_id": slot_id, "minutes": minutes})
+        assert answer.status_code == 201, answer.get_json()
+        return answer.get_json()["hold_id"]
+
+    def times(self, doctor: Doctor, **query: Any) -> list[dict[str, Any]]:
+        """Return what `free` returns, for the query; `from_` is its `from`."""
+        parameters = {name.rstrip("_"): value for name, value in query.items()}
+        answer = self.get(f"/patient/doctors/{doctor.doctor_id}/availability", query_string=parameters)
+        assert answer.status_code == 200, answer.get_json()
+        return answer.get_json()["data"]
+
+    def move(self, appointment_id: int, slot_id: int, **options: Any) -> TestResponse:
+        return self.post(f"/appointments/{appointment_id}/reschedule", {"slot_id": slot_id}, **options)
+
     def cancel(self, appointment_id: int) -> TestResponse:
         return self.post(f"/appointments/{appointment_id}/cancel")
 

@@ -69,12 +69,12 @@ def show(ctx: Context[Caller], appointment_id: int) -> AppointmentDetails:
     row = _found(ctx.db, appointment_id)
     if ctx.actor.user_id not in (row.patient_id, row.doctor_user_id):
         raise NotYourAppointment
+    history = appointments.history(ctx.db, row.id)
     return AppointmentDetails(
         doctor_name=row.doctor_name,
         patient_name=row.patient_name,
-        history=[
-            EventOut(event=event, at=at.isoformat(), by=by) for event, at, by in appointments.history(ctx.db, row.id)
-        ],
+        history=[EventOut.of_row(event) for event in history],
+        revision=history[-1].id,
         **ListedAppointment.of_row(row, ctx.now),
     )
 

@@ -14,16 +14,20 @@ from src.errors_of_appointments import (
     AlreadyBegun,
     AlreadyCancelled,
     AppointmentNotFound,
+    AppointmentOutdated,
     ChangedMeanwhile,
     DayFull,
     NoticeTooShort,
     NotYourAppointment,
+    NotYourTime,
     PatientBusy,
+    SameTime,
     SlotNotFound,
     SlotNotOffered,
     SlotPast,
     SlotTaken,
     TooFarAhead,
+    TooManyHolds,
 )
 
 Refusal = Literal[
@@ -40,6 +44,10 @@ Refusal = Literal[
     "not_yours",
     "already_cancelled",
     "already_begun",
+    "outdated",
+    "not_your_time",
+    "same_time",
+    "too_many_holds",
     "changed_meanwhile",
     # Something that the statement could not see was quicker: whoever tries again finds another reason, or succeeds.
     "again",
@@ -58,6 +66,10 @@ ERROR_OF_REFUSAL: dict[Refusal, type[ClinicError]] = {
     "not_yours": NotYourAppointment,
     "already_cancelled": AlreadyCancelled,
     "already_begun": AlreadyBegun,
+    "outdated": AppointmentOutdated,
+    "not_your_time": NotYourTime,
+    "same_time": SameTime,
+    "too_many_holds": TooManyHolds,
     "changed_meanwhile": ChangedMeanwhile,
     "again": ChangedMeanwhile,
 }

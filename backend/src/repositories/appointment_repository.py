@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from src.database.statements import limited
-from src.models import Appointment, AppointmentEvent, DoctorProfile, User
+from src.models import Appointment, AppointmentEvent, DoctorProfile, User, VisitType
 from src.models.appointment import BOOKED, HELD
 from src.models.base import Id
 
@@ -31,6 +31,8 @@ _FULL = (
         Appointment.wall_end,
         Appointment.time_zone,
         Appointment.status,
+        Appointment.place,
+        select(VisitType.name).where(VisitType.id == Appointment.visit_type_id).scalar_subquery().label("visit_type"),
         DoctorProfile.user_id.label("doctor_user_id"),
         DoctorUser.name.label("doctor_name"),
         PatientUser.name.label("patient_name"),
@@ -47,15 +49,19 @@ def find_full(db: Connection, appointment_id: int) -> Row[Any] | None:
     return db.execute(_FULL, {"appointment_id": appointment_id}).one_or_none()
 
 
-def history(db: Connection, appointment_id: int) -> list[Row[tuple[str, datetime, str]]]:
-    """Return (event, at, name of who did it), oldest first."""
-    query = (
-        select(AppointmentEvent.event, AppointmentEvent.at, User.name)
-        .join(User, User.id == AppointmentEvent.actor_id)
-        .where(AppointmentEvent.appointment_id == appointment_id)
-        .order_by(AppointmentEvent.id)
-    )
-    return list(db.execute(query))
+_HISTORY = (
+    select(AppointmentEvent, User.name.label("actor_name"), DoctorUser.name.label("was_doctor_name"))
+    .join(User, User.id == AppointmentEvent.actor_id)
+    .outerjoin(DoctorProfile, DoctorProfile.id == AppointmentEvent.was_doctor_id)
+    .outerjoin(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
+    .where(AppointmentEvent.appointment_id == bindparam("appointment_id"))
+    .order_by(AppointmentEvent.id)
+)
+
+
+def history(db: Connection, appointment_id: int) -> Sequence[Row[Any]]:
+    """Return the events of an appointment, oldest first, with `actor_name` and `was_doctor_name`."""
+    return db.execute(_HISTORY, {"appointment_id": appointment_id}).all()
 
 
 # `other_name` is the doctor's name in a patient's list, and the patient's name in a doctor's list.
@@ -63,7 +69,7 @@ def history(db: Connection, appointment_id: int) -> list[Row[tuple[str, datetime
 
 def for_patient(shown: Any = Appointment) -> Select[Any]:
     return (
-        select(*listed(shown), DoctorUser.name.label("other_name"))
+        select(*listed(shown), visit_type(shown), DoctorUser.name.label("other_name"))
         .join(DoctorProfile, DoctorProfile.id == shown.doctor_id)
         .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
     )
@@ -72,12 +78,17 @@ def for_patient(shown: Any = Appointment) -> Select[Any]:
 def for_doctor(shown: Any = Appointment) -> Select[Any]:
     # One index lookup for each row. For a join, the planner may expect so many patients that it scans all accounts.
     name = select(PatientUser.name).where(PatientUser.id == shown.patient_id).scalar_subquery()
-    return select(*listed(shown), name.label("other_name"))
+    return select(*listed(shown), visit_type(shown), name.label("other_name"))
 
 
 def listed(shown: Any) -> tuple[Any, ...]:
     span = (shown.starts_at, shown.ends_at, shown.wall_start, shown.wall_end, shown.time_zone)
-    return (shown.id, *span, shown.status)
+    return (shown.id, *span, shown.status, shown.visit_type_id, shown.place)
+
+
+def visit_type(shown: Any) -> Any:
+    """Return the name of the visit type: one index lookup for each row that has one."""
+    return select(VisitType.name).where(VisitType.id == shown.visit_type_id).scalar_subquery().label("visit_type")
 
 
 # Hides the id from the planner. For the id of somebody with many appointments, PostgreSQL otherwise scans everybody's

@@ -9,6 +9,11 @@ KEY = {"postgresql": "gen_random_uuid()::text", "sqlite": "lower(hex(randomblob(
 JSON = {"postgresql": "json_build_object", "sqlite": "json_object"}
 CANCELLED_BY = ", 'cancelled_by', CAST(:cancelled_by AS TEXT), 'cancelled_by_recipient', recipient.id = :actor_id"
 
+MOVED = """, 'moved_by', CAST(:moved_by AS TEXT), 'moved_by_recipient', recipient.id = :actor_id,
+            'was_starts_at', event.was_starts_at, 'was_ends_at', event.was_ends_at,
+            'was_time_zone', event.was_time_zone, 'was_wall_start', event.was_wall_start,
+            'was_wall_end', event.was_wall_end, 'was_doctor_name', was_doctor.name"""
+
 
 def insert_mails(
     dialect: str, template: str, sources: str, *, useless_after: str = "NULL", more_facts: str = ""

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from src.domain.refusals import Refusal
 from src.errors import StepsNeeded
 from src.models.appointment import FIRST_COMPUTED_SLOT
-from src.repositories import booking_statement, booking_steps, booking_targets
+from src.repositories import booking_statement, booking_steps, booking_targets, reschedule_steps
+from src.repositories.reschedule_steps import Move, Takes
 
 # How often one statement is tried: when somebody else was quicker, the second try sees what they did.
 TRIES = 2
@@ -43,6 +44,35 @@ def _book_in_one_statement(
         return booking_statement.book_slot(db, slot_id, patient_id, now)
     time = booking_targets.find_computed(db, slot_id, clinic_zone)
     return "slot_unknown" if time is None else booking_statement.book_time(db, time, patient_id, now)
+
+
+def hold(
+    db: Connection, slot_id: int, patient_id: int, now: datetime, held_until: datetime, *, clinic_zone: str
+) -> int | Refusal:
+    """Hold a published slot or a computed time for the patient, and return the id of the hold."""
+    target = booking_targets.find(db, slot_id, clinic_zone)
+    return "slot_unknown" if target is None else booking_steps.hold(db, target, patient_id, now, held_until)
+
+
+def reschedule(
+    db: Connection,
+    appointment_id: int,
+    slot_id: int,
+    actor_id: int,
+    by: str,
+    now: datetime,
+    *,
+    takes: Takes,
+    clinic_zone: str,
+) -> int | Refusal:
+    """Move an appointment of the actor's to another time, and write a mail to everybody concerned.
+
+    `by` says in words who moves it; `takes` says whether the appointment still has a revision that the request names.
+    """
+    target = booking_targets.find(db, slot_id, clinic_zone)
+    if target is None:
+        return "slot_unknown"
+    return reschedule_steps.reschedule(db, Move(appointment_id, target, actor_id, by, now, takes))
 
 
 def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> int | Refusal:

@@ -16,19 +16,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from src.database.statements import insert_unless_conflict
 from src.domain.refusals import Refusal, why_not_cancellable
-from src.models import Appointment, AppointmentEvent, DoctorProfile
+from src.models import Appointment, DoctorProfile
 from src.models.appointment import HELD
 from src.repositories import availability_repository as slots
+from src.repositories import booking_history as history
 from src.repositories import booking_targets, holds
 from src.repositories import user_repository as users
-from src.repositories.booking_mails import CANCELLED_BY, KEY, insert_mails
+from src.repositories.booking_history import AHEAD
 from src.repositories.booking_sql import patient_busy, typed
-from src.repositories.booking_targets import PublishedSlot, Target
+from src.repositories.booking_targets import Placement, PublishedSlot, Target
 from src.repositories.holds import Holds
+
+# How many times a patient can hold at once.
+MOST_HOLDS = 3
 
 _doctor_user_id = DoctorProfile.user_id.label("doctor_user_id")
 _PARTIES = (
@@ -69,7 +73,7 @@ def book(db: Connection, target: Target, patient_id: int, now: datetime) -> int 
         return appointment_id
     if isinstance(target, PublishedSlot):
         slots.mark_booked(db, target.slot_id)
-    confirm(db, appointment_id, patient_id, now)
+    history.add_booked(db, appointment_id, patient_id, now)
     return appointment_id
 
 
@@ -90,14 +94,33 @@ def _add_appointment(db: Connection, target: Target, patient_id: int, now: datet
     appointment_id = insert_unless_conflict(db, Appointment, patient_id=patient_id, booked_at=now, **placement)
     if appointment_id is not None:
         return appointment_id
-    is_busy = db.execute(_PATIENT_BUSY, {"me": patient_id, **placement}).scalar_one()
-    return "patient_busy" if is_busy else "slot_taken"
+    return "patient_busy" if is_busy(db, placement, patient_id) else "slot_taken"
 
 
-def confirm(db: Connection, appointment_id: int, patient_id: int, now: datetime) -> None:
-    """Write the history and the confirmation of a booking."""
-    event_id = add_event(db, appointment_id, "booked", patient_id, now)
-    db.execute(_MAIL_BOOKED[db.dialect.name], {"event_id": event_id, "now": now})
+def is_busy(db: Connection, placement: Placement, patient_id: int) -> bool:
+    """Say whether the patient has another appointment at the time."""
+    return db.execute(_PATIENT_BUSY, {"me": patient_id, **placement}).scalar_one()
+
+
+def hold(db: Connection, target: Target, patient_id: int, now: datetime, held_until: datetime) -> int | Refusal:
+    """Lock both people, then hold the time for the patient, or hold it longer; return the id of the hold."""
+    refusal = lock_both(db, target, patient_id)
+    if refusal is not None:
+        return refusal
+    held = holds.clear(db, target, patient_id, now)
+    if held.of_time is not None:
+        return holds.extend(db, held.of_time, target, now, held_until)
+    placement = booking_targets.place(db, target, now, me=patient_id)
+    if isinstance(placement, str):
+        return placement
+    if is_busy(db, placement, patient_id):
+        return "patient_busy"
+    released = holds.release_excluding(db, placement, patient_id) if held.number else 0
+    if held.number - released >= MOST_HOLDS:
+        return "too_many_holds"
+    state = {"status": "held", "held_until": held_until, "booked_at": now}
+    hold_id = insert_unless_conflict(db, Appointment, patient_id=patient_id, **state, **placement)
+    return "slot_taken" if hold_id is None else hold_id
 
 
 def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> int | Refusal:
@@ -118,9 +141,7 @@ def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str
         return refusal
     db.execute(_SET_CANCELLED, {"appointment_id": appointment_id, "now": now})
     slots.free(db, parties.slot_id)
-    event_id = add_event(db, appointment_id, "cancelled", actor_id, now)
-    values = {"event_id": event_id, "actor_id": actor_id, "cancelled_by": cancelled_by, "now": now}
-    db.execute(_MAILS_CANCELLED[db.dialect.name], values)
+    history.add_cancelled(db, appointment_id, actor_id, cancelled_by, now)
     return appointment_id
 
 
@@ -134,14 +155,7 @@ def lock_appointment(db: Connection, appointment_id: int) -> Row[Any]:
     return db.execute(_LOCK_APPOINTMENT, {"appointment_id": appointment_id}).one()
 
 
-_AHEAD = "appointment.doctor_id = :doctor_id AND appointment.status = 'booked' AND appointment.starts_at > :now"
-_ADD_EVENTS_OF_ALL = typed(f"""
-    INSERT INTO appointment_events (appointment_id, event, actor_id, at)
-    SELECT id, 'cancelled', :actor_id, :now FROM appointments AS appointment WHERE {_AHEAD} ORDER BY id
-    """)
-_CANCEL_ALL = typed(f"""
-    UPDATE appointments AS appointment SET status = 'cancelled', cancelled_at = :now WHERE {_AHEAD}
-    """)
+_CANCEL_ALL = typed(f"UPDATE appointments AS appointment SET status = 'cancelled', cancelled_at = :now WHERE {AHEAD}")
 
 
 def cancel_all_ahead(db: Connection, doctor_id: int, actor_id: int, cancelled_by: str, now: datetime) -> None:
@@ -149,43 +163,5 @@ def cancel_all_ahead(db: Connection, doctor_id: int, actor_id: int, cancelled_by
 
     The caller has locked the doctor's account and withdrawn the slots, so that nobody books meanwhile.
     """
-    values = {"doctor_id": doctor_id, "actor_id": actor_id, "now": now}
-    db.execute(_ADD_EVENTS_OF_ALL, values)
-    db.execute(_MAILS_CANCELLED_ALL[db.dialect.name], {**values, "cancelled_by": cancelled_by})
-    db.execute(_CANCEL_ALL, values)
-
-
-_ADD_EVENT = insert(AppointmentEvent).returning(AppointmentEvent.id)
-
-
-def add_event(db: Connection, appointment_id: int, event: str, actor_id: int, now: datetime) -> int:
-    """Write history and return the event's id."""
-    row = {"appointment_id": appointment_id, "event": event, "actor_id": actor_id, "at": now}
-    return db.execute(_ADD_EVENT, row).scalar_one()
-
-
-# Where one step follows the other, the facts are read from the tables.
-_TABLES = """
-    appointment_events AS event
-    JOIN appointments AS appointment ON appointment.id = event.appointment_id
-    JOIN users AS patient ON patient.id = appointment.patient_id
-    JOIN (SELECT d.id AS doctor_id, u.id, u.name, d.specialization FROM doctors d JOIN users u ON u.id = d.user_id)
-        AS doctor ON doctor.doctor_id = appointment.doctor_id
-"""
-_TO_PATIENT = _TABLES + " JOIN users AS recipient ON recipient.id = patient.id"
-_TO_BOTH = _TABLES + " JOIN users AS recipient ON recipient.id IN (patient.id, doctor.id)"
-_OF_EVENT = " WHERE event.id = :event_id"
-# Of those that are just being cancelled: they have the event already, and the status not yet.
-_OF_ALL = f" WHERE event.event = 'cancelled' AND {_AHEAD} ORDER BY event.id"
-
-_MAIL_BOOKED = {
-    dialect: typed(insert_mails(dialect, "booked", _TO_PATIENT + _OF_EVENT, useless_after="appointment.ends_at"))
-    for dialect in KEY
-}
-_MAILS_CANCELLED = {
-    dialect: typed(insert_mails(dialect, "cancelled", _TO_BOTH + _OF_EVENT, more_facts=CANCELLED_BY)) for dialect in KEY
-}
-_MAILS_CANCELLED_ALL = {
-    dialect: typed(insert_mails(dialect, "cancelled", _TO_PATIENT + _OF_ALL, more_facts=CANCELLED_BY))
-    for dialect in KEY
-}
+    history.add_cancelled_all(db, doctor_id, actor_id, cancelled_by, now)
+    db.execute(_CANCEL_ALL, {"doctor_id": doctor_id, "now": now})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Date, bindparam, select
 
 from src.domain.minutes import instant_of_minute, minute_after, minute_of
 from src.domain.refusals import Refusal, why_not_bookable
@@ -139,7 +139,7 @@ _PLACE = {
         f"WITH RECURSIVE {offered.offered(dialect, OF_VERSION)}"
         f" SELECT {', '.join(f'{sql} AS {name}' for name, sql in offered.COLUMNS.items())}"
         " FROM offered CROSS JOIN type"
-    )
+    ).columns(day=Date())
     for dialect in ("postgresql", "sqlite")
 }
 _WHY_NOT = {

@@ -31,7 +31,7 @@ _RELEASE_EXCLUDING = delete(Appointment).where(
         (Appointment.visit_type_id == bindparam("visit_type_id")) & (Appointment.day == bindparam("day")),
     ),
 )
-_EXTEND = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(held_until=bindparam("held_until"))
+_EXTEND = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(held_until=bindparam("until"))
 _RELEASE = (
     delete(Appointment)
     .where(Appointment.id == bindparam("hold_id"), Appointment.status == HELD)
@@ -75,8 +75,13 @@ def release_excluding(db: Connection, placement: Placement, patient_id: int) -> 
     return db.execute(_RELEASE_EXCLUDING, {**placement, "me": patient_id}).rowcount
 
 
-def extend(db: Connection, hold_id: int, held_until: datetime) -> None:
-    db.execute(_EXTEND, {"hold_id": hold_id, "held_until": held_until})
+def extend(db: Connection, hold_id: int, target: Target, now: datetime, held_until: datetime) -> int | Refusal:
+    """Let the hold expire at another time, unless the time is not open any more."""
+    refusal = _why_not_open(db, target, now)
+    if refusal is not None:
+        return refusal
+    db.execute(_EXTEND, {"hold_id": hold_id, "until": held_until})
+    return hold_id
 
 
 def release(db: Connection, hold_id: int, patient_id: int) -> bool:

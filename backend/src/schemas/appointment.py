@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, fie
 from src.domain.appointment_filter import AppointmentFilter, Place
 from src.domain.appointment_rules import ShownStatus, shown_status
 from src.schemas.base import In, Out, WallClockSpan, wall_clock_span
-from src.schemas.fields import LARGEST_ID, Id, QueryNumber, WallDate, ascii_digits
+from src.schemas.fields import LARGEST_ID, Id, QueryNumber, WallDate, WholeNumber, ascii_digits
 from src.schemas.findings import Wrong
 
 
@@ -27,6 +27,27 @@ class AppointmentBooked(Out):
 
     message: str
     appointment_id: int
+
+
+class Reschedule(In):
+    """To which slot or computed time to move an appointment."""
+
+    slot_id: Id
+
+
+class NewHold(In):
+    """Which time to hold, and for how many minutes."""
+
+    slot_id: Id
+    minutes: WholeNumber = Field(ge=1, le=15, examples=[10])
+
+
+class HeldTime(Out):
+    """The time is held for the patient."""
+
+    message: str
+    hold_id: int
+    held_until: str = Field(description="RFC 3339, UTC")
 
 
 class StartCursor(NamedTuple):
@@ -137,6 +158,8 @@ class ListedAppointment(WallClockSpan):
 
     appointment_id: int
     status: ShownStatus
+    visit_type: str | None = Field(description="the name of the visit type; null for a published slot")
+    place: str | None
 
     @staticmethod
     def of_row(row: Any, now: datetime) -> dict[str, Any]:
@@ -144,6 +167,8 @@ class ListedAppointment(WallClockSpan):
         return {
             "appointment_id": row.id,
             "status": shown_status(row.status, row.starts_at, row.ends_at, now),
+            "visit_type": row.visit_type,
+            "place": row.place,
             **wall_clock_span(row.starts_at, row.ends_at, row.wall_start, row.wall_end, row.time_zone),
         }
 
@@ -184,20 +209,38 @@ class DoctorsAppointments(Out):
     next_cursor: int | str | None
 
 
+class FormerTime(WallClockSpan):
+    """A time and a doctor that an appointment does not have any more."""
+
+    doctor_name: str
+
+
 class EventOut(Out):
     """Something that happened to an appointment."""
 
-    event: Literal["booked", "cancelled"]
+    event: Literal["booked", "rescheduled", "cancelled"]
     at: str = Field(description="RFC 3339, UTC")
     by: str = Field(description="the name of who did it")
+    was: FormerTime | None = Field(None, description="where the appointment was before it was rescheduled")
+
+    @classmethod
+    def of_row(cls, row: Any) -> EventOut:
+        was = None
+        if row.was_starts_at is not None:
+            span = wall_clock_span(
+                row.was_starts_at, row.was_ends_at, row.was_wall_start, row.was_wall_end, row.was_time_zone
+            )
+            was = FormerTime(doctor_name=row.was_doctor_name, **span)
+        return cls(event=row.event, at=row.at.isoformat(), by=row.actor_name, was=was)
 
 
 class AppointmentDetails(ListedAppointment):
-    """One appointment with all that happened to it, oldest first."""
+    """One appointment with all that happened to it, oldest first; every change raises `revision`."""
 
     doctor_name: str
     patient_name: str
     history: list[EventOut]
+    revision: int
 
 
 class PatientDashboard(Out):

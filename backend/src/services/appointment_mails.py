@@ -47,19 +47,44 @@ class AppointmentFacts:
     # before do not say the latter.
     cancelled_by: str | None = None
     cancelled_by_recipient: bool = False
+    place: str | None = None
+    visit_type: str | None = None
+    # Who moved the appointment, as a phrase for the mail, whether it was the recipient, and where it was before.
+    moved_by: str | None = None
+    moved_by_recipient: bool = False
+    was_doctor_name: str | None = None
+    was_starts_at: Utc | None = None
+    was_ends_at: Utc | None = None
+    was_time_zone: str | None = None
+    was_wall_start: datetime | None = None
+    was_wall_end: datetime | None = None
 
     @cached_property
     def day(self) -> str:
         """The weekday and the date, in the appointment's time zone."""
-        start, _ = self._wall_clock
-        return f"{start:%A}, {start.day} {start:%B %Y}"
+        return _day(self._wall_clock[0])
 
     @cached_property
     def times(self) -> str:
         """The times of begin and end, in the appointment's time zone."""
-        start, end = self._wall_clock
-        next_day = " the next day" if end.date() > start.date() else ""
-        return f"{start:%H:%M} to {end:%H:%M}{next_day}"
+        return _times(*self._wall_clock)
+
+    @cached_property
+    def before(self) -> str | None:
+        """The doctor, if it was another one, and the old time of an appointment that was moved."""
+        if self.was_starts_at is None or self.was_ends_at is None or self.was_time_zone is None:
+            return None
+        start = self.was_wall_start or wall_clock(self.was_starts_at, self.was_time_zone)
+        end = self.was_wall_end or wall_clock(self.was_ends_at, self.was_time_zone)
+        doctor = f"{self.was_doctor_name}, " if self.was_doctor_name not in {None, self.doctor_name} else ""
+        return f"{doctor}{_day(start)}, {_times(start, end)} ({self.was_time_zone})"
+
+    @cached_property
+    def move(self) -> str:
+        """The sentence that says who moved the appointment."""
+        if self.moved_by_recipient:
+            return "You moved this appointment to another time."
+        return f"This appointment was moved to another time by {self.moved_by}."
 
     @cached_property
     def cancellation(self) -> str:
@@ -74,11 +99,21 @@ class AppointmentFacts:
         return start, self.wall_end or wall_clock(self.ends_at, self.time_zone)
 
 
+def _day(start: datetime) -> str:
+    return f"{start:%A}, {start.day} {start:%B %Y}"
+
+
+def _times(start: datetime, end: datetime) -> str:
+    next_day = " the next day" if end.date() > start.date() else ""
+    return f"{start:%H:%M} to {end:%H:%M}{next_day}"
+
+
 _facts: TypeAdapter[AppointmentFacts] = TypeAdapter(AppointmentFacts)
 
 # By kind of mail: the beginning of the subject, and the sentence that says what happened.
 NEWS = {
     "booked": ("Appointment booked", "Your appointment is booked."),
+    "rescheduled": ("Appointment moved", "{facts.move}"),
     "cancelled": ("Appointment cancelled", "{facts.cancellation}"),
 }
 

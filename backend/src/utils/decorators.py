@@ -11,10 +11,10 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def raises(*errors: type[ClinicError]) -> Callable[[Function], Function]:
-    """Declare the errors that a controller may raise; the OpenAPI document lists them."""
+    """Declare the errors that a controller may raise; the OpenAPI document lists them. It can be used repeatedly."""
 
     def declare(function: Function) -> Function:
-        function.__dict__["raises"] = errors
+        function.__dict__["raises"] = (*errors, *errors_of(function))
         return function
 
     return declare

@@ -10,7 +10,7 @@ def test_a_doctor_without_slots_has_none(api: Api) -> None:
     doctor = api.doctor()
     answer = api.patient().get(f"/patient/doctors/{doctor.doctor_id}/availability")
     assert answer.status_code == 200
-    assert answer.get_json() == {"data": []}
+    assert answer.get_json() == {"data": [], "next_cursor": None}
 
 
 def test_free_slots_are_listed_by_time(api: Api) -> None:
@@ -27,6 +27,9 @@ def test_free_slots_are_listed_by_time(api: Api) -> None:
         "starts_at": "2030-03-05T09:00:00+00:00",
         "ends_at": "2030-03-05T09:30:00+00:00",
         "time_zone": "UTC",
+        "visit_type_id": None,
+        "seats_left": None,
+        "place": None,
     }
 
 

@@ -1,0 +1,46 @@
+"""Holding a time for a few minutes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from src.context import Context, Patient
+from src.domain.refusals import accepted
+from src.errors_of_appointments import (
+    DayFull,
+    HoldNotFound,
+    NoticeTooShort,
+    PatientBusy,
+    SlotNotFound,
+    SlotNotOffered,
+    SlotPast,
+    SlotTaken,
+    TooFarAhead,
+    TooManyHolds,
+)
+from src.repositories import booking_repository as bookings
+from src.repositories import holds
+from src.schemas.appointment import HeldTime, NewHold
+from src.schemas.base import Message
+from src.utils.decorators import raises
+
+
+@raises(SlotNotFound, SlotTaken, SlotPast, SlotNotOffered, NoticeTooShort, TooFarAhead, DayFull, PatientBusy)
+@raises(TooManyHolds)
+def hold(ctx: Context[Patient], body: NewHold) -> HeldTime:
+    """Hold a time, so that nobody else can book it for some minutes. Booking it turns the hold into the appointment.
+
+    A patient can hold three times at once. Whoever holds a time again holds it that much longer from now on.
+    """
+    held_until = ctx.now + timedelta(minutes=body.minutes)
+    zone = ctx.settings.clinic_time_zone
+    hold_id = accepted(bookings.hold(ctx.db, body.slot_id, ctx.actor.user_id, ctx.now, held_until, clinic_zone=zone))
+    return HeldTime(message="The time is held for you.", hold_id=hold_id, held_until=held_until.isoformat())
+
+
+@raises(HoldNotFound)
+def release(ctx: Context[Patient], hold_id: int) -> Message:
+    """Release a hold: the time can be booked by others at once."""
+    if not holds.release(ctx.db, hold_id, ctx.actor.user_id):
+        raise HoldNotFound
+    return Message(message="The hold is released.")

@@ -1,0 +1,89 @@
+"""The history of appointments, and the mails about what happened, as the steps write them on both databases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, insert
+
+from src.models import AppointmentEvent
+from src.repositories.booking_mails import CANCELLED_BY, KEY, MOVED, insert_mails
+from src.repositories.booking_sql import typed
+
+# What a patient's appointments ahead at a doctor have in common, who leaves.
+AHEAD = "appointment.doctor_id = :doctor_id AND appointment.status = 'booked' AND appointment.starts_at > :now"
+# Where one step follows the other, the facts are read from the tables.
+_DOCTORS = "(SELECT d.id AS doctor_id, u.id, u.name, d.specialization FROM doctors d JOIN users u ON u.id = d.user_id)"
+_TABLES = f"""
+    appointment_events AS event
+    JOIN appointments AS appointment ON appointment.id = event.appointment_id
+    JOIN users AS patient ON patient.id = appointment.patient_id
+    JOIN {_DOCTORS} AS doctor ON doctor.doctor_id = appointment.doctor_id
+"""
+_TO_PATIENT = _TABLES + " JOIN users AS recipient ON recipient.id = patient.id"
+_TO_BOTH = _TABLES + " JOIN users AS recipient ON recipient.id IN (patient.id, doctor.id)"
+_TO_ALL = (
+    _TABLES
+    + f"""
+    JOIN {_DOCTORS} AS was_doctor ON was_doctor.doctor_id = event.was_doctor_id
+    JOIN users AS recipient ON recipient.id IN (patient.id, doctor.id, was_doctor.id)
+"""
+)
+_OF_EVENT = " WHERE event.id = :event_id"
+# Of those that are just being cancelled: they have the event already, and the status not yet.
+_OF_ALL = f" WHERE event.event = 'cancelled' AND {AHEAD} ORDER BY event.id"
+
+
+def _mails(kind: str, sources: str, **options: str) -> dict[str, TextClause]:
+    """Return the statement that writes the mails, by database."""
+    return {dialect: typed(insert_mails(dialect, kind, sources, **options)) for dialect in KEY}
+
+
+_BOOKED = _mails("booked", _TO_PATIENT + _OF_EVENT, useless_after="appointment.ends_at")
+_CANCELLED = _mails("cancelled", _TO_BOTH + _OF_EVENT, more_facts=CANCELLED_BY)
+_CANCELLED_ALL = _mails("cancelled", _TO_PATIENT + _OF_ALL, more_facts=CANCELLED_BY)
+_RESCHEDULED = _mails("rescheduled", _TO_ALL + _OF_EVENT, more_facts=MOVED)
+
+_ADD_EVENT = insert(AppointmentEvent).returning(AppointmentEvent.id)
+_ADD_EVENTS_OF_ALL = typed(f"""
+    INSERT INTO appointment_events (appointment_id, event, actor_id, at)
+    SELECT id, 'cancelled', :actor_id, :now FROM appointments AS appointment WHERE {AHEAD} ORDER BY id
+    """)
+
+
+def add_booked(db: Connection, appointment_id: int, patient_id: int, now: datetime) -> None:
+    """Write that the patient booked, and the confirmation."""
+    event_id = _add_event(db, appointment_id, "booked", patient_id, now)
+    db.execute(_BOOKED[db.dialect.name], {"event_id": event_id, "now": now})
+
+
+def add_cancelled(db: Connection, appointment_id: int, actor_id: int, by: str, now: datetime) -> None:
+    """Write that the actor cancelled, and a mail to both people; `by` says in words who it was."""
+    event_id = _add_event(db, appointment_id, "cancelled", actor_id, now)
+    values = {"event_id": event_id, "actor_id": actor_id, "cancelled_by": by, "now": now}
+    db.execute(_CANCELLED[db.dialect.name], values)
+
+
+def add_rescheduled(
+    db: Connection, appointment_id: int, actor_id: int, by: str, now: datetime, was: dict[str, Any]
+) -> None:
+    """Write that the actor moved the appointment, with its old time, and a mail to everybody concerned.
+
+    `was` has the columns of the event that keep the old time and doctor.
+    """
+    event_id = _add_event(db, appointment_id, "rescheduled", actor_id, now, **was)
+    values = {"event_id": event_id, "actor_id": actor_id, "moved_by": by, "now": now}
+    db.execute(_RESCHEDULED[db.dialect.name], values)
+
+
+def add_cancelled_all(db: Connection, doctor_id: int, actor_id: int, by: str, now: datetime) -> None:
+    """Write that all appointments ahead of a doctor are cancelled, before they are, and a mail to each patient."""
+    values = {"doctor_id": doctor_id, "actor_id": actor_id, "now": now}
+    db.execute(_ADD_EVENTS_OF_ALL, values)
+    db.execute(_CANCELLED_ALL[db.dialect.name], {**values, "cancelled_by": by})
+
+
+def _add_event(db: Connection, appointment_id: int, event: str, actor_id: int, now: datetime, **was: Any) -> int:
+    row = {"appointment_id": appointment_id, "event": event, "actor_id": actor_id, "at": now, **was}
+    return db.execute(_ADD_EVENT, row).scalar_one()

@@ -1,0 +1,105 @@
+"""Moving an appointment to another time, step by step, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from src.domain.refusals import Refusal, why_not_cancellable
+from src.models import Appointment, AppointmentEvent
+from src.repositories import availability_repository as slots
+from src.repositories import booking_history as history
+from src.repositories import booking_steps, booking_targets, holds
+from src.repositories import user_repository as users
+from src.repositories.booking_targets import PublishedSlot, Target
+
+# Takes the revision of the appointment, and says whether the request may change it.
+Takes = Callable[[int], bool]
+
+
+@dataclass(frozen=True)
+class Move:
+    """Who moves which appointment to which target; `by` says in words who it is."""
+
+    appointment_id: int
+    target: Target
+    actor_id: int
+    by: str
+    now: datetime
+    takes: Takes
+
+
+def reschedule(db: Connection, move: Move) -> int | Refusal:
+    """Lock the patient and both doctors, the slots and the appointment, then move it to the target.
+
+    The appointment keeps its id, and does not exclude itself. A refusal may come after a write: the caller raises its
+    error, and the transaction is rolled back.
+    """
+    parties = booking_steps.find_parties(db, move.appointment_id)
+    if parties is None:
+        return "appointment_unknown"
+    refusal = _why_not_theirs(parties, move) or _lock_people(db, parties, move)
+    if refusal is not None:
+        return refusal
+    for slot_id in sorted({parties.slot_id, move.target.slot_id}):
+        slots.lock_if_published(db, slot_id)
+    appointment = booking_steps.lock_appointment(db, move.appointment_id)
+    refusal = _why_not_movable(db, parties, appointment, move)
+    return refusal or _move(db, appointment, parties.patient_id, move)
+
+
+def _why_not_theirs(parties: Row[Any], move: Move) -> Refusal | None:
+    if move.actor_id not in (parties.patient_id, parties.doctor_user_id):
+        return "not_yours"
+    if move.actor_id == parties.doctor_user_id != move.target.doctor_user_id:
+        return "not_your_time"
+    return None
+
+
+def _lock_people(db: Connection, parties: Row[Any], move: Move) -> Refusal | None:
+    living = users.lock_exclusively(db, parties.patient_id, parties.doctor_user_id, move.target.doctor_user_id)
+    if move.actor_id not in living:
+        return "account_gone"
+    return None if move.target.doctor_user_id in living else "slot_unknown"
+
+
+def _why_not_movable(db: Connection, parties: Row[Any], appointment: Row[Any], move: Move) -> Refusal | None:
+    # Whoever moves an appointment has locked its patient, so it was moved before this transaction locked the patient.
+    if appointment.slot_id != parties.slot_id:
+        return "changed_meanwhile"
+    if not move.takes(revision(db, move.appointment_id)):
+        return "outdated"
+    if move.target.slot_id == appointment.slot_id:
+        return "same_time"
+    return why_not_cancellable(appointment.status, appointment.starts_at, move.now)
+
+
+_KEPT = ("starts_at", "ends_at", "wall_start", "wall_end", "time_zone", "doctor_id")
+
+
+def _move(db: Connection, old: Row[Any], patient_id: int, move: Move) -> int | Refusal:
+    held = holds.clear(db, move.target, patient_id, move.now)
+    who = {"me": patient_id, "moving": move.appointment_id, "by_staff": int(move.actor_id != patient_id)}
+    placement = booking_targets.place(db, move.target, move.now, **who)
+    if isinstance(placement, str):
+        return placement
+    if held.number:
+        holds.release_excluding(db, placement, patient_id)
+    # A constraint refuses if another appointment of the doctor or of the patient has the time.
+    db.execute(update(Appointment).where(Appointment.id == move.appointment_id).values(**placement))
+    slots.free(db, old.slot_id)
+    if isinstance(move.target, PublishedSlot):
+        slots.mark_booked(db, move.target.slot_id)
+    was = {f"was_{name}": getattr(old, name) for name in _KEPT}
+    history.add_rescheduled(db, move.appointment_id, move.actor_id, move.by, move.now, was)
+    return move.appointment_id
+
+
+def revision(db: Connection, appointment_id: int) -> int:
+    """Return the id of the last event of the appointment, which every change raises."""
+    query = select(func.max(AppointmentEvent.id)).where(AppointmentEvent.appointment_id == appointment_id)
+    return db.execute(query).scalar_one()
