@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, fie
 from src.domain.minutes import instant_of_minute, minute_of
 from src.domain.wall_clock import first_instant
 from src.schemas.base import In, Out, WallClockSpan, wall_clock_span
-from src.schemas.fields import LARGEST_ID, QueryNumber, WallDate, WallEndTime, WallTime
+from src.schemas.fields import QueryId, QueryNumber, WallDate, WallEndTime, WallTime
 from src.schemas.findings import Wrong
 
 MOST_TIMES = 2000
@@ -66,9 +66,7 @@ class FreeWanted(In):
     28 days, unless `until` says otherwise.
     """
 
-    visit_type: QueryNumber | None = Field(
-        None, ge=1, le=LARGEST_ID, description="only the times of the visit type with this id"
-    )
+    visit_type: QueryId | None = Field(None, description="only the times of the visit type with this id")
     from_: WallDate | None = Field(None, alias="from", description="the first day, in the doctor's time zone")
     until: WallDate | None = Field(None, description="the last day, included, in the doctor's time zone")
     limit: QueryNumber = Field(MOST_TIMES, ge=1, le=MOST_TIMES)

@@ -200,6 +200,7 @@ Id = Annotated[
     ),
 ]
 QueryNumber = Annotated[int, BeforeValidator(_query_number)]
+QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_query_number)]
 QueryFlag = Annotated[bool, BeforeValidator(_query_flag), WithJsonSchema({"type": "boolean"})]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 # A number of minutes, or of visits, each of which takes a minute or more.
