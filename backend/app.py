@@ -16,6 +16,7 @@ from src.controllers import doctor_controller as doctors
 from src.controllers import exception_controller as exceptions
 from src.controllers import hold_controller as holds
 from src.controllers import hours_controller as hours
+from src.controllers import note_controller as notes
 from src.controllers import patient_controller as patients
 from src.controllers import reschedule_controller as reschedules
 from src.controllers import service_controller as service
@@ -74,6 +75,7 @@ ROUTES: list[Route] = [
 
     Route("POST", "/appointments/<int:appointment_id>/reschedule", reschedules.reschedule, USER,
           "appointment.reschedule"),
+    Route("PUT", "/appointments/<int:appointment_id>/note", notes.write, DOCTOR, "appointment.note"),
     Route("POST", "/holds", holds.hold, PATIENT, "hold.hold", CREATED, location="/holds/{hold_id}"),
     Route("DELETE", "/holds/<int:hold_id>", holds.release, PATIENT, "hold.release"),
 

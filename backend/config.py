@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     database_pooled: Literal["auto", "yes", "no"] = "auto"
 
     clinic_time_zone: str = "UTC"
+    appointment_reasons: Literal["yes", "no"] = "no"
     cors_origins: str = "http://localhost:5173,http://localhost:3000"
     port: int = Field(5000, ge=1, le=65535)
     trusted_proxies: int = Field(0, ge=0, le=10)

@@ -265,6 +265,7 @@ CALLS = [
         body=lambda clinic: {"slot_id": clinic.slot_to_move_to},
     ),
     Call("hold.hold", PATIENTS, body=lambda clinic: {"slot_id": clinic.slot_to_hold, "minutes": 10}),
+    Call("appointment.note", DOCTORS, body={"note": "Brings last year's results."}),
     Call("hold.release", PATIENTS),
     Call("appointment.cancel", USERS),
 ]

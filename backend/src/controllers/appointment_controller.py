@@ -47,9 +47,11 @@ from src.utils.decorators import one_statement, raises
 @raises(SlotNotFound, SlotTaken, SlotPast, SlotNotOffered, NoticeTooShort, TooFarAhead, DayFull, PatientBusy)
 def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
     """Book a slot or a computed time that is offered. The patient gets a confirmation by e-mail."""
-    zone = ctx.settings.clinic_time_zone
+    zone, takes_reasons = ctx.settings.clinic_time_zone, ctx.settings.appointment_reasons == "yes"
+    reason = body.reason or None if takes_reasons else None
+    who, now = ctx.actor.user_id, ctx.now
     appointment_id = accepted(
-        bookings.book(ctx.db, body.slot_id, ctx.actor.user_id, ctx.now, clinic_zone=zone, in_steps=ctx.in_steps)
+        bookings.book(ctx.db, body.slot_id, who, now, clinic_zone=zone, in_steps=ctx.in_steps, reason=reason)
     )
     return AppointmentBooked(message="Your appointment is booked.", appointment_id=appointment_id)
 
@@ -75,6 +77,8 @@ def show(ctx: Context[Caller], appointment_id: int) -> AppointmentDetails:
         patient_name=row.patient_name,
         history=[EventOut.of_row(event) for event in history],
         revision=history[-1].id,
+        reason=row.reason,
+        note=row.note if ctx.actor.user_id == row.doctor_user_id else None,
         **ListedAppointment.of_row(row, ctx.now),
     )
 

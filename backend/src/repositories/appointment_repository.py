@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from src.database.statements import limited
@@ -32,6 +32,8 @@ _FULL = (
         Appointment.time_zone,
         Appointment.status,
         Appointment.place,
+        Appointment.reason,
+        Appointment.note,
         select(VisitType.name).where(VisitType.id == Appointment.visit_type_id).scalar_subquery().label("visit_type"),
         DoctorProfile.user_id.label("doctor_user_id"),
         DoctorUser.name.label("doctor_name"),
@@ -83,7 +85,7 @@ def for_doctor(shown: Any = Appointment) -> Select[Any]:
 
 def listed(shown: Any) -> tuple[Any, ...]:
     span = (shown.starts_at, shown.ends_at, shown.wall_start, shown.wall_end, shown.time_zone)
-    return (shown.id, *span, shown.status, shown.visit_type_id, shown.place)
+    return (shown.id, *span, shown.status, shown.visit_type_id, shown.place, shown.reason)
 
 
 def visit_type(shown: Any) -> Any:
@@ -185,3 +187,16 @@ def count_ahead_of_patient(db: Connection, patient_id: int, now: datetime) -> in
         Appointment.patient_id == patient_id, Appointment.status == BOOKED, Appointment.starts_at > now
     )
     return db.scalars(query).one()
+
+
+_SET_NOTE = (
+    update(Appointment)
+    .where(Appointment.id == bindparam("appointment_id"), Appointment.doctor_id == bindparam("of"))
+    .where(Appointment.status != HELD)
+    .values(note=bindparam("text"))
+)
+
+
+def set_note(db: Connection, appointment_id: int, doctor_id: int, note: str | None) -> bool:
+    """Replace the note of an appointment of the doctor's; False if the doctor has no such appointment."""
+    return db.execute(_SET_NOTE, {"appointment_id": appointment_id, "of": doctor_id, "text": note}).rowcount > 0

@@ -21,29 +21,33 @@ TRIES = 2
 
 
 def book(
-    db: Connection, slot_id: int, patient_id: int, now: datetime, *, clinic_zone: str, in_steps: bool
+    db: Connection,
+    slot_id: int,
+    patient_id: int,
+    now: datetime,
+    *,
+    clinic_zone: str,
+    in_steps: bool,
+    reason: str | None = None,
 ) -> int | Refusal:
-    """Book a published slot or a computed time, and write the confirmation to the patient.
+    """Book a published slot or a computed time, and write the confirmation to the patient, who may give a reason.
 
     Raises StepsNeeded if one statement cannot decide, and has written nothing.
     """
     if in_steps or db.dialect.name != "postgresql":
         target = booking_targets.find(db, slot_id, clinic_zone)
-        return "slot_unknown" if target is None else booking_steps.book(db, target, patient_id, now)
+        return "slot_unknown" if target is None else booking_steps.book(db, target, patient_id, now, reason)
     for _ in range(TRIES):
-        result = _book_in_one_statement(db, slot_id, patient_id, now, clinic_zone)
+        if slot_id < FIRST_COMPUTED_SLOT:
+            result = booking_statement.book_slot(db, slot_id, patient_id, now, reason)
+        else:
+            time = booking_targets.find_computed(db, slot_id, clinic_zone)
+            if time is None:
+                return "slot_unknown"
+            result = booking_statement.book_time(db, time, patient_id, now, reason)
         if result != "again":
             return result
     raise StepsNeeded
-
-
-def _book_in_one_statement(
-    db: Connection, slot_id: int, patient_id: int, now: datetime, clinic_zone: str
-) -> int | Refusal:
-    if slot_id < FIRST_COMPUTED_SLOT:
-        return booking_statement.book_slot(db, slot_id, patient_id, now)
-    time = booking_targets.find_computed(db, slot_id, clinic_zone)
-    return "slot_unknown" if time is None else booking_statement.book_time(db, time, patient_id, now)
 
 
 def hold(

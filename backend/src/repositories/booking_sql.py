@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, TextClause, bindparam, text
+from sqlalchemy import BigInteger, Integer, String, TextClause, bindparam, text
 
 from src.models.base import Id, Instant, WallClock
 
@@ -57,6 +57,7 @@ _TYPES: dict[str, Any] = {
     "end": Instant(),
     "wall_start": WallClock,
     "wall_end": WallClock,
+    "reason": String(),
     "by_staff": Integer(),
     "minutes": Integer(),
     **dict.fromkeys(_MINUTES.split(), BigInteger()),

@@ -56,8 +56,8 @@ _BOOK_SLOT = typed(f"""
         FOR NO KEY UPDATE
     ), appointment AS (
         INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, wall_start, wall_end,
-            booked_at, busy_from, busy_until)
-        SELECT id, doctor_id, :me, starts_at, ends_at, time_zone, wall_start, wall_end, :now,
+            booked_at, reason, busy_from, busy_until)
+        SELECT id, doctor_id, :me, starts_at, ends_at, time_zone, wall_start, wall_end, :now, :reason,
             {minute_of("postgresql", "starts_at")}, {minute_after("postgresql", "ends_at")}
         FROM slot WHERE status = 'free' AND starts_at > :now
         ON CONFLICT DO NOTHING RETURNING slot_id, {_WRITTEN}
@@ -81,8 +81,8 @@ _BOOK_TIME = typed(f"""
         SELECT id FROM {OPENING_OF_VISIT} AND EXISTS (SELECT FROM offered)
         FOR SHARE
     ), appointment AS (
-        INSERT INTO appointments (patient_id, booked_at, {", ".join((*COPIED, *COLUMNS))})
-        SELECT :me, :now, {", ".join((*(f":{name}" for name in COPIED), *COLUMNS.values()))}
+        INSERT INTO appointments (patient_id, booked_at, reason, {", ".join((*COPIED, *COLUMNS))})
+        SELECT :me, :now, :reason, {", ".join((*(f":{name}" for name in COPIED), *COLUMNS.values()))}
         FROM offered CROSS JOIN type WHERE EXISTS (SELECT FROM opening)
         ON CONFLICT DO NOTHING RETURNING {_WRITTEN}
     ), {_EVENT_AND_MAIL}
@@ -97,17 +97,19 @@ _BOOK_TIME = typed(f"""
     """)
 
 
-def book_slot(db: Connection, slot_id: int, patient_id: int, now: datetime) -> int | Refusal:
+def book_slot(db: Connection, slot_id: int, patient_id: int, now: datetime, reason: str | None = None) -> int | Refusal:
     """Do what `booking_steps.book` does for a published slot; "again" if something that it does not see was quicker.
 
     That may be a hold, which only the steps can release or claim.
     """
-    return _result(db.execute(_BOOK_SLOT, {"slot_id": slot_id, "me": patient_id, "now": now}).one())
+    return _result(db.execute(_BOOK_SLOT, {"slot_id": slot_id, "me": patient_id, "now": now, "reason": reason}).one())
 
 
-def book_time(db: Connection, time: ComputedTime, patient_id: int, now: datetime) -> int | Refusal:
+def book_time(
+    db: Connection, time: ComputedTime, patient_id: int, now: datetime, reason: str | None = None
+) -> int | Refusal:
     """Do the same for a computed time; "again" also if the patient holds any time."""
-    return _result(db.execute(_BOOK_TIME, time.values(now, me=patient_id)).one())
+    return _result(db.execute(_BOOK_TIME, {**time.values(now, me=patient_id), "reason": reason}).one())
 
 
 _CANCELLATIONS = insert_mails(

@@ -59,16 +59,16 @@ _THIS = update(Appointment).where(Appointment.id == bindparam("appointment_id"))
 _SET_CANCELLED = _THIS.values(status="cancelled", cancelled_at=bindparam("now"))
 
 
-def book(db: Connection, target: Target, patient_id: int, now: datetime) -> int | Refusal:
+def book(db: Connection, target: Target, patient_id: int, now: datetime, reason: str | None = None) -> int | Refusal:
     """Lock both people, then book the time for the patient, with a hold of the patient's on it if there is one."""
     refusal = lock_both(db, target, patient_id)
     if refusal is not None:
         return refusal
     held = holds.clear(db, target, patient_id, now)
     if held.of_time is not None:
-        appointment_id = holds.claim(db, held.of_time, target, now)
+        appointment_id = holds.claim(db, held.of_time, target, now, reason)
     else:
-        appointment_id = _add_appointment(db, target, patient_id, now, held)
+        appointment_id = _add_appointment(db, target, patient_id, now, reason, held)
     if isinstance(appointment_id, str):
         return appointment_id
     if isinstance(target, PublishedSlot):
@@ -85,13 +85,16 @@ def lock_both(db: Connection, target: Target, patient_id: int) -> Refusal | None
     return None if patient_id in living else "account_gone"
 
 
-def _add_appointment(db: Connection, target: Target, patient_id: int, now: datetime, held: Holds) -> int | Refusal:
+def _add_appointment(
+    db: Connection, target: Target, patient_id: int, now: datetime, reason: str | None, held: Holds
+) -> int | Refusal:
     placement = booking_targets.place(db, target, now, me=patient_id)
     if isinstance(placement, str):
         return placement
     if held.number:
         holds.release_excluding(db, placement, patient_id)
-    appointment_id = insert_unless_conflict(db, Appointment, patient_id=patient_id, booked_at=now, **placement)
+    what = {"patient_id": patient_id, "booked_at": now, "reason": reason}
+    appointment_id = insert_unless_conflict(db, Appointment, **what, **placement)
     if appointment_id is not None:
         return appointment_id
     return "patient_busy" if is_busy(db, placement, patient_id) else "slot_taken"

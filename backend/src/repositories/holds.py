@@ -41,7 +41,7 @@ _RELEASE = (
 _CLAIM = (
     update(Appointment)
     .where(Appointment.id == bindparam("hold_id"))
-    .values(status="booked", booked_at=bindparam("now"), held_until=None)
+    .values(status="booked", booked_at=bindparam("now"), held_until=None, reason=bindparam("why"))
 )
 _IS_OPEN = typed(f"SELECT EXISTS (SELECT 1 FROM {OPENING_OF_VISIT})")
 
@@ -89,7 +89,7 @@ def release(db: Connection, hold_id: int, patient_id: int) -> bool:
     return db.execute(_RELEASE, {"hold_id": hold_id, "me": patient_id}).scalar_one_or_none() is not None
 
 
-def claim(db: Connection, hold_id: int, target: Target, now: datetime) -> int | Refusal:
+def claim(db: Connection, hold_id: int, target: Target, now: datetime, reason: str | None) -> int | Refusal:
     """Turn the hold into an appointment, unless the time is not open any more. A constraint refuses a busy patient.
 
     Notice and horizon were kept when the hold began, and its seat and its place among those of the day are taken.
@@ -97,7 +97,7 @@ def claim(db: Connection, hold_id: int, target: Target, now: datetime) -> int | 
     refusal = _why_not_open(db, target, now)
     if refusal is not None:
         return refusal
-    db.execute(_CLAIM, {"hold_id": hold_id, "now": now})
+    db.execute(_CLAIM, {"hold_id": hold_id, "now": now, "why": reason})
     return hold_id
 
 

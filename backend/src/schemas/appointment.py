@@ -12,14 +12,17 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, fie
 from src.domain.appointment_filter import AppointmentFilter, Place
 from src.domain.appointment_rules import ShownStatus, shown_status
 from src.schemas.base import In, Out, WallClockSpan, wall_clock_span
-from src.schemas.fields import LARGEST_ID, Id, QueryNumber, WallDate, WholeNumber, ascii_digits
+from src.schemas.fields import LARGEST_ID, Description, Id, OneLine, QueryNumber, WallDate, WholeNumber, ascii_digits
 from src.schemas.findings import Wrong
 
 
 class BookAppointment(In):
-    """Which slot to book."""
+    """Which slot or time to book."""
 
     slot_id: Id
+    reason: OneLine | None = Field(
+        None, description="why the patient comes, for the doctor; ignored unless the clinic has APPOINTMENT_REASONS on"
+    )
 
 
 class AppointmentBooked(Out):
@@ -33,6 +36,12 @@ class Reschedule(In):
     """To which slot or computed time to move an appointment."""
 
     slot_id: Id
+
+
+class Note(In):
+    """What staff note about an appointment; empty deletes it."""
+
+    note: Description
 
 
 class NewHold(In):
@@ -188,11 +197,12 @@ class DoctorsAppointment(ListedAppointment):
     """An appointment as its doctor sees it."""
 
     patient_name: str
+    reason: str | None = Field(description="why the patient comes")
 
     @staticmethod
     def of_row(row: Any, now: datetime) -> dict[str, Any]:
         """Return the fields, from a row that has the patient's name as `other_name`."""
-        return {"patient_name": row.other_name, **ListedAppointment.of_row(row, now)}
+        return {"patient_name": row.other_name, "reason": row.reason, **ListedAppointment.of_row(row, now)}
 
 
 class PatientsAppointments(Out):
@@ -241,6 +251,8 @@ class AppointmentDetails(ListedAppointment):
     patient_name: str
     history: list[EventOut]
     revision: int
+    reason: str | None = Field(description="why the patient comes")
+    note: str | None = Field(description="by staff; always null for the patient")
 
 
 class PatientDashboard(Out):
