@@ -5,9 +5,14 @@ The old code is the commit before the one that added the migration, so these tes
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +20,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from src.database.revisions import newest_revision
+from src.utils.clock import system_clock
+from tests.people import CODE
 from tests.processes.conftest import StartProgram
 from tests.processes.servers import BACKEND, SECONDS_TO_START, Server, backend_of, free_port, wait_until
 
@@ -118,6 +125,72 @@ def sent(server: Server) -> int:
     mails = server.ask("GET", "/dev/outbox")["data"]
     assert len(mails) == 6
     return sum(mail["sent_at"] is not None for mail in mails)
+
+
+PATIENTS = 6
+LIVE_ROWS = """
+    SELECT slot_id, busy_from, busy_until FROM appointments
+    WHERE status IN ('held', 'booked') AND NOT overbooked ORDER BY busy_from
+"""
+
+
+def test_old_and_new_code_book_at_once_and_nothing_overlaps(
+    old_backend: Path, start: StartProgram, database_url: str
+) -> None:
+    """Old code books published slots, new code computed times that overlap them and one another."""
+    old, new = (_serve(start, database_url, **place) for place in ({"cwd": old_backend}, {}))
+    new.wait_until_healthy()
+    old.wait_until_healthy()
+    doctor, doctor_id, day = _doctor_with_hours(new)
+    published = [
+        old.ask("POST", "/doctor/availability", {"date": day, "start_time": start, "end_time": end}, doctor)["slot_id"]
+        for start, end in (("09:10", "09:40"), ("10:00", "10:30"), ("11:15", "12:15"), ("13:00", "14:00"))
+    ]
+    patients = [new.join(f"Patient {n}", f"racer{n}-{time.monotonic_ns()}@people.example") for n in range(PATIENTS)]
+    path = f"/patient/doctors/{doctor_id}/availability?from={day}&until={day}"
+    offered = new.ask("GET", path, token=patients[0])["data"]
+    computed = [time["slot_id"] for time in offered if time["slot_id"] not in published]
+    assert len(computed) >= 12
+
+    def book(number: int) -> list[int]:
+        server, slots = (old, published) if number % 2 else (new, computed)
+        return [
+            server.call("POST", "/appointments", {"slot_id": slot_id}, patients[number]).status
+            for slot_id in slots[number % 3 :] + slots[: number % 3]
+        ]
+
+    with ThreadPoolExecutor(max_workers=PATIENTS) as pool:
+        statuses = Counter(itertools.chain.from_iterable(pool.map(book, range(PATIENTS))))
+    assert set(statuses) == {201, 409}, (statuses, old.program.output, new.program.output)
+    engine = create_engine(database_url, poolclass=NullPool)
+    with engine.connect() as connection:
+        rows = connection.execute(text(LIVE_ROWS)).all()
+    assert len(rows) == statuses[201] > 5
+    assert {row.slot_id >= 2**32 for row in rows} == {True, False}, "both kinds were booked"
+    assert all(row.busy_until <= after.busy_from for row, after in itertools.pairwise(rows)), rows
+    # Old code sees all appointments, and cancels those at published slots.
+    listed = {row["appointment_id"] for row in old.ask("GET", "/appointments/doctor", token=doctor)["data"]}
+    assert len(listed) == len(rows)
+    mine = old.ask("GET", "/appointments/my", token=patients[1])["data"]
+    for appointment in mine:
+        cancelled = old.call("POST", f"/appointments/{appointment['appointment_id']}/cancel", token=patients[1])
+        assert cancelled.status == 200
+    assert "Traceback" not in old.program.output + new.program.output
+
+
+def _serve(start: StartProgram, database_url: str, **place: Path) -> Server:
+    port = free_port()
+    return Server(start(sys.executable, "app.py", DATABASE_URL=database_url, PORT=str(port), **place), port)
+
+
+def _doctor_with_hours(server: Server) -> tuple[str, int, str]:
+    """Register a doctor with hours on one weekday; return the token, the doctor's id and such a day."""
+    doctor = server.join("Dr. Signe Vale", f"doctor{time.monotonic_ns()}@people.example", CODE)
+    day = system_clock().date() + timedelta(days=7)
+    weekly = [{"weekday": f"{day:%A}".lower(), "from": "09:00", "until": "16:00"}]
+    server_hours = server.call("PUT", "/doctor/hours", {"time_zone": "UTC", "weekly": weekly}, doctor)
+    assert server_hours.status == 200, server_hours.body
+    return doctor, server.ask("GET", "/doctor/profile", token=doctor)["doctor_id"], str(day)
 
 
 @pytest.mark.timeout(300)
