@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from flask import Response
+from flask import Response, current_app
 from flask import request as flask_request
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
@@ -167,11 +167,15 @@ def migrate_to_head(url: str) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """Return the URL of an empty, migrated database; a test that uses it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        path = tmp_path / "test.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        template: Path = request.getfixturevalue("sqlite_template")
+        # The same path for each test, because they share an application. SQLite may have left files beside the last.
+        folder = template.with_name("now")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        path = shutil.copy(template, folder / "test.db")
         return f"sqlite:///{path}"
     request.getfixturevalue("empty_postgresql")()
     url: str = request.getfixturevalue("postgresql_url")
@@ -189,12 +193,19 @@ class StillClock:
         self.now += timedelta(**span)
 
 
-@pytest.fixture
-def clock() -> StillClock:
+@pytest.fixture(scope="session")
+def _shared_clock() -> StillClock:
     return StillClock()
 
 
+@pytest.fixture
+def clock(_shared_clock: StillClock) -> StillClock:
+    _shared_clock.now = NOW
+    return _shared_clock
+
+
 MakeApp = Callable[..., APIFlask]
+Watch = Callable[[APIFlask], APIFlask]
 
 
 ROUTE_OF = {route.name: route for route in ROUTES}
@@ -212,30 +223,38 @@ def hold_against_schema(response: Response) -> Response:
     return response
 
 
+def note_undeclared_errors(response: Response) -> Response:
+    # `//health` is matched like `/health` and then refused: it is not the address of the call.
+    strange = flask_request.environ["PATH_INFO"].startswith("//")
+    route = None if strange else ROUTE_OF.get(flask_request.endpoint or "")
+    surprise = undeclared(route, response) if route else None
+    current_app.extensions["surprises"].update([surprise] if surprise else [])
+    return response
+
+
+def checked_app(settings: Settings, clock: StillClock) -> APIFlask:
+    """Create an application whose answers are checked, once `watch` has watched it."""
+    app = build_app(settings, clock=clock)
+    app.after_request(hold_against_schema)
+    app.after_request(note_undeclared_errors)
+    return app
+
+
 @pytest.fixture
-def make_app(request: pytest.FixtureRequest, database_url: str, clock: StillClock) -> Iterator[MakeApp]:
-    made: list[APIFlask] = []
+def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
+    """Return a function that watches an application until the end of the test."""
+    watched: list[APIFlask] = []
     guard = Guard()
     surprises: set[str] = set()
+    guarded = request.node.get_closest_marker("unguarded") is None
 
-    def note_undeclared_errors(response: Response) -> Response:
-        # `//health` is matched like `/health` and then refused: it is not the address of the call.
-        strange = flask_request.environ["PATH_INFO"].startswith("//")
-        route = None if strange else ROUTE_OF.get(flask_request.endpoint or "")
-        surprise = undeclared(route, response) if route else None
-        surprises.update([surprise] if surprise else [])
-        return response
+    def start(app: APIFlask) -> APIFlask:
+        app.extensions |= {"surprises": surprises, "transaction": guard.transaction if guarded else transaction}
+        watched.append(app)
+        return app
 
-    def make(**overrides: Any) -> APIFlask:
-        made.append(build_app(make_settings(**({"database_url": database_url} | overrides)), clock=clock))
-        made[-1].after_request(hold_against_schema)
-        made[-1].after_request(note_undeclared_errors)
-        if request.node.get_closest_marker("unguarded") is None:
-            made[-1].extensions["transaction"] = guard.transaction
-        return made[-1]
-
-    yield make
-    for app in made:
+    yield start
+    for app in watched:
         with app.app_context():
             db.engine.dispose()
     assert guard.broken == []
@@ -243,8 +262,39 @@ def make_app(request: pytest.FixtureRequest, database_url: str, clock: StillCloc
 
 
 @pytest.fixture
-def app(make_app: MakeApp) -> APIFlask:
-    return make_app()
+def make_app(watch: Watch, database_url: str, clock: StillClock) -> MakeApp:
+    def make(**overrides: Any) -> APIFlask:
+        return watch(checked_app(make_settings(**({"database_url": database_url} | overrides)), clock))
+
+    return make
+
+
+# To create an application and to compile its SQL take longer than most tests.
+_shared_apps: dict[str, APIFlask] = {}
+
+
+@pytest.fixture
+def app(watch: Watch, database_url: str, clock: StillClock) -> Iterator[APIFlask]:
+    """Return the application that many tests share. A test that changes an application makes one with `make_app`."""
+    if database_url not in _shared_apps:
+        _shared_apps[database_url] = checked_app(make_settings(database_url=database_url), clock)
+    app = watch(_shared_apps[database_url])
+    before = changeable(app)
+    yield app
+    assert changeable(app) == before, "later tests would get a changed application"
+
+
+def changeable(app: APIFlask) -> Any:
+    """Return what a test could change in an application; Flask refuses new routes and hooks after the first request."""
+    with app.app_context():
+        engine = db.engine
+    listeners = [
+        list(getattr(events, name))
+        for events in (engine.dispatch, engine.pool.dispatch)
+        for name in dir(events)
+        if not name.startswith("_")
+    ]
+    return dict(app.config), dict(app.extensions), app.wsgi_app, app.json, app.session_interface, listeners
 
 
 @pytest.fixture

@@ -204,8 +204,9 @@ def test_a_connection_that_the_server_ends_is_no_500(app: APIFlask, api: Api) ->
 
 
 @on_sqlite
-def test_a_full_sqlite_file_is_named(app: APIFlask, api: Api) -> None:
-    doctor = api.doctor()
+def test_a_full_sqlite_file_is_named(make_app: MakeApp) -> None:
+    app = make_app()
+    doctor = Api(app.test_client()).doctor()
     with app.app_context():
         engine = db.engine
         engine.dispose()
@@ -247,12 +248,13 @@ def test_a_file_that_is_no_database_is_no_500(make_app: MakeApp, tmp_path: Path,
 
 
 @on_postgresql
-def test_a_mistake_in_a_statement_stays_500(app: APIFlask, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_mistake_in_a_statement_stays_500(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
     def mistake() -> str:
         with transaction(writes=False) as connection:
             connection.execute(text("SELECT 1 FROM"))
         return ""
 
+    app = make_app()
     app.add_url_rule("/mistake", view_func=mistake)
     assert app.test_client().get("/mistake").status_code == 500
     assert "Traceback" in caplog.text
