@@ -70,6 +70,7 @@ EMPTY_POSTGRESQL = f"""
     END $$
 """
 SERVER = "BOOKING_TEST_SERVER"
+FOLDERS_OF_LONG_TESTS = {"faults", "processes", "properties"}
 
 _cluster = contextlib.ExitStack()
 
@@ -83,6 +84,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     _cluster.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long tests first: a last one of half a minute would keep one test process busy while the other waits.
+
+    Apart from that, the order stays the random one of pytest-randomly.
+    """
+    items.sort(key=lambda item: item.path.parent.name not in FOLDERS_OF_LONG_TESTS)
 
 
 @pytest.fixture(autouse=True, scope="session")
