@@ -17,6 +17,11 @@ from src.errors_of_hours import TooManyOpenings
 MOST_OPENINGS = 100_000
 
 
+def last_day(today: date, horizon: int | None) -> date:
+    """Return the last day for which there are openings, if visits can be booked this many days ahead at the most."""
+    return today + timedelta(days=(horizon or 0) + 1)
+
+
 @dataclass(frozen=True)
 class Schedule:
     """What a doctor's openings follow from; `horizons` has the days of each visit type that is not retired."""
@@ -34,7 +39,7 @@ class Schedule:
     @property
     def last_day(self) -> date:
         """The last day for which there are openings."""
-        return self.today + timedelta(days=max(self.horizons.values(), default=0) + 1)
+        return last_day(self.today, max(self.horizons.values(), default=None))
 
     def openings(self) -> list[Opening]:
         if not self.horizons:
@@ -70,8 +75,8 @@ class Schedule:
         if not booked:
             return _Inside([])
         kinds = {*self.horizons, *(row.visit_type_id for row in booked)}
-        last_day = local(max(row.starts_at for row in booked), self.zone).date()
-        return _Inside(openings(self.weekly, self.exceptions, kinds, self.zone, self.today, last_day))
+        until = local(max(row.starts_at for row in booked), self.zone).date()
+        return _Inside(openings(self.weekly, self.exceptions, kinds, self.zone, self.today, until))
 
     def _is_closed(self, closed: Iterable[HoursException], row: Any) -> bool:
         start, end = wall_clock(row.starts_at, self.zone), wall_clock(row.ends_at, self.zone)

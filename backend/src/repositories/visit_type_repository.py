@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Row, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Boolean, Connection, Row, bindparam, exists, func, insert, literal_column, select, update
 
 from src.models import VisitType, VisitTypeVersion
 
@@ -58,6 +58,11 @@ def is_bookable(db: Connection, doctor_id: int, visit_type_id: int) -> bool:
 def count_living(db: Connection, doctor_id: int) -> int:
     query = select(func.count()).where(VisitType.doctor_id == doctor_id, VisitType.retired_at.is_(None))
     return db.scalars(query).one()
+
+
+def any_exist(db: Connection, doctor_id: int) -> bool:
+    """Say whether the doctor has any visit types, retired ones included."""
+    return db.scalars(select(exists(select(VisitType.id).where(VisitType.doctor_id == doctor_id)))).one()
 
 
 def add_first(db: Connection, doctor_id: int, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The worker's loop: deliver mails, purge expired rows and keep wall clocks, for ever.
+"""The worker's loop: deliver mails, purge expired rows, keep wall clocks and lay openings, for ever.
 
 Any number of workers may run it. Killing one loses no mail: other workers claim its mails when their lease ends.
 """
@@ -21,6 +21,7 @@ from src.services.pace import Pace
 from src.settings.time_zones import zone_data_version
 from src.tasks import zones
 from src.tasks.delivery import deliver_due
+from src.tasks.openings import extend
 from src.tasks.purge import purge_expired
 from src.utils.clock import Clock
 from src.utils.failures import result_or_failure
@@ -31,6 +32,8 @@ PAUSE_AFTER_TROUBLE_SECONDS = 1.0
 PURGE_EVERY = timedelta(minutes=10)
 # Servers with older zone data may publish after `flask zones` has run, until they are replaced.
 RECOMPUTE_EVERY = timedelta(hours=1)
+# A new day begins in each zone at another hour.
+EXTEND_EVERY = timedelta(hours=1)
 
 
 def work(app: Flask, stop: threading.Event) -> None:
@@ -58,8 +61,9 @@ class _Rounds:
             log.warning("No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox.")
         is_resend = self._settings.mail_transport == "resend"
         self._pace = Pace(self._settings.resend_requests_per_second if is_resend else None, stop)
-        self._purge_at = self._recompute_at = self._clock()
+        self._purge_at = self._recompute_at = self._extend_at = self._clock()
         self._filling: Iterator[int] = iter(())
+        self._laying: Iterator[int] = iter(())
 
     def run(self) -> bool:
         """Do what is due, and deliver a batch of mails; return whether there was work."""
@@ -71,9 +75,11 @@ class _Rounds:
             if self._recompute_at <= now:
                 self._recompute_at = now + RECOMPUTE_EVERY
                 zones.recompute_and_log(transaction, now, zone_data_version())
-            # One chunk between two batches of mails, so that neither waits for the other.
-            filled = next(self._filling, 0) > 0
-            return self._deliver() or filled
+            if self._extend_at <= now:
+                self._extend_at, self._laying = now + EXTEND_EVERY, extend(transaction, now, self._settings)
+            # One chunk of each between two batches of mails, so that none waits for the other.
+            filled, laid = next(self._filling, 0) > 0, next(self._laying, 0) > 0
+            return self._deliver() or filled or laid
 
     def _deliver(self) -> bool:
         if self._mailer is None:
