@@ -14,6 +14,9 @@ from src.schemas.availability import NewSlot
 from src.schemas.base import In
 from src.schemas.doctor import ProfileUpdate
 from src.schemas.findings import Code
+from src.schemas.hours import DryRun, NewWeeklyHours
+from src.schemas.hours_exception import NewException
+from src.schemas.visit_type import NewVisitType
 from src.web.problems import problem_of_validation
 
 PERSON = {"name": "Ada", "email": "ada@people.example", "password": "password123", "role": "patient"}
@@ -27,6 +30,13 @@ ROLES = ["patient", "doctor"]
 INVISIBLE = "must not contain the invisible character"
 DIRECTION = "must not contain U+202E, which changes the direction of text."
 OTHER_LIST = "is of a list with other filters or another order; leave it out to begin."
+KIND = {"name": "Checkup", "minutes": 30}
+NO_DEFAULT = "must be false if staff book the visit or patients share it."
+ROW = {"weekday": "monday", "from": "09:00", "until": "17:00"}
+WEEK = {"time_zone": "UTC", "weekly": []}
+OVERLAP = "has rows that overlap: 0 and 1, both on monday."
+DAY = {"kind": "closed", "first_day": "2030-05-14"}
+TOO_LONG = "must be at most 366 days after first_day."
 LINE = "must not contain line breaks or control characters."
 
 CASES: list[tuple[type[In], dict[str, Any], str, Any, str, str, dict[str, Any]]] = [
@@ -48,6 +58,16 @@ CASES: list[tuple[type[In], dict[str, Any], str, Any, str, str, dict[str, Any]]]
     (NewSlot, SLOT, "date", "2030-02-30", "no_such_date", "is a date that no calendar has.", {}),
     (NewSlot, SLOT, "end_time", "9:30", "not_a_time", TIME, {}),
     (ProfileUpdate, {}, "time_zone", "Mars", "not_a_time_zone", "must be an IANA time zone, like Europe/Berlin.", {}),
+    (NewVisitType, KIND, "minutes", 30.0, "not_a_whole_number", "must be a whole number.", {}),
+    (NewVisitType, KIND, "minutes", 0, "too_small", "must be at least 1.", {"minimum": 1}),
+    (NewVisitType, KIND, "most_per_day", 1441, "too_large", "must be at most 1440.", {"maximum": 1440}),
+    (NewVisitType, KIND, "is_default", 1, "not_true_or_false", "must be true or false.", {}),
+    (NewVisitType, KIND | {"capacity": 2}, "is_default", True, "no_default", NO_DEFAULT, {}),
+    (NewWeeklyHours, WEEK, "weekly", {}, "not_a_list", "must be a list.", {}),
+    (NewWeeklyHours, WEEK, "weekly", [ROW] * 201, "too_long", "must have at most 200 entries.", {"max_length": 200}),
+    (NewWeeklyHours, WEEK, "weekly", [ROW, ROW], "overlapping", OVERLAP, {"row": 0, "other": 1, "weekday": "monday"}),
+    (DryRun, {}, "dry_run", "1", "not_true_or_false", "must be true or false.", {}),
+    (NewException, DAY, "last_day", "2031-05-16", "too_long_after", TOO_LONG, {"days": 366}),
     (AppointmentsWanted, {}, "limit", "x", "not_a_whole_number", "must be a whole number.", {}),
     (AppointmentsWanted, {}, "limit", "0", "too_small", "must be at least 1.", {"minimum": 1}),
     (AppointmentsWanted, {}, "limit", "1001", "too_large", "must be at most 1000.", {"maximum": 1000}),
@@ -77,6 +97,12 @@ def test_a_missing_field_is_missing() -> None:
         {"field": field, "message": f"{field} is missing.", "code": "missing", "params": {}} for field in PASSWORDS
     ]
     assert findings(NewPasswordIn, {}) == expected
+
+
+def test_the_field_of_a_nested_value_is_named_by_its_path() -> None:
+    rows = [ROW, 7, ROW | {"from": "9:00", "visit_types": [1, 0]}]
+    named = [finding["field"] for finding in findings(NewWeeklyHours, WEEK | {"weekly": rows})]
+    assert named == ["weekly.1", "weekly.2.from", "weekly.2.visit_types.1"]
 
 
 def test_a_finding_without_a_code_of_its_own_is_not_valid() -> None:
