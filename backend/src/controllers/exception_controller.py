@@ -37,12 +37,13 @@ def list_all(ctx: Context[Doctor], query: ExceptionsWanted) -> ExceptionsOut:
 @raises(DayPast, VisitTypeUnknown, TooManyExceptions, TooManyOpenings)
 def add(ctx: Context[Doctor], query: DryRun, body: NewException) -> ExceptionAdded:
     """Close days or hours, or open additionally. Booked appointments stay; the answer lists those outside of hours."""
-    before, exception = schedule_of(ctx, lock(ctx).time_zone), body.exception()
+    before = schedule_of(ctx, lock(ctx).time_zone)
     if body.first_day < before.today:
         raise DayPast
     check_visit_types(before, body.visit_types, "visit_types")
     if exceptions.count_ahead(ctx.db, ctx.actor.doctor_id, before.today) >= MOST_AHEAD:
         raise TooManyExceptions
+    exception = body.exception()
     schedule = replace(before, exceptions=[*before.exceptions, exception])
     schedule.check_size()
     affected = affected_by(ctx, schedule)

@@ -27,5 +27,5 @@ class DoctorProfile(Base):
     time_zone: Mapped[str | None] = mapped_column(String(64))
     # The last day for which openings were computed; NULL for a doctor who has had none.
     openings_until: Mapped[date | None]
-    # How often the weekly hours were changed.
+    # How often the weekly hours, or the zone on whose clocks they are, were changed.
     hours_revision: Mapped[int] = mapped_column(server_default="0")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, tuple_
 
 from src.database.statements import limited
-from src.domain.openings import HoursException as Exceptional
+from src.domain import openings as domain
 from src.models import HoursException
 from src.models.base import Id
 
@@ -44,7 +44,7 @@ def list_page(db: Connection, doctor_id: int, day: date, after: tuple[date, int]
     return db.execute(limited(_PAGE, limit), values).all()
 
 
-def list_ahead(db: Connection, doctor_id: int, day: date) -> list[Exceptional]:
+def list_ahead(db: Connection, doctor_id: int, day: date) -> list[domain.HoursException]:
     """Return the doctor's and the clinic's exceptions that have not ended before `day`, in the order of their ids."""
     return [_as_exception(row) for row in db.execute(_ALL_AHEAD, {"doctor_id": doctor_id, "day": day})]
 
@@ -55,7 +55,7 @@ def count_ahead(db: Connection, doctor_id: int, day: date) -> int:
     return db.scalars(query).one()
 
 
-def add(db: Connection, doctor_id: int, exception: Exceptional, reason: str | None, now: datetime) -> int:
+def add(db: Connection, doctor_id: int, exception: domain.HoursException, reason: str | None, now: datetime) -> int:
     """Add an exception and return its id."""
     statement = insert(HoursException).values(
         doctor_id=doctor_id,
@@ -78,8 +78,8 @@ def delete_of_doctor(db: Connection, exception_id: int, doctor_id: int) -> bool:
     return db.execute(statement).rowcount > 0
 
 
-def _as_exception(row: Row[Any]) -> Exceptional:
-    return Exceptional(
+def _as_exception(row: Row[Any]) -> domain.HoursException:
+    return domain.HoursException(
         row.kind == "closed",
         row.first_day,
         row.last_day,

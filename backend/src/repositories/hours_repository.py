@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from src.domain.openings import WeeklyHours as Hours
+from src.domain import openings as domain
 from src.models import DoctorProfile, HoursException, WeeklyHours
 from src.repositories import user_repository as users
 
@@ -46,7 +46,7 @@ def list_weekly(db: Connection, doctor_id: int) -> tuple[int, list[Row[Any]]]:
     return rows[0].hours_revision, [row for row in rows if row.id is not None]
 
 
-def replace(db: Connection, doctor_id: int, weekly: Sequence[Hours]) -> int:
+def replace(db: Connection, doctor_id: int, weekly: Sequence[domain.WeeklyHours]) -> int:
     """Replace all rows and return the new revision."""
     db.execute(delete(WeeklyHours).where(WeeklyHours.doctor_id == doctor_id))
     values = [vars(row) | {"doctor_id": doctor_id, "visit_types": _stored(row.visit_types)} for row in weekly]
@@ -93,10 +93,10 @@ def _stored(visit_types: Collection[int] | None) -> list[int] | None:
     return None if visit_types is None else sorted(visit_types)
 
 
-def as_hours(rows: Iterable[Row[Any]]) -> list[Hours]:
+def as_hours(rows: Iterable[Row[Any]]) -> list[domain.WeeklyHours]:
     """Return rows of `list_weekly` as the domain knows them."""
     return [
-        Hours(
+        domain.WeeklyHours(
             row.weekday,
             row.from_time,
             row.until_time,

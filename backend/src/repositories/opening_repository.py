@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, select, update
 
 from src.database.statements import limited
+from src.domain import openings as domain
 from src.domain.minutes import minute_of
-from src.domain.openings import Opening as Wanted
 from src.domain.schedule import Schedule
 from src.models import Appointment, DoctorProfile, Opening, User, VisitType
 from src.models.appointment import BOOKED, HELD
@@ -57,7 +57,7 @@ def lay(db: Connection, doctor_id: int, schedule: Schedule) -> None:
     wanted = set(schedule.openings())
     unwanted: list[int] = []
     for opening_id, *rest in db.execute(_OPENINGS, {"doctor_id": doctor_id}):
-        opening = Wanted(*rest)
+        opening = domain.Opening(*rest)
         # Those of an earlier day are ahead if the doctor moved to a zone that is before the old one.
         is_ahead = opening.day >= today or opening.until_minute > minute
         if opening in wanted:
@@ -71,7 +71,7 @@ def lay(db: Connection, doctor_id: int, schedule: Schedule) -> None:
     _note_last_day(db, doctor_id, schedule.last_day)
 
 
-def _place(opening: Wanted) -> tuple[int, int]:
+def _place(opening: domain.Opening) -> tuple[int, int]:
     return opening.from_minute, opening.visit_type_id or 0
 
 

@@ -12,10 +12,11 @@ from apiflask import APIFlask
 from sqlalchemy import text
 
 from src.database.transaction import transaction
+from tests.computed import openings
 from tests.conftest import MakeApp
 from tests.mail.conftest import app_with_resend
 from tests.mail.fake_resend import FakeResend
-from tests.people import Api
+from tests.people import Api, hours
 from worker import work
 
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -137,3 +138,13 @@ def test_without_a_transport_in_production_mails_wait(make_app: MakeApp, caplog:
         until(lambda: "Mails wait in the outbox" in caplog.text)
     with app.app_context(), transaction(writes=False) as db:
         assert list(db.execute(text("SELECT status, attempts FROM outbox"))) == [("waiting", 0)]
+
+
+def test_the_worker_lays_openings(app: APIFlask, api: Api) -> None:
+    doctor = api.doctor()
+    doctor.set_hours(hours())
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(text("DELETE FROM openings"))
+        db.execute(text("UPDATE doctors SET openings_until = '2030-03-03'"))
+    with working(app):
+        until(lambda: len(openings(app, doctor)) == 9)
