@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Row, bindparam, exists, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, select, text, update
 
 from src.models import VisitType, VisitTypeVersion
 
 OF_VERSION = ("minutes", "buffer_before", "buffer_after", "step")
 FIRST_TYPE = {"name": "Consultation", "minutes": 30, "buffer_before": 0, "buffer_after": 0, "step": 30}
 # SQLite uses the index on current versions only for this very condition.
-IS_CURRENT = literal_column("visit_type_versions.is_current", Boolean)
+IS_CURRENT = text("visit_type_versions.is_current")
 
 _LIVING = (
     select(
@@ -32,7 +32,7 @@ _LIVING = (
         VisitTypeVersion.buffer_after,
         VisitTypeVersion.step,
     )
-    .join(VisitTypeVersion, (VisitTypeVersion.visit_type_id == VisitType.id) & IS_CURRENT)
+    .join(VisitTypeVersion, and_(VisitTypeVersion.visit_type_id == VisitType.id, IS_CURRENT))
     .where(VisitType.doctor_id == bindparam("doctor_id"), VisitType.retired_at.is_(None))
     .order_by(VisitType.id)
 )

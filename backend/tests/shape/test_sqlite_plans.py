@@ -11,7 +11,7 @@ from sqlalchemy.dialects import sqlite
 
 from src.database.transaction import transaction
 from src.domain.appointment_filter import EARLIEST, LATEST
-from src.repositories import appointments_by_start
+from src.repositories import appointments_by_start, visit_type_repository
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 VALUES = {"of": 1, "begin": EARLIEST, "end": LATEST, "after_id": 0}
@@ -33,6 +33,12 @@ def test_a_page_by_start_of_any_status_merges_a_page_of_each(app: APIFlask, pers
     for index in ("ahead", "cancelled"):
         assert f"USING INDEX ix_appointments_{person}_{index} (({person}_id,starts_at" in plan
     assert "SCAN appointments" not in plan
+
+
+def test_the_visit_types_of_a_doctor(app: APIFlask) -> None:
+    plan = plan_of(app, visit_type_repository._LIVING)
+    assert "USING INDEX uq_visit_type_versions_current (visit_type_id=?)" in plan
+    assert "SCAN" not in plan
 
 
 def page(person: str, stored: str | None) -> Select[Any]:
