@@ -15,7 +15,7 @@ from src.tasks import demo as demo_data
 @click.option("--yes", is_flag=True, help="Do not ask whether people of its own are in the database.")
 @with_appcontext
 def demo(yes: bool) -> None:  # noqa: FBT001 - click gives options by position
-    """Add demo people, who all log in with a published password, and slots for two weeks."""
+    """Add demo people, who all log in with a published password; the doctors have hours and visit types."""
     ctx = command_context()
     if ctx.settings.is_production:
         sys.exit(demo_data.REFUSED_IN_PRODUCTION)
@@ -33,4 +33,4 @@ def top_up_demo_data(ctx: SlowContext[None]) -> None:
         task = progress.add_task("Demo data", total=len(demo_data.DOCTORS) + len(demo_data.PATIENTS))
         for line in demo_data.top_up(ctx):
             progress.update(task, advance=1, description=line)
-    click.echo("Demo data is topped up to two weeks ahead.")
+    click.echo("Demo data is complete.")

@@ -1,4 +1,4 @@
-"""Demo data: plainly fictional people who log in with a published password, and slots for the next two weeks.
+"""Demo data: plainly fictional people who log in with a published password, doctors with hours and visit types.
 
 `./run` adds it only where the published password endangers no real people: see `reason_against`. It also marks the
 database as filled by demo data, so that the next start may add what is missing.
@@ -8,24 +8,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
 from src.context import SlowContext
-from src.domain.wall_clock import instant_of, local, wall_clock
+from src.domain.openings import HoursException, WeeklyHours
+from src.domain.wall_clock import instant_of, local
 from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
+from src.repositories import exception_repository as exceptions
+from src.repositories import hours_repository as hours
 from src.repositories import installation_repository as installation
+from src.repositories import opening_repository as openings
 from src.repositories import user_repository as users
+from src.repositories import visit_type_repository as visit_types
 from src.schemas.fields import email_key
 from src.utils.security import hash_password
 
 MARK = "demo_data"
 PASSWORD = "password123"  # noqa: S105 - published on purpose
-DAYS_AHEAD = 14
-SLOT = timedelta(minutes=30)
-OFFICE_HOURS = ((time(9), time(12)), (time(13), time(16)))
+# Minutes of the day, from Monday to Friday, with a break for lunch.
+OFFICE_HOURS = ((9 * 60, 12 * 60), (13 * 60, 16 * 60))
+WORKDAYS = range(5)
+DAYS_UNTIL_HOLIDAY = 9
+# A slot that the first doctor publishes beside the hours, each day for the next one.
+EXTRA_SLOT = (time(18), time(18, 30))
+
+
+@dataclass(frozen=True)
+class DemoType:
+    """A visit type beside the first; times in minutes."""
+
+    name: str
+    minutes: int
+    buffer_before: int = 0
+    buffer_after: int = 0
+    step: int | None = None
+    capacity: int = 1
+    most_per_day: int | None = None
+    place: str | None = None
+
+    def columns(self) -> dict[str, Any]:
+        return vars(self) | {"step": self.step or self.minutes}
 
 
 @dataclass(frozen=True)
@@ -35,13 +61,36 @@ class DemoDoctor:
     designation: str
     specialization: str
     time_zone: str | None
+    visit_types: tuple[DemoType, ...]
 
 
+SHORT = DemoType("Short visit", 20, buffer_after=5, step=5)
 DOCTORS = (
-    DemoDoctor("Fenna Quill", "fenna.quill@clinic.example", "Dr.", "General Practitioner", None),
-    DemoDoctor("Tobias Marrow", "tobias.marrow@clinic.example", "Prof. Dr.", "Cardiology", "Europe/Berlin"),
-    DemoDoctor("Imani Lark", "imani.lark@clinic.example", "Dr.", "Pediatrics", "America/New_York"),
-    DemoDoctor("Koji Stem", "koji.stem@clinic.example", "Dr.", "Dermatology", "Asia/Tokyo"),
+    DemoDoctor(
+        "Fenna Quill",
+        "fenna.quill@clinic.example",
+        "Dr.",
+        "General Practitioner",
+        None,
+        (SHORT, DemoType("Health check", 45, 5, 10, step=15, most_per_day=2)),
+    ),
+    DemoDoctor(
+        "Tobias Marrow",
+        "tobias.marrow@clinic.example",
+        "Prof. Dr.",
+        "Cardiology",
+        "Europe/Berlin",
+        (SHORT, DemoType("Stress test", 45, 10, 10, step=15, place="Room 3")),
+    ),
+    DemoDoctor(
+        "Imani Lark",
+        "imani.lark@clinic.example",
+        "Dr.",
+        "Pediatrics",
+        "America/New_York",
+        (SHORT, DemoType("Parents' evening", 60, capacity=6, most_per_day=6, place="Seminar room")),
+    ),
+    DemoDoctor("Koji Stem", "koji.stem@clinic.example", "Dr.", "Dermatology", "Asia/Tokyo", (SHORT,)),
 )
 PATIENTS = (
     ("Ada Sample", "ada@patients.example"),
@@ -74,20 +123,23 @@ def is_marked(db: Connection) -> bool:
 
 
 def top_up(ctx: SlowContext[None]) -> Iterator[str]:
-    """Mark the database, then add the people and slots that are missing; yield one line after each person."""
+    """Mark the database, then add the people, hours and slots that are missing; yield one line after each person."""
     with ctx.transaction(writes=True) as db:
         installation.remember(db, MARK, "yes")
     for doctor in DOCTORS:
-        doctor_id = _doctor(ctx, doctor)
+        user_id, doctor_id = _doctor(ctx, doctor)
+        zone = doctor.time_zone or ctx.settings.clinic_time_zone
         with ctx.transaction(writes=True) as db:
-            added = _publish_missing(db, doctor_id, doctor.time_zone or ctx.settings.clinic_time_zone, ctx.now)
-        yield f"{doctor.name}: {added} new slots"
+            _set_hours(db, user_id, doctor_id, doctor, zone, ctx.now)
+            if doctor is DOCTORS[0]:
+                _publish_extra(db, doctor_id, zone, ctx.now)
+        yield doctor.name
     for name, email in PATIENTS:
         _account(ctx, name, email, "patient")
         yield name
 
 
-def _doctor(ctx: SlowContext[None], doctor: DemoDoctor) -> int:
+def _doctor(ctx: SlowContext[None], doctor: DemoDoctor) -> tuple[int, int]:
     user_id = _account(ctx, doctor.name, doctor.email, "doctor")
     with ctx.transaction(writes=True) as db:
         doctor_id = doctors.find_id(db, user_id)
@@ -95,7 +147,7 @@ def _doctor(ctx: SlowContext[None], doctor: DemoDoctor) -> int:
             doctor_id = doctors.add(db, user_id, doctor.designation, doctor.specialization, ctx.now)
             if doctor.time_zone:
                 doctors.update_profile(db, doctor_id, {"time_zone": doctor.time_zone})
-    return doctor_id
+    return user_id, doctor_id
 
 
 def _account(ctx: SlowContext[None], name: str, email: str, role: str) -> int:
@@ -114,33 +166,33 @@ def _account(ctx: SlowContext[None], name: str, email: str, role: str) -> int:
     return user_id
 
 
-def _publish_missing(db: Connection, doctor_id: int, zone: str, now: datetime) -> int:
-    taken = slots.spans_ahead(db, doctor_id, now)
-    missing = [
-        (starts_at, ends_at)
-        for starts_at, ends_at in _office_slots(local(now, zone).date(), zone)
-        if starts_at > now and not any(starts_at < end and ends_at > start for start, end in taken)
-    ]
-    for starts_at, ends_at in missing:
-        slots.add(
-            db,
-            doctor_id=doctor_id,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            time_zone=zone,
-            wall_start=wall_clock(starts_at, zone),
-            wall_end=wall_clock(ends_at, zone),
-            now=now,
-        )
-    return len(missing)
+def _set_hours(db: Connection, user_id: int, doctor_id: int, doctor: DemoDoctor, zone: str, now: datetime) -> None:
+    """Give a doctor who never had hours visit types, office hours and a holiday; lay the openings of every doctor."""
+    locked = hours.lock(db, user_id, doctor_id)
+    if locked is not None and locked.hours_revision == 0:
+        for kind in doctor.visit_types:
+            visit_types.add(db, doctor_id, kind.columns(), now)
+        hours.replace(db, doctor_id, [WeeklyHours(day, *span) for day in WORKDAYS for span in OFFICE_HOURS])
+        holiday = local(now, zone).date() + timedelta(days=DAYS_UNTIL_HOLIDAY)
+        closure = HoursException(is_closed=True, first_day=holiday, last_day=holiday)
+        exceptions.add(db, doctor_id, closure, "Holiday", now)
+    openings.lay(db, doctor_id, openings.schedule_of(db, doctor_id, zone, now))
 
 
-def _office_slots(today: date, zone: str) -> Iterator[tuple[datetime, datetime]]:
-    for day in (today + timedelta(days=ahead) for ahead in range(1, DAYS_AHEAD + 1)):
-        if day.isoweekday() > 5:  # noqa: PLR2004 - Saturday and Sunday
-            continue
-        for opens, closes in OFFICE_HOURS:
-            starts_at, end = (instant_of(datetime.combine(day, at), zone) for at in (opens, closes))
-            while starts_at < end:
-                yield starts_at, starts_at + SLOT
-                starts_at += SLOT
+def _publish_extra(db: Connection, doctor_id: int, zone: str, now: datetime) -> None:
+    """Publish a slot for tomorrow evening, unless one is there."""
+    day = local(now, zone).date() + timedelta(days=1)
+    wall_start, wall_end = (datetime.combine(day, at) for at in EXTRA_SLOT)
+    starts_at, ends_at = instant_of(wall_start, zone), instant_of(wall_end, zone)
+    if any(starts_at < end and ends_at > start for start, end in slots.spans_ahead(db, doctor_id, now)):
+        return
+    slots.add(
+        db,
+        doctor_id=doctor_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        time_zone=zone,
+        wall_start=wall_start,
+        wall_end=wall_end,
+        now=now,
+    )

@@ -11,6 +11,7 @@ from config import Settings
 from src.context import SlowContext, Transaction
 from src.models.idempotent_answer import IDEMPOTENT_ANSWERS_KEPT
 from src.repositories import availability_repository as slots
+from src.repositories import holds
 from src.repositories import idempotency_repository as answers
 from src.repositories import outbox_repository as outbox
 from src.repositories import session_repository as sessions
@@ -20,14 +21,18 @@ from src.utils.security import LEEWAY
 # The most rows that one transaction reads, so that locks are short and the command can show progress.
 CHUNK = 5_000
 
+# Whoever books a time deletes its expired holds; these are the holds of times that nobody wanted.
+HOLDS_KEPT = timedelta(hours=1)
+
 Delete = Callable[[Connection, int, datetime, int], tuple[int | None, int]]
 
 
 def purge_expired(transaction: Transaction, now: datetime, settings: Settings) -> None:
-    """Delete idempotent answers after 24 hours, ended windows of failed attempts, and revoked tokens that expired."""
+    """Delete idempotent answers after 24 hours, windows and holds that have ended, and revoked tokens that expired."""
     with transaction(writes=True) as db:
         answers.purge_before(db, now - IDEMPOTENT_ANSWERS_KEPT)
         throttle.purge_before(db, now - timedelta(minutes=settings.throttle_window_minutes))
+        holds.purge_expired_before(db, now - HOLDS_KEPT)
         # Another machine, whose clock may be behind, takes a token for LEEWAY after it expired.
         sessions.purge_expired_before(db, now - 2 * LEEWAY)
 

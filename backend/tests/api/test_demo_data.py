@@ -36,7 +36,7 @@ def test_an_empty_embedded_database_is_filled_and_topped_up_at_each_start(make_a
     for start in range(2):
         prepared = run(app, "prepare")
         assert prepared.exit_code == 0, prepared.output
-        assert "Demo data is topped up to two weeks ahead." in prepared.output
+        assert "Demo data is complete." in prepared.output
         assert demo_log_ins(app) == PEOPLE
         # The people who register in between do not end that.
         Api(app.test_client()).register(email=f"{start}@people.example")
@@ -122,3 +122,36 @@ def test_production_refuses_demo_people_whoever_asks(make_app: MakeApp) -> None:
     assert "refused in production" in refused.output
     assert "Traceback" not in refused.output
     assert demo_log_ins(app) == 0
+
+
+@ON_SQLITE
+def test_demo_doctors_have_hours_breaks_a_holiday_visit_types_a_group_and_a_published_slot(make_app: MakeApp) -> None:
+    app = make_app()
+    for _ in range(2):
+        assert run(app, "demo", "--yes").exit_code == 0
+    api = Api(app.test_client())
+    patient = api.patient()
+    ids = [doctor["id"] for doctor in patient.get("/patient/doctors").get_json()["data"]]
+    free = [patient.get(f"/patient/doctors/{number}/availability").get_json()["data"] for number in ids]
+    published = [time["slot_id"] for time in free[0] if time["visit_type_id"] is None]
+    assert published == [1], "README's curl lines book it"
+    assert {time["start_time"] for time in free[1]} == {
+        "09:00", "09:30", "10:00", "10:30", "11:00", "11:30", "13:00", "13:30", "14:00", "14:30", "15:00", "15:30",
+    }  # fmt: skip
+    assert "2030-03-13" not in {time["date"] for time in free[1]}, "the holiday, a Wednesday"
+    kinds = patient.get(f"/patient/doctors/{ids[2]}/visit-types").get_json()["data"]
+    assert [kind["name"] for kind in kinds] == ["Consultation", "Short visit", "Parents' evening"]
+    group = patient.get(f"/patient/doctors/{ids[2]}/availability?visit_type={kinds[2]['id']}").get_json()["data"]
+    assert {time["seats_left"] for time in group} == {6}
+
+
+@ON_SQLITE
+def test_hours_that_a_demo_doctor_changed_stay(make_app: MakeApp) -> None:
+    app = make_app()
+    assert run(app, "demo", "--yes").exit_code == 0
+    token = Api(app.test_client()).log_in(DOCTORS[0].email).get_json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    client = app.test_client()
+    assert client.put("/doctor/hours", json={"time_zone": "UTC", "weekly": []}, headers=headers).status_code == 200
+    assert run(app, "demo", "--yes").exit_code == 0
+    assert client.get("/doctor/hours", headers=headers).get_json()["weekly"] == []
