@@ -35,10 +35,10 @@ def page(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> FreeSlots:
     start, me, most = max(begin, after.minute), ctx.actor.user_id, query.limit + SPARE
     slots: Sequence[Row[Any]] = []
     if query.visit_type is None:
-        slots = free_times.list_published(ctx.db, doctor_id, me, ctx.now, (start, end or NEVER), most)
+        slots = free_times.list_published(ctx.db, doctor_id, me, ctx.now, (start, NEVER if end is None else end), most)
     times: Sequence[Row[Any]] = []
     if not slots or slots[0].has_openings:
-        until = end or begin + MINUTES_AT_ONCE
+        until = begin + MINUTES_AT_ONCE if end is None else end
         times = free_times.list_computed(ctx.db, doctor_id, query.visit_type, me, ctx.now, (start, until), most)
     if not times and query.cursor is None and len(slots) <= query.limit:
         return FreeSlots.of_rows([FreeSlot.of_published(row) for row in slots], next_cursor=None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Connection, Row, String, TextualSelect
 
-from src.domain.minutes import instant_of_minute
+from src.domain import minutes
 from src.models.appointment import LONGEST_BUSY
 from src.models.base import Id, Instant, WallClock
 from src.repositories import offered
@@ -18,6 +18,8 @@ from src.repositories.offered import COUNTS, MINUTES_OF_DAY, MINUTES_OF_VERSION,
 
 # A visit type with short steps has tens of thousands of times in a year, and a page needs only the first of them.
 MINUTES_AT_ONCE = 28 * MINUTES_OF_DAY
+# No visit type has a longer horizon than 366 days.
+LONGEST_HORIZON = 367 * MINUTES_OF_DAY
 
 
 @lru_cache(maxsize=64)
@@ -61,7 +63,7 @@ def list_published(
     """
     begin, end = window
     values = offered.values(now, begin, end, me=me, doctor_id=doctor_id)
-    instants = {"begin": instant_of_minute(begin), "end": instant_of_minute(end)}
+    instants = {"begin": minutes.instant_of_minute(begin), "end": minutes.instant_of_minute(end)}
     return db.execute(_published(db.dialect.name, most), values | instants).all()
 
 
@@ -91,7 +93,7 @@ def list_computed(
     """
     chosen = OF_DEFAULT_TYPE if visit_type_id is None else OF_TYPE
     query = _computed(db.dialect.name, chosen, most)
-    begin, end = window
+    begin, end = window[0], min(window[1], minutes.minute_of(now) + LONGEST_HORIZON)
     found: list[Row[Any]] = []
     while begin < end and len(found) < most:
         until = min(end, begin + MINUTES_AT_ONCE)

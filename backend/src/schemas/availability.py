@@ -15,6 +15,8 @@ from src.schemas.fields import QueryId, QueryNumber, WallDate, WallEndTime, Wall
 from src.schemas.findings import Wrong
 
 MOST_TIMES = 2000
+# The day after it exists in every zone.
+LAST_DAY = date(9998, 12, 30)
 
 
 class NewSlot(In):
@@ -84,10 +86,12 @@ class FreeWanted(In):
 
     def window(self, now: datetime, zone: str) -> tuple[int, int | None]:
         """Return the first minute, and the first that is too late, or None if `until` does not say."""
-        begin = minute_of(now) if self.from_ is None else minute_of(first_instant(self.from_, zone))
+        begin = minute_of(now)
+        if self.from_ is not None and self.from_ >= now.date():
+            begin = max(begin, minute_of(first_instant(self.from_, zone)))
         if self.until is None:
             return begin, None
-        return begin, minute_of(first_instant(self.until + timedelta(days=1), zone))
+        return begin, minute_of(first_instant(min(self.until, LAST_DAY) + timedelta(days=1), zone))
 
 
 class FreeSlot(WallClockSpan):
