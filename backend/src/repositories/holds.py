@@ -28,7 +28,9 @@ _RELEASE_EXCLUDING = delete(Appointment).where(
     Appointment.doctor_id == bindparam("doctor_id"),
     or_(
         (Appointment.busy_from < bindparam("busy_until")) & (Appointment.busy_until > bindparam("busy_from")),
-        (Appointment.visit_type_id == bindparam("visit_type_id")) & (Appointment.day == bindparam("day")),
+        (Appointment.visit_type_id == bindparam("visit_type_id"))
+        & (Appointment.day == bindparam("day"))
+        & (Appointment.nth == bindparam("nth")),
     ),
 )
 _EXTEND = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(held_until=bindparam("until"))
