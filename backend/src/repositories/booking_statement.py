@@ -45,6 +45,8 @@ _EVENT_AND_MAIL = f"""
     ), mail AS ({_CONFIRMATION})"""
 # Before the reasons that a hold of the caller's own could be, or could overcome.
 _HOLDS = "WHEN EXISTS (SELECT FROM appointments WHERE patient_id = :me AND status = 'held') THEN 'again'"
+# A hold does not exclude other seats of its time.
+_HOLDS_SEAT = "EXISTS (SELECT FROM appointments WHERE patient_id = :me AND status = 'held' AND slot_id = :slot_id)"
 
 _LOCK_TYPE = "AND (SELECT count(*) FROM people) = 2 FOR SHARE OF version, visit_type"
 _OFFERED = offered("postgresql", OF_VERSION, _LOCK_TYPE)
@@ -83,7 +85,7 @@ _BOOK_TIME = typed(f"""
     ), appointment AS (
         INSERT INTO appointments (patient_id, booked_at, reason, {", ".join((*COPIED, *COLUMNS))})
         SELECT :me, :now, :reason, {", ".join((*(f":{name}" for name in COPIED), *COLUMNS.values()))}
-        FROM offered CROSS JOIN type WHERE EXISTS (SELECT FROM opening)
+        FROM offered CROSS JOIN type WHERE EXISTS (SELECT FROM opening) AND NOT {_HOLDS_SEAT}
         ON CONFLICT DO NOTHING RETURNING {_WRITTEN}
     ), {_EVENT_AND_MAIL}
     SELECT (SELECT id FROM appointment) AS appointment_id, CASE
