@@ -44,16 +44,23 @@ def instant_of(wall: datetime, zone: str) -> datetime:
     Raises BadSlot for a time that the clocks skip or show twice on that day (a gap or a fold in PEP 495): a guess
     could move the appointment by an hour.
     """
+    instant = first_showing(wall, zone)
     aware = wall.replace(tzinfo=time_zone(zone))
+    if aware.replace(fold=1).utcoffset() != aware.utcoffset():
+        day, at = wall.date(), f"{wall:%H:%M}"
+        raise BadSlot(f"{at} comes twice on {day} in {zone}: the clocks go back that day, so the time is ambiguous.")
+    return instant
+
+
+def first_showing(wall: datetime, zone: str) -> datetime:
+    """Return the first UTC instant at which the clocks of `zone` show `wall`; raise BadSlot if they skip it."""
     try:
-        instant = aware.astimezone(UTC)
+        instant = wall.replace(tzinfo=time_zone(zone)).astimezone(UTC)
     except OverflowError:
         raise _outside_of_calendar(wall.date()) from None
-    day, at = wall.date(), f"{wall:%H:%M}"
-    if instant.astimezone(time_zone(zone)).replace(tzinfo=None) != wall:
+    if wall_clock(instant, zone) != wall:
+        day, at = wall.date(), f"{wall:%H:%M}"
         raise BadSlot(f"{at} does not exist on {day} in {zone}: the clocks go forward past it that day.")
-    if aware.replace(fold=1).utcoffset() != aware.utcoffset():
-        raise BadSlot(f"{at} comes twice on {day} in {zone}: the clocks go back that day, so the time is ambiguous.")
     return instant
 
 
