@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -64,6 +64,7 @@ class _Rounds:
         self._purge_at = self._recompute_at = self._extend_at = self._clock()
         self._filling: Iterator[int] = iter(())
         self._laying: Iterator[int] = iter(())
+        self._recomputing: Iterator[None] = iter(())
 
     def run(self) -> bool:
         """Do what is due, and deliver a batch of mails; return whether there was work."""
@@ -73,13 +74,18 @@ class _Rounds:
                 self._purge_at, self._filling = now + PURGE_EVERY, zones.fill(transaction)
                 purge_expired(transaction, now, self._settings)
             if self._recompute_at <= now:
-                self._recompute_at = now + RECOMPUTE_EVERY
-                zones.recompute_and_log(transaction, now, zone_data_version())
+                self._recompute_at, self._recomputing = now + RECOMPUTE_EVERY, self._recompute(now)
             if self._extend_at <= now:
                 self._extend_at, self._laying = now + EXTEND_EVERY, extend(transaction, now, self._settings)
             # One chunk of each between two batches of mails, so that none waits for the other.
             filled, laid = next(self._filling, 0) > 0, next(self._laying, 0) > 0
-            return self._deliver() or filled or laid
+            recomputing = next(self._recomputing, self) is not self
+            return self._deliver() or filled or laid or recomputing
+
+    def _recompute(self, now: datetime) -> Iterator[None]:
+        return zones.recompute_and_log(
+            zones.Run(transaction, now, zone_data_version(), self._settings.clinic_time_zone)
+        )
 
     def _deliver(self) -> bool:
         if self._mailer is None:

@@ -1,26 +1,29 @@
 """Keep instants at the wall clocks that people agreed on, when the rules of time zones change.
 
-Slots and appointments have both. New zone data changes which instant belongs to a wall clock, never the wall clock. No
-mail is sent, because nothing that people see changes.
+Slots and appointments have both. New zone data changes which instant belongs to a wall clock, never the wall clock at
+which something starts. No mail is sent, because nothing that people agreed on changes. Openings follow from hours on
+the wall clock, so they are laid anew.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from src.context import Transaction
 from src.database.wall_clocks import FILLED, fill_chunk
-from src.domain.wall_clock import instant_of
+from src.domain.wall_clock import first_showing, instant_of, wall_clock
 from src.errors_of_appointments import BadSlot
 from src.repositories import installation_repository as installation
+from src.repositories import opening_repository as openings
 from src.repositories import zone_repository as zones
-from src.repositories.zone_repository import SlotAhead, Span, Times
+from src.repositories.zone_repository import Ahead, Span, Times
 
 log = logging.getLogger("zones")
 
@@ -28,6 +31,8 @@ log = logging.getLogger("zones")
 ZONE_DATA = "zone_data"
 # Small, because other transactions wait for the rows of a chunk.
 CHUNK = 1_000
+# Few, because the worker sends no mails meanwhile. Computing the openings of one doctor takes some milliseconds.
+DOCTORS_OF_A_PAGE = 50
 
 
 def fill(transaction: Transaction) -> Iterator[int]:
@@ -41,12 +46,66 @@ def fill(transaction: Transaction) -> Iterator[int]:
                 yield filled
 
 
+@dataclass(frozen=True)
+class Run:
+    """One recomputation; `version` is that of this process's zone data. A dry one writes nothing."""
+
+    transaction: Transaction
+    now: datetime
+    version: str
+    clinic_zone: str
+    is_dry: bool = False
+
+
+@dataclass
+class OfDoctor:
+    """How much of a doctor's was changed. In words: what could not be moved and why, and what is outside of the hours.
+
+    `openings` counts those that were laid anew.
+    """
+
+    doctor: str
+    slots: int = 0
+    appointments: int = 0
+    holds: int = 0
+    openings: int = 0
+    staying: list[str] = field(default_factory=list[str])
+    outside: list[str] = field(default_factory=list[str])
+
+    @property
+    def moved(self) -> int:
+        return self.slots + self.appointments + self.holds
+
+    def after(self, earlier: OfDoctor | None) -> OfDoctor:
+        """Return the result of this and an earlier attempt together."""
+        if earlier is None:
+            return self
+        return replace(
+            self,
+            slots=self.slots + earlier.slots,
+            appointments=self.appointments + earlier.appointments,
+            holds=self.holds + earlier.holds,
+            openings=self.openings + earlier.openings,
+        )
+
+
 @dataclass
 class Recomputed:
-    """`moved` counts slots whose instants were changed; `staying` says in words which could not be moved, and why."""
+    """What a recomputation did, by doctor."""
 
-    moved: int
-    staying: list[str]
+    doctors: list[OfDoctor]
+
+    @property
+    def changed(self) -> list[OfDoctor]:
+        return [doctor for doctor in self.doctors if doctor.moved or doctor.openings]
+
+    @property
+    def staying(self) -> list[str]:
+        return [line for doctor in self.doctors for line in doctor.staying]
+
+    @property
+    def outside(self) -> list[str]:
+        return [line for doctor in self.doctors for line in doctor.outside]
 
 
 def is_newer(version: str, than: str | None) -> bool:
@@ -64,95 +123,193 @@ def recorded_version(transaction: Transaction) -> str | None:
         return installation.recall(db, ZONE_DATA)
 
 
-def recompute(transaction: Transaction, now: datetime, version: str) -> Recomputed | None:
-    """Move what is ahead to the instants of its wall clock by this process's zone data, which has this version.
+def recompute(run: Run) -> Recomputed | None:
+    """Move what is ahead to the instants of its wall clock by this process's zone data, and lay openings by it.
 
     It does nothing and returns None if newer zone data has been used already. With the same version it moves what
     servers with older zone data published meanwhile, and tries again what could not be moved. If it is killed, the next
     run continues: the version is stored at the end.
+
+    A dry run tries each doctor once, while all others have their old times.
     """
-    done = Recomputed(0, [])
-    doctors: Collection[int] = _doctors_to_check(transaction, now)
-    moved = -1
-    # A doctor whose slots stay is tried again: the patient's other appointment may have moved since.
-    while doctors and moved != done.moved:
-        moved, done.staying, again = done.moved, [], []
-        for doctor_id in doctors:
-            result = _recompute_doctor(transaction, doctor_id, now, version)
-            if result is None:
-                return None
-            done.moved += result.moved
-            done.staying += result.staying
-            if result.staying:
-                again.append(doctor_id)
-        doctors = again
-    with transaction(writes=True) as db:
-        zones.lock_zones(db)
-        recorded = installation.recall(db, ZONE_DATA)
-        if recorded is not None and is_newer(recorded, version):
-            return None
-        if is_newer(version, recorded):
-            installation.remember(db, ZONE_DATA, version)
-    return done
+    done: list[Recomputed | None] = []
+
+    def steps() -> Iterator[None]:
+        done.append((yield from _recompute(run)))
+
+    for _ in steps():
+        pass
+    return done[0]
 
 
-def recompute_and_log(transaction: Transaction, now: datetime, version: str) -> None:
-    """Recompute as the worker does it, which has nobody to talk to."""
-    done = recompute(transaction, now, version)
+def recompute_and_log(run: Run) -> Iterator[None]:
+    """Recompute as the worker does it, which has nobody to talk to, and delivers mails after each step."""
+    done = yield from _recompute(run)
     if done is None:
-        log.warning("The database has used newer zone data than %s; update tzdata.", version)
+        log.warning("The database has used newer zone data than %s; update tzdata.", run.version)
         return
-    if done.moved:
-        log.info("zone data %s: %s slots moved to their wall clock", version, done.moved)
-    for line in done.staying:
+    for doctor in done.changed:
+        log.info("zone data %s: %s", run.version, in_words(doctor))
+    for line in [*done.staying, *done.outside]:
         log.warning("%s", line)
 
 
-def _doctors_to_check(transaction: Transaction, now: datetime) -> Collection[int]:
-    with transaction(writes=False) as db:
-        wrong = {times.time_zone for times in zones.times_ahead(db, now) if _new_span(times) != _old_span(times)}
-        return zones.doctors_ahead(db, wrong, now) if wrong else ()
+def _recompute(run: Run) -> Generator[None, None, Recomputed | None]:
+    """Recompute, and yield after each step, outside of transactions."""
+    results: dict[int, OfDoctor] = {}
+    doctors = yield from _doctors_to_check(run)
+    while doctors:
+        again: set[int] = set()
+        moved = 0
+        for doctor_id in sorted(doctors):
+            result = _recompute_doctor(run, doctor_id)
+            if result is None:
+                return None
+            results[doctor_id] = result.after(results.get(doctor_id))
+            moved += result.moved
+            if result.staying:
+                again.add(doctor_id)
+            yield
+        # A doctor whose slots stay is tried again: the patient's other appointment may have moved since.
+        doctors = again if moved and not run.is_dry else set[int]()
+    done = Recomputed([results[doctor_id] for doctor_id in sorted(results)])
+    return done if _remember_version(run) else None
 
 
-def _recompute_doctor(transaction: Transaction, doctor_id: int, now: datetime, version: str) -> Recomputed | None:
+def in_words(doctor: OfDoctor) -> str:
+    """Say what was changed for a doctor."""
+    parts = [
+        _counted("moved ", (doctor.slots, "slot"), (doctor.appointments, "appointment"), (doctor.holds, "hold")),
+        _counted("laid anew ", (doctor.openings, "opening")),
+    ]
+    return f"{doctor.doctor}: {'; '.join(part for part in parts if part)}"
+
+
+def _counted(verb: str, *counts: tuple[int, str]) -> str:
+    numbers = [f"{count} {thing}" if count == 1 else f"{count} {thing}s" for count, thing in counts if count]
+    return verb + ", ".join(numbers) if numbers else ""
+
+
+def _remember_version(run: Run) -> bool:
+    """Return False if newer zone data has been used meanwhile."""
+    with run.transaction(writes=True) as db:
+        zones.lock_zones(db)
+        recorded = installation.recall(db, ZONE_DATA)
+        if is_newer(run.version, recorded) and not run.is_dry:
+            installation.remember(db, ZONE_DATA, run.version)
+    return recorded is None or not is_newer(recorded, run.version)
+
+
+def _doctors_to_check(run: Run) -> Generator[None, None, set[int]]:
+    """Return the doctors who have something ahead at other instants, or other openings, than by this zone data."""
+    with run.transaction(writes=False) as db:
+        times = zones.times_ahead(db, run.now)
+        wrong = {one.time_zone for one in times if _new_span(one) != one.span}
+        found = zones.doctors_ahead(db, wrong, run.now) if wrong else set[int]()
+    after: int | None = 0
+    while after is not None:
+        with run.transaction(writes=False) as db:
+            after = _check_openings(db, after, run, found)
+        yield
+    return found
+
+
+def _check_openings(db: Connection, after: int, run: Run, found: set[int]) -> int | None:
+    """Add to `found` those of the next doctors whose openings are others; return the last id, or None at the end.
+
+    Only a comparison shows it: openings do not say which zone data they were laid with, and servers with older zone
+    data may have laid some since the last run.
+    """
+    page = zones.doctors_with_openings(db, after, DOCTORS_OF_A_PAGE)
+    for doctor in page:
+        schedule = openings.schedule_of(db, doctor.id, doctor.time_zone or run.clinic_zone, run.now)
+        if zones.count_changed_openings(db, doctor.id, schedule, doctor.openings_until):
+            found.add(doctor.id)
+    return page[-1].id if page else None
+
+
+def _recompute_doctor(run: Run, doctor_id: int) -> OfDoctor | None:
     while True:
-        with transaction(writes=True) as db:
+        with run.transaction(writes=True) as db:
             zones.lock_zones(db)
             recorded = installation.recall(db, ZONE_DATA)
-            if recorded is not None and is_newer(recorded, version):
+            if recorded is not None and is_newer(recorded, run.version):
                 return None
-            if zones.lock_doctor(db, doctor_id, now):
-                return _move_slots(db, doctor_id, now)
+            if zones.lock_doctor(db, doctor_id, run.now):
+                attempt = db.begin_nested()
+                done = _move_all(db, doctor_id, run)
+                (attempt.rollback if run.is_dry else attempt.commit)()
+                return done
 
 
-def _move_slots(db: Connection, doctor_id: int, now: datetime) -> Recomputed:
-    wanted: dict[SlotAhead, Span] = {}
-    staying: list[str] = []
-    for slot in zones.slots_ahead(db, doctor_id, now):
-        span = _new_span(slot.times)
+def _move_all(db: Connection, doctor_id: int, run: Run) -> OfDoctor:
+    """Move what is ahead and lay the openings anew, in one transaction: times are computed from both."""
+    doctor = zones.find_doctor(db, doctor_id)
+    done = OfDoctor(f"{doctor.name} (doctor {doctor_id})")
+    zones.release_expired(db, doctor_id, run.now)
+    staying = _move(db, doctor_id, run.now, done)
+    done.staying = [_stays(doctor.name, one, reason) for one, reason in staying.items()]
+    if doctor.deleted_at is None:
+        schedule = openings.schedule_of(db, doctor_id, doctor.time_zone or run.clinic_zone, run.now)
+        done.openings = zones.count_changed_openings(db, doctor_id, schedule, doctor.openings_until)
+        if done.openings:
+            openings.lay(db, doctor_id, schedule)
+        listed = {taker.id for one in staying for taker in one.takers}
+        booked = openings.booked_ahead(db, doctor_id, run.now)
+        computed = [row for row in booked if row.visit_type_id is not None and row.id not in listed]
+        done.outside = [_is_outside(doctor.name, row) for row in schedule.affected(computed)]
+    return done
+
+
+def _move(db: Connection, doctor_id: int, now: datetime, done: OfDoctor) -> dict[Ahead, str]:
+    """Move what is ahead and count it in `done`; return what stays, and why."""
+    wanted: dict[Ahead, Span] = {}
+    staying: dict[Ahead, str] = {}
+    for one in zones.ahead(db, doctor_id, now):
+        span = _new_span(one.times)
         if isinstance(span, str):
-            staying.append(_in_words(slot, span))
-        elif span != _old_span(slot.times):
-            wanted[slot] = span
-    refused = zones.move(db, wanted) if wanted else set[SlotAhead]()
-    staying += [_in_words(slot, "Another slot or appointment has that time.") for slot in wanted if slot in refused]
-    return Recomputed(len(wanted) - len(refused), staying)
-
-
-def _old_span(times: Times) -> Span:
-    return times.starts_at, times.ends_at
+            staying[one] = span
+        elif span != one.times.span:
+            wanted[one] = span
+    refused = zones.move(db, wanted) if wanted else set[Ahead]()
+    staying |= {one: "Another slot or appointment has that time." for one in wanted if one in refused}
+    for one in wanted:
+        if one not in refused:
+            held = sum(taker.is_held for taker in one.takers)
+            done.slots += not one.times.is_computed
+            done.appointments += len(one.takers) - held
+            done.holds += held
+    return staying
 
 
 def _new_span(times: Times) -> Span | str:
-    """Return the instants of the wall clock, or why it has none: the clocks skip or repeat that time by new rules."""
+    """Return the instants of the wall clock, or why it has none: the clocks skip that time by new rules.
+
+    A published slot keeps its wall clock, and stays if the clocks repeat it. A computed time keeps its start on the
+    wall clock, which is the first one if the clocks repeat it, like all openings, and its length in real minutes.
+    """
+    zone = times.time_zone
     try:
-        return instant_of(times.wall_start, times.time_zone), instant_of(times.wall_end, times.time_zone)
+        if not times.is_computed:
+            return Span(instant_of(times.wall_start, zone), instant_of(times.wall_end, zone), times.wall_end)
+        starts_at = first_showing(times.wall_start, zone)
     except BadSlot as reason:
         return str(reason)
+    ends_at = starts_at + (times.ends_at - times.starts_at)
+    return Span(starts_at, ends_at, wall_clock(ends_at, zone))
 
 
-def _in_words(slot: SlotAhead, reason: str) -> str:
-    times = slot.times
-    what = f"slot {slot.id}" if slot.appointment_id is None else f"slot {slot.id} (appointment {slot.appointment_id})"
-    span = f"{times.wall_start:%Y-%m-%d %H:%M} to {times.wall_end:%H:%M} ({times.time_zone})"
-    return f"{what} of {slot.doctor_name}, {span}, stays at {times.starts_at:%Y-%m-%d %H:%M} UTC: {reason}"
+def _stays(doctor: str, one: Ahead, reason: str) -> str:
+    people = ", ".join(f"{'hold' if taker.is_held else 'appointment'} {taker.id}" for taker in one.takers)
+    slot = f"slot {one.slot_id} ({people})" if people else f"slot {one.slot_id}"
+    what = people if one.times.is_computed else slot
+    return f"{what} of {doctor}, {_shown(one.times)}, stays at {one.times.starts_at:%Y-%m-%d %H:%M} UTC: {reason}"
+
+
+def _is_outside(doctor: str, row: Row[Any]) -> str:
+    what = f"appointment {row.id} of {doctor}, {_shown(row)}, at {row.starts_at:%Y-%m-%d %H:%M} UTC"
+    return f"{what}, is outside of the hours."
+
+
+def _shown(times: Times | Row[Any]) -> str:
+    return f"{times.wall_start:%Y-%m-%d %H:%M} to {times.wall_end:%H:%M} ({times.time_zone})"

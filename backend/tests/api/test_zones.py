@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from src.database.transaction import transaction
+from src.domain.minutes import instant_of_minute
 from src.domain.wall_clock import instant_of
 from src.settings.time_zones import zone_data_version
 from src.tasks import zones
 from tests.conftest import StillClock
-from tests.people import Api, Deliver, Doctor, error_of
+from tests.people import Api, Deliver, Doctor, Patient, error_of, hours
 from tests.zone_rules import Rules, changeable_rules
 
 VANCOUVER = "America/Vancouver"
@@ -25,6 +27,8 @@ OLD, NEW = "2025.2", "2026.6"
 # By the old rules Vancouver changes its clocks like Los Angeles. By the new ones it stays on UTC-7, like Phoenix.
 OLD_RULES, NEW_RULES = "America/Los_Angeles", "America/Phoenix"
 WINTER = "2027-01-12"
+# A Tuesday for which visits can be booked, after the old rules have put the clocks back.
+TUESDAY = "2026-11-17"
 
 
 @pytest.fixture
@@ -41,9 +45,20 @@ def doctor(rules: Rules, api: Api) -> Doctor:
     return api.doctor(time_zone=VANCOUVER)
 
 
-def recompute(app: APIFlask, clock: StillClock, version: str = NEW) -> zones.Recomputed | None:
+def run(clock: StillClock, version: str = NEW, *, is_dry: bool = False) -> zones.Run:
+    return zones.Run(transaction, clock(), version, "UTC", is_dry)
+
+
+def recompute(app: APIFlask, clock: StillClock, version: str = NEW, *, is_dry: bool = False) -> zones.Recomputed | None:
     with app.app_context():
-        return zones.recompute(transaction, clock(), version)
+        return zones.recompute(run(clock, version, is_dry=is_dry))
+
+
+def slots_moved(app: APIFlask, clock: StillClock, version: str = NEW) -> tuple[int, list[str]]:
+    """Recompute, and return how many slots moved and what stays."""
+    done = recompute(app, clock, version)
+    assert done is not None
+    return sum(doctor.slots for doctor in done.doctors), done.staying
 
 
 def recorded(app: APIFlask) -> str | None:
@@ -73,12 +88,12 @@ def test_a_slot_stays_at_its_wall_clock(
     # Not recomputed yet: the old instant, which the clocks will show as 10:00, but what was agreed on is shown.
     assert instant_of(datetime(2027, 1, 12, 10), VANCOUVER) == datetime(2027, 1, 12, 17, tzinfo=timezone.utc)
     assert spans(ada.free(doctor)) == [("09:00", "09:30", f"{WINTER}T09:00:00-08:00")]
-    assert recompute(app, clock) == zones.Recomputed(moved=2, staying=[])
+    assert slots_moved(app, clock) == (2, [])
     assert recorded(app) == NEW
     assert spans(ada.free(doctor)) == [("09:00", "09:30", f"{WINTER}T09:00:00-07:00")]
     for person, path in ((ada, "/appointments/my"), (doctor, "/appointments/doctor")):
         assert spans(person.get(path).get_json()["data"]) == [("10:00", "10:30", f"{WINTER}T10:00:00-07:00")]
-    assert recompute(app, clock) == zones.Recomputed(moved=0, staying=[])
+    assert slots_moved(app, clock) == (0, [])
 
 
 def test_the_time_of_booking_and_cancelling_follows(
@@ -109,7 +124,7 @@ def test_neighbours_move_together(app: APIFlask, api: Api, clock: StillClock, ru
     # A summer slot has the same instant by both rules.
     summer = doctor.publish("09:00", "09:30", "2027-07-01")
     rules(VANCOUVER, NEW_RULES)
-    assert recompute(app, clock) == zones.Recomputed(moved=21, staying=[])
+    assert slots_moved(app, clock) == (21, [])
     free = {slot["slot_id"]: slot["starts_at"] for slot in ada.free(doctor)}
     assert free.pop(summer) == "2027-07-01T09:00:00-07:00"
     assert set(free.values()) == {f"{WINTER}T{half // 2:02}:{half % 2 * 30:02}:00-07:00" for half in range(18, 36, 3)}
@@ -124,7 +139,7 @@ def test_a_patients_appointments_with_two_doctors_move_whichever_is_first(
     ada.book(other.publish("09:00", "10:00", WINTER))
     ada.book(doctor.publish("08:00", "09:00", WINTER))
     rules(VANCOUVER, NEW_RULES)
-    assert recompute(app, clock) == zones.Recomputed(moved=3, staying=[])
+    assert slots_moved(app, clock) == (3, [])
 
 
 def test_what_collides_stays_at_its_instant_and_is_listed(
@@ -138,11 +153,10 @@ def test_what_collides_stays_at_its_instant_and_is_listed(
     # A server with the new rules published this before the others were recomputed: 16:00 UTC.
     rules(VANCOUVER, NEW_RULES)
     in_the_way = doctor.publish("09:00", "10:00", WINTER)
-    done = recompute(app, clock)
-    assert done is not None
-    assert done.moved == 1
+    moved, staying = slots_moved(app, clock)
+    assert moved == 1
     why = "Another slot or appointment has that time."
-    first, second = done.staying
+    first, second = staying
     assert first == (
         f"slot {blocked} (appointment {appointment_id}) of Dr. Fenna Quill, 2027-01-12 09:00 to 10:00 ({VANCOUVER}),"
         f" stays at 2027-01-12 17:00 UTC: {why}"
@@ -158,9 +172,9 @@ def test_what_collides_stays_at_its_instant_and_is_listed(
         free_again: f"{WINTER}T13:00:00-07:00",
     }
     # It is found again, and moves as soon as it can.
-    assert recompute(app, clock) == zones.Recomputed(0, done.staying)
+    assert slots_moved(app, clock) == (0, staying)
     assert doctor.delete(f"/doctor/availability/{in_the_way}").status_code == 200
-    assert recompute(app, clock) == zones.Recomputed(2, [])
+    assert slots_moved(app, clock) == (2, [])
 
 
 def test_a_patients_other_appointment_is_a_collision(
@@ -171,9 +185,8 @@ def test_a_patients_other_appointment_is_a_collision(
     ada.book(abroad.publish("16:30", "17:00", WINTER))
     free = doctor.publish("08:00", "09:00", WINTER)
     rules(VANCOUVER, NEW_RULES)
-    done = recompute(app, clock)
-    assert done is not None
-    assert (done.moved, len(done.staying)) == (1, 1)
+    moved, staying = slots_moved(app, clock)
+    assert (moved, len(staying)) == (1, 1)
     assert [slot["slot_id"] for slot in ada.free(doctor)] == [free]
 
 
@@ -185,11 +198,10 @@ def test_a_wall_clock_that_the_new_rules_skip_or_repeat_stays_and_is_listed(
     doctor.publish("02:30", "03:30", "2027-03-14")
     doctor.publish("01:30", "03:30", "2027-11-07")
     rules(VANCOUVER, OLD_RULES)
-    done = recompute(app, clock)
-    assert done is not None
-    assert done.moved == 0
-    assert "02:30 does not exist on 2027-03-14" in done.staying[0]
-    assert "01:30 comes twice on 2027-11-07" in done.staying[1]
+    moved, staying = slots_moved(app, clock)
+    assert moved == 0
+    assert "02:30 does not exist on 2027-03-14" in staying[0]
+    assert "01:30 comes twice on 2027-11-07" in staying[1]
     assert spans(api.patient().free(doctor)) == [
         ("01:30", "03:30", "2027-11-07T01:30:00-07:00"),
         ("02:30", "03:30", "2027-03-14T02:30:00-07:00"),
@@ -204,7 +216,7 @@ def test_what_has_begun_and_what_was_withdrawn_stays(
     assert doctor.delete(f"/doctor/availability/{withdrawn}").status_code == 200
     rules(VANCOUVER, NEW_RULES)
     clock.now = datetime(2027, 1, 12, 17, 0, tzinfo=timezone.utc)
-    assert recompute(app, clock) == zones.Recomputed(0, [])
+    assert slots_moved(app, clock) == (0, [])
 
 
 def test_older_zone_data_changes_nothing(
@@ -282,11 +294,13 @@ def test_the_command_fills_recomputes_and_lists(
     run = app.test_cli_runner().invoke
     version = zone_data_version()
     said = run(args=["zones"]).output
-    assert f"Zone data {version}: 2 wall clocks filled, 0 slots moved to their wall clock." in said
+    assert f"Zone data {version}: 2 wall clocks filled.\nNothing to move.\n" in said
     rules(VANCOUVER, NEW_RULES)
     doctor.publish("09:00", "10:00", WINTER)
     said = run(args=["zones"]).output
-    assert f"Zone data {version}: 0 wall clocks filled, 1 slots moved to their wall clock." in said
+    assert f"Zone data {version}: 0 wall clocks filled." in said
+    name = f"{doctor.name} (doctor {doctor.doctor_id})"
+    assert f"{name}: moved 1 slot\n" in said
     assert "stays at 2027-01-12 17:00 UTC" in said
     assert "Agree with these people" in said
     recompute(app, clock, "9999.1")
@@ -301,10 +315,10 @@ def test_the_worker_logs_what_it_cannot_move(
     rules(VANCOUVER, NEW_RULES)
     doctor.publish("09:00", "10:00", WINTER)
     with app.app_context(), caplog.at_level(logging.INFO):
-        zones.recompute_and_log(transaction, clock(), NEW)
-        zones.recompute_and_log(transaction, clock(), OLD)
+        assert list(zones.recompute_and_log(run(clock)))
+        list(zones.recompute_and_log(run(clock, OLD)))
     said = "\n".join(caplog.messages)
-    assert "1 slots moved" in said
+    assert "Dr. Fenna Quill (doctor 1): moved 1 slot\n" in said
     assert "stays at 2027-01-12 17:00 UTC" in said
     assert "newer zone data than 2025.2" in said
 
@@ -323,3 +337,390 @@ def test_an_appointment_keeps_the_hour_that_its_slot_shows(app: APIFlask, api: A
     [mine] = ada.get("/appointments/my").get_json()["data"]
     assert (mine["start_time"], mine["end_time"], mine["starts_at"]) == ("07:00", "07:30", f"{WINTER}T07:00:00-10:00")
     assert datetime.fromisoformat(mine["starts_at"]).utcoffset() == timedelta(hours=-10)
+
+
+# Computed times.
+
+
+@pytest.fixture
+def open_doctor(doctor: Doctor) -> Doctor:
+    """Return a doctor with hours on Tuesday mornings; visits of the first type take 30 minutes, without buffers."""
+    doctor.set_hours(hours("tuesday", "09:00", "12:00"), time_zone=VANCOUVER)
+    return doctor
+
+
+def free_at(patient: Patient, doctor: Doctor, at: str, day: str = TUESDAY, **query: Any) -> int:
+    """Return the id of the time at which a visit begins on the wall clock."""
+    [slot_id] = [
+        time["slot_id"]
+        for time in patient.times(doctor, from_=day, until=day, **query)
+        if time["start_time"] == at and time["visit_type_id"] is not None
+    ]
+    return slot_id
+
+
+def changes(done: zones.Recomputed | None) -> list[tuple[int, int, int, int]]:
+    """Return the numbers of slots, appointments, holds and openings of each doctor with changes."""
+    assert done is not None
+    return [(doctor.slots, doctor.appointments, doctor.holds, doctor.openings) for doctor in done.changed]
+
+
+def check_minutes(app: APIFlask) -> None:
+    """Check that the columns of each computed time that is taken agree with its instants and its version."""
+    rows = sql(
+        app,
+        "SELECT slot_id, version.id AS version_id, minutes, buffer_before, buffer_after, busy_from, busy_until,"
+        " day, wall_start, starts_at, ends_at FROM appointments JOIN visit_type_versions AS version"
+        " ON version.id = slot_id / 16777216 WHERE slot_id >= 4294967296 AND status <> 'cancelled'",
+    )
+    assert rows
+    for row in rows:
+        minute = row.slot_id - row.version_id * 2**24
+        assert str(row.starts_at)[:16] == f"{instant_of_minute(minute):%Y-%m-%d %H:%M}"
+        assert str(row.ends_at)[:16] == f"{instant_of_minute(minute + row.minutes):%Y-%m-%d %H:%M}"
+        assert (row.busy_from, row.busy_until) == (
+            minute - row.buffer_before,
+            minute + row.minutes + row.buffer_after,
+        )
+        assert str(row.day) == str(row.wall_start)[:10]
+
+
+def shown(patient: Patient) -> list[tuple[str, str, str]]:
+    return spans(patient.get("/appointments/my").get_json()["data"])
+
+
+def test_openings_are_laid_anew_and_computed_appointments_stay_in_them(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    ada = api.patient()
+    kind = open_doctor.add_visit_type(minutes=20, buffer_before=15, buffer_after=10, step=5)
+    ada.book(free_at(ada, open_doctor, "09:30", visit_type=kind))
+    rules(VANCOUVER, NEW_RULES)
+    # Five Tuesdays follow the change of the clocks; on those before it both rules agree.
+    assert changes(recompute(app, clock)) == [(0, 1, 0, 5)]
+    assert shown(ada) == [("09:30", "09:50", f"{TUESDAY}T09:30:00-07:00")]
+    check_minutes(app)
+    others = [time["starts_at"] for time in ada.times(open_doctor, from_=TUESDAY, until=TUESDAY)]
+    assert others == [f"{TUESDAY}T{at}:00-07:00" for at in ("10:00", "10:30", "11:00", "11:30")]
+    assert changes(recompute(app, clock)) == []
+
+
+def test_openings_alone_are_laid_anew(app: APIFlask, clock: StillClock, rules: Rules, open_doctor: Doctor) -> None:
+    before = sql(app, "SELECT count(*), min(id) FROM openings")
+    rules(VANCOUVER, NEW_RULES)
+    assert changes(recompute(app, clock)) == [(0, 0, 0, 5)]
+    # Those that stay keep their rows.
+    assert sql(app, "SELECT count(*), min(id) FROM openings") == before
+    clock.forward(days=3)
+    # Days that come into reach are not laid by this: `flask openings` does it.
+    assert changes(recompute(app, clock)) == []
+
+
+def test_computed_neighbours_move_together(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    ada = api.patient()
+    for time in ada.times(open_doctor, from_=TUESDAY, until=TUESDAY):
+        ada.book(time["slot_id"])
+    published = open_doctor.publish("12:00", "12:30", TUESDAY)
+    ada.book(published)
+    rules(VANCOUVER, NEW_RULES)
+    assert changes(recompute(app, clock)) == [(1, 7, 0, 5)]
+    halves = [f"{half // 2:02}:{half % 2 * 30:02}" for half in range(18, 26)]
+    assert [(start, at) for start, _, at in shown(ada)] == [
+        (half, f"{TUESDAY}T{half}:00-07:00") for half in halves[:-1]
+    ]
+    check_minutes(app)
+
+
+def test_a_group_moves_with_its_seats_and_the_next_seat_can_be_booked(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    ada, ben, cleo, dan = (api.patient(name) for name in ("Ada", "Ben", "Cleo", "Dan"))
+    kind = open_doctor.add_visit_type("Group", minutes=60, capacity=3, buffer_before=10)
+    old = free_at(ada, open_doctor, "10:00", visit_type=kind)
+    ada.book(old)
+    ben.book(old)
+    rules(VANCOUVER, NEW_RULES)
+    assert changes(recompute(app, clock)) == [(0, 2, 0, 5)]
+    new = free_at(cleo, open_doctor, "10:00", visit_type=kind)
+    assert new == old - 60
+    [group] = [
+        time
+        for time in cleo.times(open_doctor, from_=TUESDAY, until=TUESDAY, visit_type=kind)
+        if time["slot_id"] == new
+    ]
+    assert group["seats_left"] == 1
+    cleo.book(new)
+    assert error_of(dan.post("/appointments", {"slot_id": new})) == "This slot is already booked."
+    assert sql(app, "SELECT seat FROM appointments WHERE slot_id = :slot ORDER BY seat", slot=new) == [(1,), (2,), (3,)]
+    for patient in (ada, ben, cleo):
+        assert shown(patient) == [("10:00", "11:00", f"{TUESDAY}T10:00:00-07:00")]
+    check_minutes(app)
+
+
+def test_a_hold_moves_and_is_booked(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    ada, ben = api.patient("Ada"), api.patient("Ben")
+    old = free_at(ada, open_doctor, "09:00")
+    ada.hold(old)
+    ben.hold(open_doctor.publish("14:00", "14:30", TUESDAY))
+    [until] = sql(app, "SELECT DISTINCT held_until FROM appointments")
+    rules(VANCOUVER, NEW_RULES)
+    assert changes(recompute(app, clock)) == [(1, 0, 2, 5)]
+    assert sql(app, "SELECT DISTINCT held_until FROM appointments") == [until]
+    check_minutes(app)
+    new = old - 60
+    assert ben.post("/appointments", {"slot_id": new}).status_code == 409
+    ada.book(new)
+    assert shown(ada) == [("09:00", "09:30", f"{TUESDAY}T09:00:00-07:00")]
+
+
+def test_a_hold_that_has_expired_is_in_nobodys_way(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    ada, ben = api.patient("Ada"), api.patient("Ben")
+    ada.book(free_at(ada, open_doctor, "09:00"))
+    rules(VANCOUVER, NEW_RULES)
+    ben.hold(open_doctor.publish("09:00", "09:30", TUESDAY))
+    done = recompute(app, clock)
+    assert done is not None
+    [line] = done.staying
+    assert line.startswith("appointment 1 of Dr. Fenna Quill, 2026-11-17 09:00 to 09:30 (America/Vancouver), stays at")
+    # It is no news that it lies outside of the hours.
+    assert done.outside == []
+    clock.forward(minutes=11)
+    assert changes(recompute(app, clock)) == [(0, 1, 0, 0)]
+
+
+def test_what_a_day_may_have_is_counted_as_before(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    ada, ben = api.patient("Ada"), api.patient("Ben")
+    kind = open_doctor.add_visit_type(minutes=30, most_per_day=2)
+    booked = [ada.book(free_at(ada, open_doctor, at, visit_type=kind)) for at in ("09:00", "10:00")]
+    rules(VANCOUVER, NEW_RULES)
+    assert changes(recompute(app, clock)) == [(0, 2, 0, 5)]
+    check_minutes(app)
+    assert sql(app, "SELECT nth FROM appointments ORDER BY nth") == [(1,), (2,)]
+    assert ben.times(open_doctor, from_=TUESDAY, until=TUESDAY, visit_type=kind) == []
+    assert ada.cancel(booked[0]).status_code == 200
+    ben.book(free_at(ben, open_doctor, "09:00", visit_type=kind))
+
+
+def test_a_computed_appointment_that_collides_stays_whole_and_is_listed(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    ada, ben, cleo = (api.patient(name) for name in ("Ada", "Ben", "Cleo"))
+    group = open_doctor.add_visit_type("Group", minutes=60, capacity=3)
+    for patient in (ada, ben):
+        patient.book(free_at(patient, open_doctor, "09:00", visit_type=group))
+    # Follows the group, so it must stay, too.
+    ada.book(free_at(ada, open_doctor, "10:00"))
+    ada.book(free_at(ada, open_doctor, "11:30"))
+    rules(VANCOUVER, NEW_RULES)
+    in_the_way = open_doctor.publish("09:30", "10:00", TUESDAY)
+    blocking = cleo.book(in_the_way)
+    rows = "SELECT slot_id, starts_at, ends_at, busy_from, busy_until, day FROM appointments WHERE id < 4 ORDER BY id"
+    before = sql(app, rows)
+    done = recompute(app, clock)
+    assert changes(done) == [(0, 1, 0, 5)]
+    assert done is not None
+    why = "Another slot or appointment has that time."
+    group_stays, follower_stays = done.staying
+    assert group_stays == (
+        f"appointment 1, appointment 2 of Dr. Fenna Quill, {TUESDAY} 09:00 to 10:00 ({VANCOUVER}),"
+        f" stays at {TUESDAY} 17:00 UTC: {why}"
+    )
+    assert follower_stays == (
+        f"appointment 3 of Dr. Fenna Quill, {TUESDAY} 10:00 to 10:30 ({VANCOUVER}), stays at {TUESDAY} 18:00 UTC: {why}"
+    )
+    assert sql(app, rows) == before
+    check_minutes(app)
+    assert cleo.cancel(blocking).status_code == 200
+    assert changes(recompute(app, clock)) == [(0, 3, 0, 0)]
+    check_minutes(app)
+
+
+def nightly(api: Api, zone: str) -> tuple[Doctor, int]:
+    """Return a doctor with hours on Sunday nights, whose visits take an hour and can be booked for a year."""
+    doctor = api.doctor(time_zone=zone)
+    kind = doctor.add_visit_type("Night", minutes=60, step=30, horizon=366)
+    doctor.set_hours(hours("sunday", "00:00", "06:00"), time_zone=zone)
+    return doctor, kind
+
+
+def test_a_computed_appointment_begins_when_the_clocks_first_show_its_start(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules
+) -> None:
+    ada, ben = api.patient("Ada"), api.patient("Ben")
+    rules(VANCOUVER, "Etc/GMT+8")
+    doctor, kind = nightly(api, VANCOUVER)
+    ada.book(free_at(ada, doctor, "01:30", "2026-11-01", visit_type=kind))
+    ben.book(free_at(ben, doctor, "02:30", "2027-03-14", visit_type=kind))
+    rules(VANCOUVER, OLD_RULES)
+    done = recompute(app, clock)
+    assert done is not None
+    assert [doctor.appointments for doctor in done.changed] == [1]
+    # It takes one real hour, from the first 01:30 to the second.
+    assert shown(ada) == [("01:30", "01:30", "2026-11-01T01:30:00-07:00")]
+    [line] = done.staying
+    assert line.startswith("appointment 2 of")
+    assert "02:30 does not exist on 2027-03-14" in line
+    assert shown(ben) == [("02:30", "03:30", "2027-03-14T02:30:00-08:00")]
+    check_minutes(app)
+
+
+def test_the_clocks_may_show_another_end(app: APIFlask, api: Api, clock: StillClock, rules: Rules) -> None:
+    ada = api.patient()
+    rules(VANCOUVER, NEW_RULES)
+    doctor, kind = nightly(api, VANCOUVER)
+    ada.book(free_at(ada, doctor, "00:30", "2026-11-01", visit_type=kind))
+    ada.book(free_at(ada, doctor, "01:30", "2026-11-01", visit_type=kind))
+    rules(VANCOUVER, OLD_RULES)
+    done = recompute(app, clock)
+    assert done is not None
+    assert [doctor.appointments for doctor in done.changed] == [1]
+    assert shown(ada) == [
+        ("00:30", "01:30", "2026-11-01T00:30:00-07:00"),
+        ("01:30", "01:30", "2026-11-01T01:30:00-07:00"),
+    ]
+    assert changes(recompute(app, clock)) == []
+
+
+def test_what_lies_outside_of_the_hours_afterwards_is_listed_and_not_touched(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, doctor: Doctor
+) -> None:
+    ada = api.patient()
+    doctor.set_hours(hours("tuesday", "06:00", "09:00"), time_zone=VANCOUVER)
+    appointment_id = ada.book(free_at(ada, doctor, "06:00"))
+    ada.book(free_at(ada, doctor, "07:00"))
+    # In the new zone's hours, for now.
+    assert doctor.post("/doctor/profile", {"time_zone": "America/New_York"}).status_code == 200
+    doctor.set_hours(hours("tuesday", "09:00", "12:00"), time_zone="America/New_York")
+    rules(VANCOUVER, NEW_RULES)
+    done = recompute(app, clock)
+    assert changes(done) == [(0, 2, 0, 0)]
+    assert done is not None
+    [line] = done.outside
+    assert line == (
+        f"appointment {appointment_id} of Dr. Fenna Quill, {TUESDAY} 06:00 to 06:30 ({VANCOUVER}),"
+        f" at {TUESDAY} 13:00 UTC, is outside of the hours."
+    )
+    assert [start for start, *_ in shown(ada)] == ["06:00", "07:00"]
+
+
+def test_seats_that_were_agreed_on_in_two_zones_keep_their_own_wall_clocks(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, doctor: Doctor
+) -> None:
+    ada, ben = api.patient("Ada"), api.patient("Ben")
+    kind = doctor.add_visit_type("Group", minutes=60, capacity=3)
+    doctor.set_hours(hours("tuesday", "06:00", "09:00"), time_zone=VANCOUVER)
+    slot_id = free_at(ada, doctor, "07:00", visit_type=kind)
+    ada.book(slot_id)
+    assert doctor.post("/doctor/profile", {"time_zone": "America/New_York"}).status_code == 200
+    doctor.set_hours(hours("tuesday", "08:00", "12:00"), time_zone="America/New_York")
+    ben.book(slot_id)
+    rules(VANCOUVER, NEW_RULES)
+    assert changes(recompute(app, clock)) == [(0, 1, 0, 0)]
+    assert shown(ada) == [("07:00", "08:00", f"{TUESDAY}T07:00:00-07:00")]
+    assert shown(ben) == [("10:00", "11:00", f"{TUESDAY}T10:00:00-05:00")]
+    check_minutes(app)
+
+
+def everything(app: APIFlask) -> list[list[Any]]:
+    tables = ("availability_slots", "appointments", "openings", "outbox", "installation", "doctors")
+    return [sql(app, f"SELECT * FROM {table} ORDER BY 1") for table in tables]
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    ada, ben = api.patient("Ada"), api.patient("Ben")
+    ada.book(free_at(ada, open_doctor, "09:00"))
+    ada.book(open_doctor.publish("14:00", "15:00", TUESDAY))
+    ben.book(free_at(ben, open_doctor, "10:30"))
+    ben.hold(free_at(ben, open_doctor, "11:30"))
+    free = open_doctor.publish("09:00", "09:30", "2027-07-01")
+    rules(VANCOUVER, NEW_RULES)
+    ben.book(open_doctor.publish("09:00", "09:30", TUESDAY))
+    # Nor does it fill what servers of the version before 0011 left empty.
+    sql(app, "UPDATE availability_slots SET wall_start = NULL, wall_end = NULL WHERE id = :free", free=free)
+    before = everything(app)
+    said = app.test_cli_runner().invoke(args=["zones", "--dry-run"]).output
+    assert everything(app) == before
+    assert "nothing is written" in said
+    assert "moved 1 slot, 2 appointments, 1 hold; laid anew 5 openings" in said
+    assert "appointment 1 of Dr. Fenna Quill" in said
+    assert recorded(app) is None
+    really = app.test_cli_runner().invoke(args=["zones"]).output
+    for line in said.splitlines()[1:]:
+        assert line in really
+    assert recorded(app) == zone_data_version()
+
+
+def test_a_run_that_is_killed_is_continued_by_the_next(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    other = api.doctor("Dr. Stem", time_zone=VANCOUVER)
+    other.set_hours(hours("tuesday", "09:00", "12:00"), time_zone=VANCOUVER)
+    ada = api.patient()
+    ada.book(free_at(ada, open_doctor, "09:00"))
+    ada.book(free_at(ada, other, "10:00"))
+    rules(VANCOUVER, NEW_RULES)
+    writing: list[Connection] = []
+
+    @contextmanager
+    def killed(*, writes: bool) -> Generator[Connection]:
+        with transaction(writes=writes) as db:
+            yield db
+            writing.extend([db] if writes else [])
+            # Before the commit of the second doctor.
+            if len(writing) == 2:
+                raise KeyboardInterrupt
+
+    with app.app_context(), pytest.raises(KeyboardInterrupt):
+        zones.recompute(zones.Run(killed, clock(), NEW, "UTC"))
+    assert [at for *_, at in shown(ada)] == [f"{TUESDAY}T09:00:00-07:00", f"{TUESDAY}T10:00:00-08:00"]
+    check_minutes(app)
+    assert recorded(app) is None
+    assert changes(recompute(app, clock)) == [(0, 1, 0, 5)]
+    assert [at for *_, at in shown(ada)] == [f"{TUESDAY}T09:00:00-07:00", f"{TUESDAY}T10:00:00-07:00"]
+    assert recorded(app) == NEW
+
+
+def test_a_patients_computed_appointments_with_two_doctors_move_whichever_is_first(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    other, ada = api.doctor("Dr. Stem", time_zone=VANCOUVER), api.patient()
+    other.set_hours(hours("tuesday", "09:00", "12:00"), time_zone=VANCOUVER)
+    for at, who in (("09:00", open_doctor), ("10:00", other), ("11:00", open_doctor)):
+        kind = who.add_visit_type("Hour", minutes=60)
+        ada.book(free_at(ada, who, at, visit_type=kind))
+    rules(VANCOUVER, NEW_RULES)
+    assert changes(recompute(app, clock)) == [(0, 2, 0, 5), (0, 1, 0, 5)]
+
+
+def test_a_waiting_confirmation_is_useless_after_the_new_end(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules, open_doctor: Doctor
+) -> None:
+    ada = api.patient()
+    ada.book(free_at(ada, open_doctor, "09:00"))
+    ada.book(open_doctor.publish("14:00", "15:00", TUESDAY))
+    [due] = sql(app, "SELECT DISTINCT due_at FROM outbox")
+    rules(VANCOUVER, NEW_RULES)
+    recompute(app, clock)
+    ends = sql(app, "SELECT useless_after FROM outbox ORDER BY id")
+    assert [str(end)[:16] for (end,) in ends] == [f"{TUESDAY} 16:30", f"{TUESDAY} 22:00"]
+    assert sql(app, "SELECT DISTINCT due_at FROM outbox") == [due]
+
+
+def test_the_zone_of_the_clinic_counts_for_doctors_who_have_none(
+    app: APIFlask, api: Api, clock: StillClock, rules: Rules
+) -> None:
+    doctor = api.doctor()
+    doctor.set_hours(hours("tuesday", "09:00", "12:00"))
+    rules("UTC", "Etc/GMT+1")
+    done = recompute(app, clock)
+    assert [doctor.openings for doctor in done.changed] == [9] if done else False
