@@ -1,0 +1,416 @@
+"""What can be booked of a doctor, decided minute by minute from the documented rules, in plain Python.
+
+It shares no code with the product. Minutes count from 2020-01-01T00:00Z, and `until` is always excluded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+EPOCH = datetime(2020, 1, 1, tzinfo=timezone.utc)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+CLOSED = "closed"
+# How many days around the first `now` of a world are looked at.
+DAYS_BEFORE, DAYS_AFTER = 2, 14
+MOST_HOLDS = 3
+
+
+class Hours(NamedTuple):
+    """Hours of one weekday, 0 = Monday, in minutes of the day."""
+
+    weekday: int
+    begin: int
+    until: int
+    first: date | None
+    last: date | None
+    kinds: frozenset[int] | None
+    place: str | None
+
+
+@dataclass(eq=False)
+class Exceptional:
+    """Closed or extra hours of each day from `first` to `last`."""
+
+    is_closed: bool
+    first: date
+    last: date
+    begin: int
+    until: int
+    kinds: frozenset[int] | None = None
+    place: str | None = None
+    id: int = 0
+
+
+class Shape(NamedTuple):
+    """What a version of a visit type says, in minutes."""
+
+    minutes: int
+    before: int
+    after: int
+    step: int
+
+
+@dataclass(eq=False)
+class Kind:
+    """A visit type; `version` is the id of its present version, and `seats` how many patients share a visit."""
+
+    shape: Shape
+    notice: int
+    horizon: int
+    most_per_day: int | None
+    seats: int
+    by_staff: bool
+    place: str | None
+    is_default: bool = False
+    id: int = 0
+    version: int = 0
+    is_retired: bool = False
+    shapes: dict[int, Shape] = field(default_factory=dict)
+
+    def slot_id(self, minute: int) -> int:
+        return self.version * 2**24 + minute
+
+
+class Stretch(NamedTuple):
+    """Minutes of one day at which visits may begin; they may last until `runs_until`."""
+
+    begin: int
+    until: int
+    runs_until: int
+    day: date
+    place: str | None
+
+
+@dataclass(eq=False)
+class Doctor:
+    """A doctor with hours; `last_day` is the last on which there are any."""
+
+    id: int
+    user_id: int
+    zone: str
+    looked_at: tuple[int, int]
+    hours: list[Hours] = field(default_factory=list)
+    exceptions: list[Exceptional] = field(default_factory=list)
+    kinds: list[Kind] = field(default_factory=list)
+    last_day: date = date.min
+    known: dict[int, list[Stretch]] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<doctor {self.id}>"
+
+    @property
+    def living(self) -> list[Kind]:
+        return [kind for kind in self.kinds if not kind.is_retired]
+
+    @property
+    def default(self) -> Kind | None:
+        """The visit type that a list means that names none."""
+        possible = [kind for kind in self.living if kind.seats == 1 and not kind.by_staff]
+        return min(possible, key=lambda kind: (not kind.is_default, kind.id), default=None)
+
+    def changed(self, now: datetime) -> None:
+        """Forget what followed from the hours before."""
+        self.known.clear()
+        farthest = max((kind.horizon for kind in self.living), default=None)
+        self.last_day = date.min if farthest is None else _day_of(now, self.zone) + (farthest + 1) * DAY
+
+    def stretches(self, kind: Kind) -> list[Stretch]:
+        if kind.id not in self.known:
+            self.known[kind.id] = list(_stretches(self, kind.id))
+        return self.known[kind.id]
+
+    def is_open(self, kind: Kind, begin: int, until: int) -> bool:
+        return any(one.begin <= begin < one.until and until <= one.runs_until for one in self.stretches(kind))
+
+
+@dataclass(eq=False)
+class Slot:
+    id: int
+    doctor: Doctor
+    begin: int
+    until: int
+    is_withdrawn: bool = False
+
+
+@dataclass(eq=False)
+class Visit:
+    """An appointment or a hold; `kind` and `day` are None at a published slot."""
+
+    id: int
+    doctor: Doctor
+    patient: int
+    slot_id: int
+    begin: int
+    until: int
+    busy: range
+    kind: Kind | None
+    day: date | None
+    state: Literal["held", "booked", "cancelled"]
+    held_until: datetime | None = None
+
+
+class Target(NamedTuple):
+    """A published slot, or a computed time that may be offered or not."""
+
+    slot_id: int
+    doctor: Doctor
+    begin: int
+    until: int
+    busy: range
+    kind: Kind | None
+
+
+class Offer(NamedTuple):
+    seats_left: int | None
+    place: str | None
+    day: date
+
+
+@dataclass(eq=False)
+class World:
+    """All that decides what can be booked."""
+
+    now: datetime
+    doctors: list[Doctor] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
+
+    # What is offered.
+
+    def offered(
+        self,
+        doctor: Doctor,
+        kind: Kind,
+        me: int,
+        moving: Visit | None = None,
+        *,
+        by_staff: bool = False,
+        among: range | None = None,
+    ) -> dict[int, Offer]:
+        """Return what the patient `me` can book, by minute; staff need no notice and have no horizon."""
+        if kind.is_retired or (kind.by_staff and not by_staff):
+            return {}
+        counting = [visit for visit in self.visits if visit.doctor is doctor and self.counts(visit, me, moving)]
+        of_day = Counter(visit.day for visit in counting if visit.kind is kind)
+        sharing = Counter(visit.slot_id for visit in counting)
+        busy = {minute for visit in counting for minute in visit.busy}
+        minutes, before, after, step = kind.shape
+        in_time = self.in_time(kind, by_staff=by_staff)
+        found: dict[int, Offer] = {}
+        for begin, until, runs_until, day, place in doctor.stretches(kind):
+            if kind.most_per_day is not None and of_day[day] >= kind.most_per_day:
+                continue
+            for minute in common(range(begin, until), in_time, among or in_time):
+                if minute + minutes > runs_until:
+                    break
+                seats_taken = sharing[kind.slot_id(minute)] if kind.seats > 1 else 0
+                if seats_taken:
+                    if seats_taken >= kind.seats:
+                        continue
+                elif (minute - begin) % step or not busy.isdisjoint(range(minute - before, minute + minutes + after)):
+                    continue
+                seats_left = kind.seats - seats_taken if kind.seats > 1 else None
+                found[minute] = Offer(seats_left, kind.place or place, day)
+        return found
+
+    def counts(self, visit: Visit, me: int, moving: Visit | None) -> bool:
+        """Return whether the visit takes time that the patient `me` wants."""
+        if visit.state == "cancelled" or visit is moving:
+            return False
+        return visit.state == "booked" or (visit.patient != me and self.is_held(visit))
+
+    def is_held(self, visit: Visit) -> bool:
+        return visit.state == "held" and visit.held_until is not None and visit.held_until > self.now
+
+    def in_time(self, kind: Kind, *, by_staff: bool) -> range:
+        """Return the minutes that are ahead, and neither too soon nor too far ahead for patients."""
+        now = minute_at(self.now)
+        if by_staff:
+            return range(now + 1, now + 10**6)
+        soonest = minute_at(self.now + kind.notice * MINUTE)
+        if instant(soonest) < self.now + kind.notice * MINUTE:
+            soonest += 1
+        return range(max(soonest, now + 1), now + kind.horizon * 1440 + 1)
+
+    def is_slot_free(self, slot: Slot, me: int, moving: Visit | None = None) -> bool:
+        if not self.is_slot_open(slot):
+            return False
+        counting = (visit for visit in self.visits if visit.doctor is slot.doctor and self.counts(visit, me, moving))
+        return not any(overlap(visit.busy, range(slot.begin, slot.until)) for visit in counting)
+
+    def is_slot_open(self, slot: Slot) -> bool:
+        booked = any(visit.slot_id == slot.id and visit.state == "booked" for visit in self.visits)
+        return not (slot.is_withdrawn or booked or instant(slot.begin) <= self.now)
+
+    # What can be done.
+
+    def can_book(self, target: Target, patient: int) -> bool:
+        if self.is_busy(target, patient):
+            return False
+        return self.is_still_open(target) if self.hold_of(target, patient) else self.is_offered(target, patient)
+
+    def can_hold(self, target: Target, patient: int) -> bool:
+        if self.hold_of(target, patient):
+            return self.is_still_open(target)
+        if self.is_busy(target, patient) or not self.is_offered(target, patient):
+            return False
+        released = self.released_by(target, patient)
+        held = [visit for visit in self.visits if visit.patient == patient and self.is_held(visit)]
+        return len([visit for visit in held if visit not in released]) < MOST_HOLDS
+
+    def can_move(self, visit: Visit, target: Target, *, by_staff: bool) -> bool:
+        if visit.state != "booked" or instant(visit.begin) <= self.now or target.slot_id == visit.slot_id:
+            return False
+        if by_staff and target.doctor is not visit.doctor:
+            return False
+        if self.is_busy(target, visit.patient, visit):
+            return False
+        return self.is_offered(target, visit.patient, visit, by_staff=by_staff)
+
+    def can_cancel(self, visit: Visit) -> bool:
+        return visit.state == "booked" and instant(visit.begin) > self.now
+
+    def is_offered(self, target: Target, me: int, moving: Visit | None = None, *, by_staff: bool = False) -> bool:
+        if target.kind is None:
+            return self.is_slot_free(self.slot(target.slot_id), me, moving)
+        if target.slot_id != target.kind.slot_id(target.begin):
+            return False
+        only = range(target.begin, target.begin + 1)
+        return bool(self.offered(target.doctor, target.kind, me, moving, by_staff=by_staff, among=only))
+
+    def is_still_open(self, target: Target) -> bool:
+        """Return whether somebody who holds the time can book it: notice, horizon and grid do not matter any more."""
+        if target.kind is None:
+            return self.is_slot_open(self.slot(target.slot_id))
+        is_open = target.doctor.is_open(target.kind, target.begin, target.until)
+        return is_open and instant(target.begin) > self.now
+
+    def is_busy(self, target: Target, patient: int, moving: Visit | None = None) -> bool:
+        mine = (one for one in self.visits if one.patient == patient and one.state == "booked" and one is not moving)
+        return any(overlap(range(one.begin, one.until), range(target.begin, target.until)) for one in mine)
+
+    def hold_of(self, target: Target, patient: int) -> Visit | None:
+        held = (one for one in self.visits if one.patient == patient and self.is_held(one))
+        return next((one for one in held if one.slot_id == target.slot_id), None)
+
+    def released_by(self, target: Target, patient: int) -> list[Visit]:
+        """Return the patient's holds that an appointment or hold at the target replaces."""
+        day = self.day_of(target)
+        return [
+            one
+            for one in self.visits
+            if one.patient == patient
+            and one.state == "held"
+            and one.doctor is target.doctor
+            and (overlap(one.busy, target.busy) or (one.kind is not None and (one.kind, one.day) == (target.kind, day)))
+        ]
+
+    def day_of(self, target: Target) -> date | None:
+        if target.kind is None:
+            return None
+        of_kind = target.doctor.stretches(target.kind)
+        return next((one.day for one in of_kind if one.begin <= target.begin < one.until), None)
+
+    def slot(self, slot_id: int) -> Slot:
+        return next(slot for slot in self.slots if slot.id == slot_id)
+
+    def drop(self, visits: Iterable[Visit]) -> None:
+        gone = set(visits)
+        self.visits = [visit for visit in self.visits if visit not in gone]
+
+
+def overlap(one: range, other: range) -> bool:
+    return one.start < other.stop and other.start < one.stop
+
+
+def common(*ranges: range) -> range:
+    return range(max(one.start for one in ranges), min(one.stop for one in ranges))
+
+
+def instant(minute: int) -> datetime:
+    return EPOCH + minute * MINUTE
+
+
+def minute_at(at: datetime) -> int:
+    return (at - EPOCH) // MINUTE
+
+
+def looked_at(now: datetime) -> tuple[int, int]:
+    """Return the first minute that is looked at, and the first that is not."""
+    midnight = minute_at(now.replace(hour=0, minute=0, second=0, microsecond=0))
+    return midnight - DAYS_BEFORE * 1440, midnight + DAYS_AFTER * 1440
+
+
+# The clocks and the hours.
+
+
+class Showing(NamedTuple):
+    minute: int
+    day: date
+    minute_of_day: int
+
+
+@lru_cache(maxsize=32)
+def showings(zone: str, begin: int, end: int) -> dict[date, list[Showing]]:
+    """Look at the clocks at every minute; what they have shown before is left out."""
+    clock = ZoneInfo(zone)
+    seen: set[datetime] = set()
+    found: dict[date, list[Showing]] = {}
+    for minute in range(begin, end):
+        wall = instant(minute).astimezone(clock).replace(tzinfo=None, fold=0)
+        if wall not in seen:
+            seen.add(wall)
+            found.setdefault(wall.date(), []).append(Showing(minute, wall.date(), wall.hour * 60 + wall.minute))
+    return found
+
+
+def _day_of(at: datetime, zone: str) -> date:
+    return at.astimezone(ZoneInfo(zone)).date()
+
+
+def _stretches(doctor: Doctor, kind_id: int) -> Iterator[Stretch]:
+    place_at: dict[int, tuple[date, str | None]] = {}
+    for day, shown in showings(doctor.zone, *doctor.looked_at).items():
+        places = _places(doctor, day, kind_id)
+        if places is not None and day <= doctor.last_day + 2 * DAY:
+            for minute, _, minute_of_day in shown:
+                if places[minute_of_day] != CLOSED:
+                    place_at[minute] = day, places[minute_of_day]
+    for minute, (day, place) in place_at.items():
+        if day <= doctor.last_day and place_at.get(minute - 1) != (day, place):
+            until = minute
+            while place_at.get(until) == (day, place):
+                until += 1
+            runs_until = until
+            while runs_until < until + 1440 and runs_until in place_at and place_at[runs_until][1] == place:
+                runs_until += 1
+            yield Stretch(minute, until, runs_until, day, place)
+
+
+def _places(doctor: Doctor, day: date, kind_id: int) -> list[str | None] | None:
+    """Return where visits of the type are possible at each minute of the day; None if they are not at all."""
+    weekly = [
+        row
+        for row in doctor.hours
+        if row.weekday == day.weekday() and (row.first or day) <= day <= (row.last or day)
+    ]
+    exceptions = [row for row in doctor.exceptions if row.first <= day <= row.last]
+    extra = [row for row in exceptions if not row.is_closed]
+    rows = [row for row in (*weekly, *extra) if row.kinds is None or kind_id in row.kinds]
+    if not rows:
+        return None
+    places: list[str | None] = [CLOSED] * 1440
+    for row in rows:
+        for minute in range(row.begin, row.until):
+            places[minute] = row.place
+    for row in exceptions:
+        if row.is_closed:
+            for minute in range(row.begin, row.until):
+                places[minute] = CLOSED
+    return places
