@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,8 +16,6 @@ from zoneinfo import ZoneInfo
 EPOCH = datetime(2020, 1, 1, tzinfo=timezone.utc)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 CLOSED = "closed"
-# How many days around the first `now` of a world are looked at.
-DAYS_BEFORE, DAYS_AFTER = 2, 14
 MOST_HOLDS = 3
 
 
@@ -89,15 +87,15 @@ class Stretch(NamedTuple):
 
 @dataclass(eq=False)
 class Doctor:
-    """A doctor with hours; `last_day` is the last on which there are any."""
+    """A doctor; there are openings from `first_day` to `last_day`."""
 
     id: int
     user_id: int
     zone: str
-    looked_at: tuple[int, int]
     hours: list[Hours] = field(default_factory=list)
     exceptions: list[Exceptional] = field(default_factory=list)
     kinds: list[Kind] = field(default_factory=list)
+    first_day: date = date.max
     last_day: date = date.min
     known: dict[int, list[Stretch]] = field(default_factory=dict, repr=False)
 
@@ -114,13 +112,16 @@ class Doctor:
         possible = [kind for kind in self.living if kind.seats == 1 and not kind.by_staff]
         return min(possible, key=lambda kind: (not kind.is_default, kind.id), default=None)
 
-    def changed(self, now: datetime) -> None:
-        """Forget what followed from the hours before."""
+    def lay(self, now: datetime) -> None:
+        """Let the openings be what follows from the hours now."""
         self.known.clear()
-        farthest = max((kind.horizon for kind in self.living), default=None)
-        self.last_day = date.min if farthest is None else _day_of(now, self.zone) + (farthest + 1) * DAY
+        self.first_day = day_of(now, self.zone)
+        horizons = [kind.horizon for kind in self.living]
+        self.last_day = self.first_day + (max(horizons) + 1) * DAY if horizons else date.min
 
     def stretches(self, kind: Kind) -> list[Stretch]:
+        if self.last_day < self.first_day:
+            return []
         if kind.id not in self.known:
             self.known[kind.id] = list(_stretches(self, kind.id))
         return self.known[kind.id]
@@ -341,45 +342,38 @@ def minute_at(at: datetime) -> int:
     return (at - EPOCH) // MINUTE
 
 
-def looked_at(now: datetime) -> tuple[int, int]:
-    """Return the first minute that is looked at, and the first that is not."""
-    midnight = minute_at(now.replace(hour=0, minute=0, second=0, microsecond=0))
-    return midnight - DAYS_BEFORE * 1440, midnight + DAYS_AFTER * 1440
-
-
 # The clocks and the hours.
 
 
-class Showing(NamedTuple):
-    minute: int
-    day: date
-    minute_of_day: int
-
-
-@lru_cache(maxsize=32)
-def showings(zone: str, begin: int, end: int) -> dict[date, list[Showing]]:
-    """Look at the clocks at every minute; what they have shown before is left out."""
+@lru_cache(maxsize=2048)
+def showings(zone: str, day: date) -> dict[int, int]:
+    """Return the minute of the day that the clocks show at each minute of it; what they show again is left out."""
     clock = ZoneInfo(zone)
-    seen: set[datetime] = set()
-    found: dict[date, list[Showing]] = {}
-    for minute in range(begin, end):
-        wall = instant(minute).astimezone(clock).replace(tzinfo=None, fold=0)
-        if wall not in seen:
-            seen.add(wall)
-            found.setdefault(wall.date(), []).append(Showing(minute, wall.date(), wall.hour * 60 + wall.minute))
+    middle = minute_at(datetime.combine(day, time(12), timezone.utc))
+    found: dict[int, int] = {}
+    seen: set[int] = set()
+    # No zone is so far from UTC that a day begins or ends outside of these two.
+    for minute in range(middle - 1440, middle + 1440):
+        wall = instant(minute).astimezone(clock)
+        minute_of_day = wall.hour * 60 + wall.minute
+        if wall.date() == day and minute_of_day not in seen:
+            seen.add(minute_of_day)
+            found[minute] = minute_of_day
     return found
 
 
-def _day_of(at: datetime, zone: str) -> date:
+def day_of(at: datetime, zone: str) -> date:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
 def _stretches(doctor: Doctor, kind_id: int) -> Iterator[Stretch]:
     place_at: dict[int, tuple[date, str | None]] = {}
-    for day, shown in showings(doctor.zone, *doctor.looked_at).items():
+    # A visit of the last day may end two days later.
+    for number in range((doctor.last_day - doctor.first_day).days + 3):
+        day = doctor.first_day + number * DAY
         places = _places(doctor, day, kind_id)
-        if places is not None and day <= doctor.last_day + 2 * DAY:
-            for minute, _, minute_of_day in shown:
+        if places is not None:
+            for minute, minute_of_day in showings(doctor.zone, day).items():
                 if places[minute_of_day] != CLOSED:
                     place_at[minute] = day, places[minute_of_day]
     for minute, (day, place) in place_at.items():
@@ -396,9 +390,7 @@ def _stretches(doctor: Doctor, kind_id: int) -> Iterator[Stretch]:
 def _places(doctor: Doctor, day: date, kind_id: int) -> list[str | None] | None:
     """Return where visits of the type are possible at each minute of the day; None if they are not at all."""
     weekly = [
-        row
-        for row in doctor.hours
-        if row.weekday == day.weekday() and (row.first or day) <= day <= (row.last or day)
+        row for row in doctor.hours if row.weekday == day.weekday() and (row.first or day) <= day <= (row.last or day)
     ]
     exceptions = [row for row in doctor.exceptions if row.first <= day <= row.last]
     extra = [row for row in exceptions if not row.is_closed]

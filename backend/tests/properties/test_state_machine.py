@@ -1,7 +1,7 @@
 """Random sequences of everything that users do, compared with a model after each step, on both databases.
 
 The model is plain Python. It implements the documented behaviour independently of the product, and every list that the
-API returns must match it.
+API returns must match it. What can be booked, oracle.py decides.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from src.services.memory_mailer import MemoryMailer
 from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, NOW, TABLES, MakeApp, StillClock
 from tests.people import CODE, PASSWORD, error_of
+from tests.properties import oracle
+from tests.properties.oracle import Hours, Kind, Shape, Target, Visit, instant, minute_at
 
 # Two zones that change their clocks on different days, one that changes them by half an hour, one that never does.
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]
@@ -51,6 +53,8 @@ KEPT = timedelta(hours=24)
 UNKNOWN = 987_654_321
 NUMBER = re.compile(r"\d+")
 MOST_PEOPLE = 4
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+FIRST_TYPE = Shape(30, 0, 0, 30)
 
 Outcome = Literal["accepted", "delayed", "refused", "accepted unheard", "killed"]
 
@@ -68,12 +72,19 @@ class Person:
     role: Literal["doctor", "patient"]
     zone: str = "UTC"
     doctor_id: int = 0
+    practice: oracle.Doctor | None = None
     gone: bool = False
     living: list[str] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+    @property
+    def hours(self) -> oracle.Doctor:
+        """What the oracle knows of a doctor."""
+        assert self.practice is not None
+        return self.practice
 
     def end_sessions(self) -> None:
         self.dead += self.living
@@ -82,7 +93,7 @@ class Person:
 
 @dataclass(eq=False)
 class Slot:
-    """A published slot, with the date and times as the doctor entered them."""
+    """A published slot, with the date and times as the doctor entered them; or a computed time, which has a kind."""
 
     id: int
     doctor: Person
@@ -92,10 +103,26 @@ class Slot:
     end: str
     starts_at: datetime
     ends_at: datetime
+    kind: Kind | None = None
+    place: str | None = None
     withdrawn: bool = False
 
     def __repr__(self) -> str:
         return f"<slot {self.id}: {self.doctor.name} {self.date} {self.start}-{self.end} {self.zone}>"
+
+    @property
+    def target(self) -> Target:
+        begin, until = minute_at(self.starts_at), minute_at(self.ends_at)
+        before, after = (self.kind.shapes[self.id // 2**24][1:3]) if self.kind else (0, 0)
+        busy = range(begin - before, until + after)
+        return Target(self.id, self.doctor.hours, begin, until, busy, self.kind)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it cannot be booked any more, whatever its time; holders of a computed time may still book it."""
+        if self.doctor.gone or self.kind is None:
+            return self.withdrawn
+        return self.id // 2**24 != self.kind.version
 
     def overlaps(self, other: Slot) -> bool:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
@@ -108,6 +135,7 @@ class Appointment:
     id: int
     slot: Slot
     patient: Person
+    visit: Visit
     cancelled: bool = False
 
     def __repr__(self) -> str:
@@ -125,15 +153,17 @@ class Appointment:
 class OwedMail:
     """A mail that must be sent; mails of one appointment to one recipient must be sent in order."""
 
-    event: Literal["booked", "cancelled"]
+    event: Literal["booked", "cancelled", "rescheduled"]
     appointment: Appointment
+    slot: Slot
+    was: Slot | None
     recipient: Person
     address: str
     due: datetime
     state: Literal["waiting", "sent", "dropped", "set aside"] = "waiting"
 
     def is_useless(self, now: datetime) -> bool:
-        return self.event == "booked" and self.appointment.slot.ends_at <= now
+        return self.event == "booked" and self.slot.ends_at <= now
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +248,29 @@ STARTS = st.builds(lambda hour, quarter: time(hour, quarter * 15), st.sampled_fr
 # Minutes on the clock: also over midnight, and too many for that.
 LENGTHS = st.sampled_from([30, 15, 60, 90, 180, 0, -15, 12 * 60, 12 * 60 + 15])
 KEYED = st.booleans()
+OPEN = st.tuples(
+    st.integers(0, 6),
+    st.sampled_from([(0, 180), (60, 240), (540, 660), (1320, 1440), (0, 60)]),
+    st.sampled_from([None, None, "Ward"]),
+)
+KINDS = st.builds(
+    Kind,
+    st.builds(
+        Shape,
+        st.sampled_from([30, 30, 45]),
+        st.sampled_from([0, 0, 15]),
+        st.sampled_from([0, 0, 10]),
+        st.sampled_from([30, 45]),
+    ),
+    notice=st.sampled_from([0, 0, 60]),
+    horizon=st.sampled_from([7, 3]),
+    most_per_day=st.sampled_from([None, None, 1, 2]),
+    seats=st.sampled_from([1, 1, 2]),
+    by_staff=st.just(False),
+    place=st.sampled_from([None, None, "Surgery"]),
+)
+# Which of the offered times, and by how many minutes beside it.
+NTH, BESIDE = st.integers(0, 9), st.sampled_from([0, 0, 0, 0, 15, -30])
 OUTCOMES = st.sampled_from(list(cast("tuple[Outcome, ...]", Outcome.__args__)))  # type: ignore[attr-defined]
 
 
@@ -231,6 +284,7 @@ class Clinic(RuleBasedStateMachine):
         self.numbers: Iterator[int] = itertools.count(1)
         self.people: list[Person] = []
         self.slots: list[Slot] = []
+        self.model = oracle.World(NOW)
         self.appointments: list[Appointment] = []
         self.mails: list[OwedMail] = []
         self.answered: list[Answered] = []
@@ -267,9 +321,23 @@ class Clinic(RuleBasedStateMachine):
         return [day for day in CHANGES if day > today] + near
 
     @property
+    def world(self) -> oracle.World:
+        self.model.now = self.now
+        return self.model
+
+    @property
     def free(self) -> list[Slot]:
-        """The slots that can be booked, by a patient who is not busy then."""
-        return [one for one in self.slots if not one.withdrawn and one.starts_at > self.now and not self.active(one)]
+        """The slots that can be booked, by a patient who is not busy then and holds nothing."""
+        return [one for one in self.slots if self.world.is_slot_free(self.world.slot(one.id), 0)]
+
+    @property
+    def open_doctors(self) -> list[Person]:
+        """The doctors who have hours."""
+        return [doctor for doctor in self.doctors if doctor.hours.hours]
+
+    @property
+    def held(self) -> list[Visit]:
+        return [visit for visit in self.world.visits if self.world.is_held(visit)]
 
     @property
     def booked(self) -> list[Appointment]:
@@ -278,7 +346,10 @@ class Clinic(RuleBasedStateMachine):
 
     @property
     def bounds(self) -> list[datetime]:
-        return sorted({edge for slot in self.slots for edge in (slot.starts_at, slot.ends_at) if edge > self.now})
+        edges = {edge for slot in self.slots for edge in (slot.starts_at, slot.ends_at)}
+        edges |= {instant(edge) for visit in self.model.visits for edge in (visit.begin, visit.until)}
+        edges |= {visit.held_until for visit in self.held if visit.held_until is not None}
+        return sorted(edge for edge in edges if edge > self.now)
 
     # Rules: what users do.
 
@@ -329,6 +400,14 @@ class Clinic(RuleBasedStateMachine):
                 self.a_doctor_publishes(doctor, NOW.date() + timedelta(days=days), time(hour), length, keyed)
             self.somebody_registers("patient")
             self.a_patient_books(self.patients[-1], self.slots[-1], keyed)
+            self.a_doctor_changes_the_visit_type(
+                doctor, Kind(FIRST_TYPE, 0, 7, None, 1, by_staff=False, place=None), keyed
+            )
+            self.a_doctor_opens(doctor, [(2, (540, 660), None), (6, (0, 180), "Ward")], keyed)
+            self.a_patient_takes_a_time(self.patients[-1], doctor, 0, 0, keyed)
+            for then in ("releases it", "books it"):
+                self.a_patient_holds(self.patients[-1], doctor, 1, 0, 15, published=False, then=then)
+            self.a_doctor_withdraws(doctor, self.slots[-2], own=True, keyed=keyed)
 
     @precondition(lambda self: len(self.people) < 2 * MOST_PEOPLE)
     @rule(role=st.sampled_from(["patient", "doctor"]))
@@ -342,6 +421,11 @@ class Clinic(RuleBasedStateMachine):
         self.people.append(person)
         if role == "doctor":
             person.doctor_id = self.ask(person, "/doctor/profile")["doctor_id"]
+            kind = Kind(FIRST_TYPE, 0, 56, None, 1, by_staff=False, place=None)
+            kind.id = self.ask(person, "/doctor/visit-types")["data"][0]["id"]
+            person.practice = oracle.Doctor(person.doctor_id, person.id, "UTC", kinds=[kind])
+            self.model.doctors.append(person.practice)
+            self.note_version(kind)
 
     @some("people")
     @rule(person=one_of("people"))
@@ -400,7 +484,48 @@ class Clinic(RuleBasedStateMachine):
     def a_doctor_moves(self, doctor: Person, zone: str) -> None:
         answer = self.call(self.session(doctor), "POST", "/doctor/profile", {"time_zone": zone})
         assert answer.status_code == 200, answer.get_json()
-        doctor.zone = zone
+        if doctor.zone != zone:
+            doctor.zone = doctor.hours.zone = zone
+            doctor.hours.lay(self.now)
+
+    @some("doctors")
+    @rule(
+        doctor=one_of("doctors"), rows=st.lists(OPEN, min_size=1, max_size=3, unique_by=lambda row: row[0]), keyed=KEYED
+    )
+    def a_doctor_opens(self, doctor: Person, rows: list[tuple[int, tuple[int, int], str | None]], keyed: bool) -> None:  # noqa: FBT001
+        weekly = [
+            {"weekday": WEEKDAYS[day], "from": clock(begin), "until": clock(until), "place": place}
+            for day, (begin, until), place in rows
+        ]
+        body = {"time_zone": doctor.zone, "weekly": weekly}
+        self.write(doctor, "PUT", "/doctor/hours", body, keyed=keyed, expect=200)
+        doctor.hours.hours = [Hours(day, *times, None, None, None, place) for day, times, place in rows]
+        doctor.hours.lay(self.now)
+
+    @some("doctors")
+    @rule(doctor=one_of("doctors"), wanted=KINDS, keyed=KEYED)
+    def a_doctor_changes_the_visit_type(self, doctor: Person, wanted: Kind, keyed: bool) -> None:  # noqa: FBT001
+        [kind] = doctor.hours.kinds
+        kind.shape, kind.notice, kind.horizon, kind.seats = wanted.shape, wanted.notice, wanted.horizon, wanted.seats
+        kind.most_per_day, kind.place = wanted.most_per_day, wanted.place
+        minutes, before, after, step = kind.shape
+        body = {
+            "name": "Consultation",
+            "minutes": minutes,
+            "buffer_before": before,
+            "buffer_after": after,
+            "step": step,
+        }
+        body |= {"minimum_notice": kind.notice, "horizon": kind.horizon, "most_per_day": kind.most_per_day}
+        body |= {"capacity": kind.seats, "place": kind.place}
+        self.write(doctor, "PUT", f"/doctor/visit-types/{kind.id}", body, keyed=keyed, expect=200)
+        self.note_version(kind)
+        doctor.hours.lay(self.now)
+
+    def note_version(self, kind: Kind) -> None:
+        sql = "SELECT max(id) FROM visit_type_versions WHERE visit_type_id = :kind"
+        [(kind.version,)] = self.query(sql, kind=kind.id)
+        kind.shapes[kind.version] = kind.shape
 
     @some("doctors")
     @rule(doctor=one_of("doctors"), day=one_of("days"), start=STARTS, length=LENGTHS, keyed=KEYED)
@@ -421,7 +546,10 @@ class Clinic(RuleBasedStateMachine):
             expect = 409 if any(wanted.overlaps(slot) for slot in own) else 201
         said = self.write(doctor, "POST", "/doctor/availability", typed, keyed=keyed, expect=expect)
         if expect == 201:
-            self.slots.append(Slot(said["slot_id"], doctor, doctor.zone, *shown, begins[0], stops[0]))
+            wanted.id = said["slot_id"]
+            self.slots.append(wanted)
+            target = wanted.target
+            self.model.slots.append(oracle.Slot(wanted.id, doctor.hours, target.begin, target.until))
             self.done["a slot over midnight"] += over_midnight
             self.done["a slot until midnight"] += end == MIDNIGHT
 
@@ -429,22 +557,175 @@ class Clinic(RuleBasedStateMachine):
     @some("patients")
     @rule(patient=one_of("patients"), slot=one_of("slots"), keyed=KEYED)
     def a_patient_books(self, patient: Person, slot: Slot, keyed: bool) -> None:  # noqa: FBT001 - drawn by name
-        if slot.withdrawn:
-            expect = 404
-        elif slot.starts_at <= self.now or self.active(slot) or self.is_busy(patient, slot):
-            expect = 409
-        else:
+        target, me = slot.target, patient.id
+        hold = self.world.hold_of(target, me)
+        if self.world.can_book(target, me):
             expect = 201
+        else:
+            expect = 404 if slot.unknown and (hold is None or slot.kind is None) else 409
+        released, day = self.world.released_by(target, me), self.world.day_of(target)
         said = self.write(patient, "POST", "/appointments", {"slot_id": slot.id}, keyed=keyed, expect=expect)
-        if expect == 201:
-            self.appointments.append(Appointment(said["appointment_id"], slot, patient))
-            self.expect_mail("booked", self.appointments[-1], patient)
+        if expect != 201:
+            return
+        number = said["appointment_id"]
+        if hold is not None:
+            assert number == hold.id
+            hold.state, hold.held_until = "booked", None
+            self.done["a hold is booked"] += 1
+        else:
+            self.model.drop(released)
+            hold = visit_at(target, number, me, day)
+            self.model.visits.append(hold)
+        self.done["a computed time is booked"] += slot.kind is not None
+        self.appointments.append(Appointment(number, slot, patient, hold))
+        self.expect_mail("booked", self.appointments[-1], patient)
 
     @some("free")
     @some("patients")
     @rule(patient=one_of("patients"), slot=one_of("free"), keyed=KEYED)
     def a_patient_books_a_free_slot(self, patient: Person, slot: Slot, keyed: bool) -> None:  # noqa: FBT001
         self.a_patient_books(patient, slot, keyed)
+
+    @some("open_doctors")
+    @some("patients")
+    @rule(
+        patient=one_of("patients"),
+        doctor=one_of("open_doctors"),
+        nth=NTH,
+        beside=BESIDE,
+        keyed=KEYED,
+        then=st.sampled_from(["nothing", "nothing", "patient", "doctor"]),
+        data=st.data(),
+    )
+    def a_patient_takes_a_time_and_it_is_moved(
+        self,
+        patient: Person,
+        doctor: Person,
+        nth: int,
+        beside: int,
+        keyed: bool,  # noqa: FBT001
+        then: str,
+        data: st.DataObject,
+    ) -> None:
+        number = len(self.appointments)
+        self.a_patient_takes_a_time(patient, doctor, nth, beside, keyed)
+        if then != "nothing" and len(self.appointments) > number:
+            self.somebody_moves(self.appointments[-1], then, "time", nth + 1, 0, data, keyed)
+
+    def a_patient_takes_a_time(self, patient: Person, doctor: Person, nth: int, beside: int, keyed: bool) -> None:  # noqa: FBT001
+        if (slot := self.some_time(doctor, patient, nth, beside)) is not None:
+            self.a_patient_books(patient, slot, keyed)
+
+    @some("open_doctors")
+    @some("patients")
+    @rule(
+        patient=one_of("patients"),
+        doctor=one_of("open_doctors"),
+        nth=NTH,
+        beside=BESIDE,
+        minutes=st.sampled_from([1, 15]),
+        published=st.booleans(),
+        then=st.sampled_from(["books it", "books it", "somebody else books it", "nothing", "waits", "releases it"]),
+    )
+    def a_patient_holds(
+        self,
+        patient: Person,
+        doctor: Person,
+        nth: int,
+        beside: int,
+        minutes: int,
+        published: bool,  # noqa: FBT001
+        then: str,
+    ) -> None:
+        slot = self.slots[nth % len(self.slots)] if published else self.some_time(doctor, patient, nth, beside)
+        if slot is None:
+            return
+        target, me = slot.target, patient.id
+        hold = self.world.hold_of(target, me)
+        if self.world.can_hold(target, me):
+            expect = 201
+        else:
+            expect = 404 if slot.unknown and (hold is None or slot.kind is None) else 409
+        released, day = self.world.released_by(target, me), self.world.day_of(target)
+        body = {"slot_id": slot.id, "minutes": minutes}
+        said = self.write(patient, "POST", "/holds", body, keyed=False, expect=expect)
+        if expect == 201:
+            if hold is None:
+                self.model.drop(released)
+                hold = visit_at(target, said["hold_id"], me, day)
+                hold.state = "held"
+                self.model.visits.append(hold)
+            assert said["hold_id"] == hold.id
+            hold.held_until = self.now + timedelta(minutes=minutes)
+            if then == "waits":
+                self.clock.forward(minutes=minutes)
+            elif then == "releases it":
+                self.a_patient_releases(hold, patient, own=True, keyed=False)
+            elif then != "nothing":
+                self.offered_is_what_can_be_booked()
+                who = patient if then == "books it" else self.patients[nth % len(self.patients)]
+                self.a_patient_books(who, slot, keyed=False)
+
+    @some("held")
+    @some("patients")
+    @rule(hold=one_of("held"), patient=one_of("patients"), own=st.booleans(), keyed=KEYED)
+    def a_patient_releases(self, hold: Visit, patient: Person, own: bool, keyed: bool) -> None:  # noqa: FBT001
+        if own:
+            [patient] = [person for person in self.people if person.id == hold.patient]
+        expect = 200 if patient.id == hold.patient else 404
+        self.write(patient, "DELETE", f"/holds/{hold.id}", None, keyed=keyed, expect=expect)
+        if expect == 200:
+            self.model.drop([hold])
+
+    @some("booked")
+    @rule(
+        appointment=one_of("booked"),
+        who=st.sampled_from(["patient", "patient", "doctor", "anybody"]),
+        to=st.sampled_from(["time", "slot", "time of anybody"]),
+        nth=NTH,
+        beside=BESIDE,
+        data=st.data(),
+        keyed=KEYED,
+    )
+    def somebody_moves(
+        self,
+        appointment: Appointment,
+        who: str,
+        to: str,
+        nth: int,
+        beside: int,
+        data: st.DataObject,
+        keyed: bool,  # noqa: FBT001
+    ) -> None:
+        old, patient = appointment.slot, appointment.patient
+        person = {"patient": patient, "doctor": old.doctor}.get(who) or data.draw(st.sampled_from(self.present))
+        by_staff = person is old.doctor
+        doctor = old.doctor
+        if to == "time of anybody" and self.doctors:
+            doctor = data.draw(st.sampled_from(self.doctors))
+        new = self.slots[nth % len(self.slots)]
+        if to != "slot":
+            new = self.some_time(doctor, patient, nth, beside, appointment.visit, by_staff=by_staff) or new
+        target = new.target
+        can_move = self.world.can_move(appointment.visit, target, by_staff=by_staff)
+        if person not in (patient, old.doctor) or (by_staff and new.doctor is not person):
+            expect = 403
+        elif new.doctor.gone or (new.id != old.id and new.unknown):
+            expect = 404
+        else:
+            expect = 200 if can_move else 409
+        released, day = self.world.released_by(target, patient.id), self.world.day_of(target)
+        path = f"/appointments/{appointment.id}/reschedule"
+        self.write(person, "POST", path, {"slot_id": new.id}, keyed=keyed, expect=expect)
+        if expect != 200:
+            return
+        self.model.drop(released)
+        vars(appointment.visit).update(vars(visit_at(target, appointment.id, patient.id, day)))
+        appointment.slot = new
+        self.done[f"moved to a {'published slot' if new.kind is None else 'computed time'}"] += 1
+        self.done[f"moved by a {person.role}"] += 1
+        for recipient in dict.fromkeys([patient, new.doctor, old.doctor]):
+            self.expect_mail("rescheduled", appointment, recipient, old)
 
     @some("slots")
     @some("doctors")
@@ -458,6 +739,7 @@ class Clinic(RuleBasedStateMachine):
             expect = 409 if slot.starts_at <= self.now or self.active(slot) else 200
         self.write(doctor, "DELETE", f"/doctor/availability/{slot.id}", None, keyed=keyed, expect=expect)
         slot.withdrawn = slot.withdrawn or expect == 200
+        self.model.slot(slot.id).is_withdrawn = slot.withdrawn
 
     @some("appointments")
     @rule(
@@ -477,7 +759,7 @@ class Clinic(RuleBasedStateMachine):
             expect = 409 if appointment.cancelled or slot.starts_at <= self.now else 200
         self.write(person, "POST", f"/appointments/{appointment.id}/cancel", None, keyed=keyed, expect=expect)
         if expect == 200:
-            appointment.cancelled = True
+            appointment.cancelled, appointment.visit.state = True, "cancelled"
             self.expect_mail("cancelled", appointment, appointment.patient)
             self.expect_mail("cancelled", appointment, slot.doctor)
 
@@ -494,9 +776,15 @@ class Clinic(RuleBasedStateMachine):
         doctor.end_sessions()
         for slot in self.slots:
             slot.withdrawn = slot.withdrawn or slot.doctor is doctor
+            self.model.slot(slot.id).is_withdrawn = slot.withdrawn
+        for kind in doctor.hours.kinds:
+            kind.is_retired = True
+        self.model.drop(
+            [visit for visit in self.model.visits if visit.doctor is doctor.hours and visit.state == "held"]
+        )
         for appointment in self.appointments:
             if appointment.slot.doctor is doctor and appointment.shown_status(self.now) == "booked":
-                appointment.cancelled = True
+                appointment.cancelled, appointment.visit.state = True, "cancelled"
                 self.expect_mail("cancelled", appointment, appointment.patient)
 
     @some("repeatable")
@@ -590,12 +878,29 @@ class Clinic(RuleBasedStateMachine):
             if doctor.gone:
                 assert self.call(self.session(patient), "GET", path).status_code == 404
                 continue
+            [kind] = doctor.hours.kinds
             free = [
-                {"slot_id": slot.id, **clock_of(slot)}
-                for slot in sorted(self.slots, key=lambda slot: slot.starts_at)
-                if slot.doctor is doctor and not slot.withdrawn and slot.starts_at > self.now and not self.active(slot)
+                {"slot_id": slot.id, **clock_of(slot), "visit_type_id": None, "seats_left": None, "place": None}
+                for slot in self.slots
+                if slot.doctor is doctor and self.world.is_slot_free(self.world.slot(slot.id), patient.id)
             ]
-            assert self.ask(patient, path)["data"] == free
+            times = [
+                {
+                    "slot_id": kind.slot_id(minute),
+                    **clock_of(self.time(doctor, minute)),
+                    "visit_type_id": kind.id,
+                    "seats_left": offer.seats_left,
+                    "place": offer.place,
+                }
+                for minute, offer in self.world.offered(doctor.hours, kind, patient.id).items()
+                if minute < minute_at(self.now) + 28 * DAY_MINUTES
+            ]
+            # A list that names no visit type never has those for several patients.
+            expected = free if kind.seats > 1 else free + times
+            expected.sort(key=lambda one: (datetime.fromisoformat(one["starts_at"]), one["slot_id"]))
+            assert self.ask(patient, path)["data"] == expected
+            if kind.seats > 1:
+                assert self.ask(patient, f"{path}?visit_type={kind.id}")["data"] == times
 
     @invariant()
     def patients_find_the_doctors_who_are_there(self) -> None:
@@ -609,7 +914,9 @@ class Clinic(RuleBasedStateMachine):
         active = [one for one in self.appointments if not one.cancelled]
         for one, other in itertools.combinations(active, 2):
             if one.patient is other.patient or one.slot.doctor is other.slot.doctor:
-                assert not one.slot.overlaps(other.slot), (one, other)
+                is_shared = one.slot.id == other.slot.id and one.visit.kind is not None
+                assert is_shared or not one.slot.overlaps(other.slot), (one, other)
+                assert one.patient is not other.patient or one.slot.id != other.slot.id
 
     @invariant()
     def ended_sessions_stay_ended(self) -> None:
@@ -641,19 +948,47 @@ class Clinic(RuleBasedStateMachine):
     # Queries of the model.
 
     def active(self, slot: Slot) -> bool:
-        return any(one.slot is slot and not one.cancelled for one in self.appointments)
+        return any(one.slot.id == slot.id and not one.cancelled for one in self.appointments)
 
-    def is_busy(self, patient: Person, slot: Slot) -> bool:
-        own = (one.slot for one in self.appointments if one.patient is patient and not one.cancelled)
-        return any(slot.overlaps(other) for other in own)
+    def some_time(
+        self,
+        doctor: Person,
+        patient: Person,
+        nth: int,
+        beside: int,
+        moving: Visit | None = None,
+        *,
+        by_staff: bool = False,
+    ) -> Slot | None:
+        """Return one of the offered times, or one beside it."""
+        [kind] = doctor.hours.kinds
+        offered = sorted(self.world.offered(doctor.hours, kind, patient.id, moving, by_staff=by_staff))
+        return self.time(doctor, offered[nth % len(offered)] + beside) if offered else None
+
+    def time(self, doctor: Person, minute: int) -> Slot:
+        """Return the computed time at this minute, as the clocks of the doctor show it."""
+        [kind] = doctor.hours.kinds
+        starts_at, ends_at = instant(minute), instant(minute + kind.shape.minutes)
+        start, end = (at.astimezone(ZoneInfo(doctor.zone)) for at in (starts_at, ends_at))
+        shown = (f"{start:%Y-%m-%d}", f"{start:%H:%M}", f"{end:%H:%M}")
+        found = [one for one in doctor.hours.stretches(kind) if one.begin <= minute < one.until]
+        place = kind.place or next((one.place for one in found), None)
+        return Slot(kind.slot_id(minute), doctor, doctor.zone, *shown, starts_at, ends_at, kind, place)
 
     def listed(self, one: Appointment, other: Literal["doctor_name", "patient_name"]) -> dict[str, Any]:
         name = one.slot.doctor.name if other == "doctor_name" else one.patient.name
         status = one.shown_status(self.now)
-        return {"appointment_id": one.id, other: name, "status": status, **clock_of(one.slot)}
+        kind = {"visit_type": one.slot.kind and "Consultation", "place": one.slot.place}
+        return {"appointment_id": one.id, other: name, "status": status, **kind, **clock_of(one.slot)}
 
-    def expect_mail(self, event: Literal["booked", "cancelled"], about: Appointment, to: Person) -> None:
-        self.mails.append(OwedMail(event, about, to, to.email, due=self.now))
+    def expect_mail(
+        self,
+        event: Literal["booked", "cancelled", "rescheduled"],
+        about: Appointment,
+        to: Person,
+        was: Slot | None = None,
+    ) -> None:
+        self.mails.append(OwedMail(event, about, about.slot, was, to, to.email, due=self.now))
 
     def may_go(self) -> list[OwedMail]:
         """Return the due mails, except those that must wait for an earlier mail of their appointment and recipient."""
@@ -676,12 +1011,14 @@ class Clinic(RuleBasedStateMachine):
             if (one.event, one.appointment.id, one.recipient.id) == (event, appointment_id, recipient_id)
         ]
         self.done[f"mail {outcome}"] += 1
-        mail, slot = self.provider.seen[key], owed.appointment.slot
+        mail, slot = self.provider.seen[key], owed.slot
         assert mail.to == owed.address
-        assert owed.event in mail.subject
-        for fact in (slot.doctor.name, owed.appointment.patient.name, slot.start, slot.end, slot.zone):
+        assert ("moved" if owed.event == "rescheduled" else owed.event) in mail.subject
+        spans = [slot] if owed.was is None else [slot, owed.was]
+        facts = {fact for span in spans for fact in (span.doctor.name, span.start, span.end, span.zone)}
+        for fact in (owed.appointment.patient.name, *facts):
             assert fact in mail.text, fact
-        assert ("the next day" in mail.text) == (slot.end <= slot.start)
+        assert ("the next day" in mail.text) == any(span.end <= span.start for span in spans)
         if outcome == "accepted":
             owed.state = "sent"
         elif outcome == "refused":
@@ -694,6 +1031,14 @@ class Clinic(RuleBasedStateMachine):
     def query(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.app.app_context(), transaction(writes=False) as db:
             return [tuple(row) for row in db.execute(text(sql), values)]
+
+
+def clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def visit_at(target: Target, number: int, patient: int, day: date | None) -> Visit:
+    return Visit(number, target.doctor, patient, target.slot_id, *target[2:5], target.kind, day, "booked")
 
 
 def clock_of(slot: Slot) -> dict[str, str]:
@@ -727,7 +1072,7 @@ def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: Mak
     run_state_machine_as_test(
         lambda: Clinic(app, clock, done),
         settings=settings(
-            max_examples=12,
+            max_examples=14,
             stateful_step_count=25,
             deadline=None,
             # The same steps in every run, so that `./test` gives everybody the same result.
@@ -749,6 +1094,17 @@ def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: Mak
         "DELETE /doctor/availability/<id> 200": 1,
         "DELETE /doctor/account 200": 1,
         "mail accepted": 5,
+        "a computed time is booked": 20,
+        "a hold is booked": 3,
+        "POST /holds 201": 5,
+        "POST /holds 409": 1,
+        "DELETE /holds/<id> 200": 1,
+        "POST /appointments/<id>/reschedule 403": 1,
+        "POST /appointments/<id>/reschedule 409": 1,
+        "moved to a computed time": 3,
+        "moved to a published slot": 1,
+        "moved by a patient": 2,
+        "moved by a doctor": 1,
     }
     assert {what: done[what] for what, least in wanted.items() if done[what] < least} == {}, done
     assert sum(done[f"mail {outcome}"] for outcome in ("accepted unheard", "delayed", "refused", "killed")) >= 5, done
