@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select,
 
 from src.database.statements import insert_unless_conflict
 from src.models import Appointment, AvailabilitySlot
-from src.models.availability import BOOKED, WITHDRAWN
+from src.models.availability import BOOKED, FREE, WITHDRAWN
 
 
 def add(
@@ -40,19 +40,27 @@ class SlotCounts(NamedTuple):
     booked: int
 
 
-def count_ahead(db: Connection, doctor_id: int, now: datetime) -> SlotCounts:
-    """Count a doctor's free and booked slots that are ahead."""
-    query = (
-        select(AvailabilitySlot.status, func.count())
-        .where(
-            AvailabilitySlot.doctor_id == doctor_id,
-            AvailabilitySlot.status != WITHDRAWN,
-            AvailabilitySlot.starts_at > now,
-        )
-        .group_by(AvailabilitySlot.status)
+_COUNT_AHEAD = select(
+    select(func.count())
+    .where(
+        AvailabilitySlot.doctor_id == bindparam("doctor_id"),
+        AvailabilitySlot.status == FREE,
+        AvailabilitySlot.starts_at > bindparam("now"),
     )
-    counts = dict(db.execute(query).tuples().all())
-    return SlotCounts(counts.get("free", 0), counts.get("booked", 0))
+    .scalar_subquery(),
+    select(func.count())
+    .where(
+        Appointment.doctor_id == bindparam("doctor_id"),
+        Appointment.status == BOOKED,
+        Appointment.starts_at > bindparam("now"),
+    )
+    .scalar_subquery(),
+)
+
+
+def count_ahead(db: Connection, doctor_id: int, now: datetime) -> SlotCounts:
+    """Count a doctor's free published slots and booked appointments that are ahead."""
+    return SlotCounts(*db.execute(_COUNT_AHEAD, {"doctor_id": doctor_id, "now": now}).one())
 
 
 def spans_ahead(db: Connection, doctor_id: int, now: datetime) -> list[tuple[datetime, datetime]]:
