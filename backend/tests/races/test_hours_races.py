@@ -31,7 +31,7 @@ def test_a_closure_waits_for_a_booking_under_way_and_lists_it(app: APIFlask, api
     closed = {"kind": "closed", "first_day": DAY}
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            booked = accepted(bookings.book(db, slot_id, patient.id, clock()))
+            booked = accepted(bookings.book(db, slot_id, patient.id, clock(), clinic_zone="UTC", in_steps=False))
             answer = pool.submit(doctor.post, "/doctor/exceptions", closed)
             until_somebody_waits(db)
         affected = answer.result(timeout=30).get_json()["affected"]
@@ -44,7 +44,7 @@ def test_a_booking_waits_for_a_change_of_hours(app: APIFlask, api: Api) -> None:
     slot_id = doctor.publish()
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_for_change(db, doctor.id)
+            assert users.lock_exclusively(db, doctor.id)
             answer = pool.submit(patient.post, "/appointments", {"slot_id": slot_id})
             until_somebody_waits(db)
         assert answer.result(timeout=30).status_code == 201
@@ -55,7 +55,7 @@ def test_hours_for_a_zone_that_is_changed_meanwhile_are_refused(app: APIFlask, a
     doctor = api.doctor()
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_for_change(db, doctor.id)
+            assert users.lock_exclusively(db, doctor.id)
             answer = pool.submit(doctor.put, HOURS, {"time_zone": "UTC", "weekly": [hours()]})
             until_somebody_waits(db)
             doctors.update_profile(db, doctor.doctor_id, {"time_zone": "Asia/Tokyo"})
