@@ -55,7 +55,7 @@ def listed(request: pytest.FixtureRequest, api: Api) -> List:
         others = (doctor, api.patient("Ben Sample"))
         return List(doctor, patient, patient, "/appointments/my", {"doctor_name": "Dr. Fenna Quill"}, others)
     others = (api.doctor("Dr. Koji Stem"), patient)
-    return List(doctor, patient, doctor, "/appointments/doctor", {"patient_name": "Ada Sample"}, others)
+    return List(doctor, patient, doctor, "/appointments/doctor", {"patient_name": "Ada Sample", "reason": None}, others)
 
 
 def test_a_new_account_has_none(listed: List) -> None:
@@ -76,6 +76,8 @@ def test_an_appointment_is_listed_whole_and_without_addresses(listed: List) -> N
                 "ends_at": "2030-03-05T09:30:00+00:00",
                 "time_zone": "UTC",
                 "status": "booked",
+                "visit_type": None,
+                "place": None,
             }
         ],
         "next_cursor": None,

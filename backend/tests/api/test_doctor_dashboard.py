@@ -38,6 +38,9 @@ def test_it_shows_today_the_next_appointment_and_counts(api: Api) -> None:
         "starts_at": "2030-03-04T09:00:00+00:00",
         "ends_at": "2030-03-04T09:30:00+00:00",
         "time_zone": "UTC",
+        "visit_type": None,
+        "place": None,
+        "reason": None,
         "status": "booked",
     }
     assert (body["free_slots"], body["booked_slots"]) == (3, 3)

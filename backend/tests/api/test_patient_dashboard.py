@@ -32,6 +32,8 @@ def test_it_shows_the_next_appointment_and_counts(api: Api) -> None:
         "starts_at": "2030-03-05T09:00:00+00:00",
         "ends_at": "2030-03-05T09:30:00+00:00",
         "time_zone": "UTC",
+        "visit_type": None,
+        "place": None,
         "status": "booked",
     }
     assert (body["appointments_ahead"], body["appointments_total"]) == (2, 3)

@@ -99,6 +99,9 @@ def test_a_doctor_publishes_a_slot(api: Api) -> None:
         "starts_at": "2030-03-05T09:00:00+00:00",
         "ends_at": "2030-03-05T09:30:00+00:00",
         "time_zone": "UTC",
+        "visit_type_id": None,
+        "seats_left": None,
+        "place": None,
     }
 
 

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "doctor_invitation_code": "DOC2024SECRET",
     "database_url": f"sqlite:///{BACKEND / 'local.db'}",
     "database_pooled": "auto",
+    "appointment_reasons": "no",
     "migration_database_url": None,
     "clinic_time_zone": "UTC",
     "cors_origins": "http://localhost:5173,http://localhost:3000",
@@ -73,6 +74,7 @@ WRONG = [
         ],
     ),
     ("DATABASE_POOLED", ["true", "Yes", "session"]),
+    ("APPOINTMENT_REASONS", ["true", "Yes", "on"]),
     ("MIGRATION_DATABASE_URL", ["nonsense", "oracle://localhost/clinic"]),
     ("CLINIC_TIME_ZONE", ["Mars/Olympus", "CEST", "+02:00", "Factory", "localtime", "posixrules"]),
     (
