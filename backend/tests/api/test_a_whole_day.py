@@ -19,6 +19,9 @@ def test_a_patient_books_a_doctor_and_is_told_by_mail(api: Api, deliver: Deliver
         "starts_at": "2030-07-01T09:00:00+02:00",
         "ends_at": "2030-07-01T09:30:00+02:00",
         "time_zone": "Europe/Berlin",
+        "visit_type_id": None,
+        "seats_left": None,
+        "place": None,
     }
     appointment_id = patient.book(slot_id)
     assert patient.free(doctor) == []

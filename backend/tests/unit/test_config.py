@@ -666,6 +666,7 @@ def test_blanks_around_a_value_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch
     values = {
         "app_env": "production",
         "database_pooled": "yes",
+        "appointment_reasons": "yes",
         "clinic_time_zone": "Europe/Berlin",
         "cors_origins": "https://book.example.org",
         "smtp_url": "smtp://mail.example.org",
