@@ -11,6 +11,7 @@ from src.domain.refusals import Refusal, why_not_bookable
 from src.models import Appointment
 from src.models.appointment import HELD
 from src.repositories import availability_repository as slots
+from src.repositories import user_repository as users
 from src.repositories.booking_sql import OPENING_OF_VISIT, typed
 from src.repositories.booking_targets import Placement, PublishedSlot, Target
 
@@ -87,7 +88,11 @@ def extend(db: Connection, hold_id: int, target: Target, now: datetime, held_unt
 
 
 def release(db: Connection, hold_id: int, patient_id: int) -> bool:
-    """Delete a hold of the patient's, expired or not; False if there is none."""
+    """Lock the patient, then delete a hold of the patient's, expired or not; False if there is none.
+
+    Without the lock, a booking that has seen the hold could find it gone when it turns it into the appointment.
+    """
+    users.lock_exclusively(db, patient_id)
     return db.execute(_RELEASE, {"hold_id": hold_id, "me": patient_id}).scalar_one_or_none() is not None
 
 
