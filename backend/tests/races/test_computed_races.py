@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from src.database.transaction import transaction
 from src.domain.refusals import accepted
 from src.repositories import booking_repository as bookings
-from src.repositories import hours_repository, opening_repository, visit_type_repository
+from src.repositories import holds, hours_repository, opening_repository, visit_type_repository
 from tests.conftest import NOW, StillClock
 from tests.people import Api, Deliver, Doctor, Patient, Person, hours
 from tests.races.test_races import ON_POSTGRESQL, Call, at_once, count, statuses, until_somebody_waits, with_own_client
@@ -237,6 +237,28 @@ def test_a_booking_waits_for_a_hold_of_the_same_time(
                 raise KeyboardInterrupt
         assert answer.result(timeout=30).status_code == status
     assert count(app, "SELECT count(*) FROM appointments") == 1
+
+
+@ON_POSTGRESQL
+@KEYS
+def test_a_booking_and_a_longer_hold_wait_for_the_release_of_the_hold(
+    app: APIFlask, doctor: Doctor, crowd: Crowd, key: dict[str, str]
+) -> None:
+    [patient] = crowd(1)
+    slot_id = first_id(patient, doctor)
+    for late, status in ((booking, 201), (holding, 201)):
+        hold_id = patient.hold(slot_id)
+        with ThreadPoolExecutor() as pool:
+            with app.app_context(), transaction(writes=True) as db:
+                assert holds.release(db, hold_id, patient.id)
+                answer = pool.submit(late(patient, slot_id, headers=key and {"Idempotency-Key": late.__name__}))
+                until_somebody_waits(db)
+            assert answer.result(timeout=30).status_code == status
+        made = next(iter(answer.result().get_json().keys() & {"appointment_id", "hold_id"}))
+        assert answer.result().get_json()[made] != hold_id
+        if late is booking:
+            assert patient.cancel(answer.result().get_json()[made]).status_code == 200
+    assert count(app, "SELECT count(*) FROM appointments WHERE status = 'held'") == 1
 
 
 @ON_POSTGRESQL
@@ -537,8 +559,8 @@ def booking(patient: Patient, slot_id: int, **options: Any) -> Call:
     return lambda: patient.post("/appointments", {"slot_id": slot_id}, **options)
 
 
-def holding(patient: Patient, slot_id: int) -> Call:
-    return lambda: patient.post("/holds", {"slot_id": slot_id, "minutes": 5})
+def holding(patient: Patient, slot_id: int, **options: Any) -> Call:
+    return lambda: patient.post("/holds", {"slot_id": slot_id, "minutes": 5}, **options)
 
 
 def moving(person: Person, appointment_id: int, slot_id: int) -> Call:
