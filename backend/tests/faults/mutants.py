@@ -21,10 +21,15 @@ from src.controllers import (
     auth_controller,
     availability_controller,
 )
+from src.database.statements import insert_unless_conflict
+from src.domain.minutes import minute_after, minute_of
 from src.domain.refusals import Refusal
 from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, User
+from src.models.appointment import FIRST_COMPUTED_SLOT
 from src.repositories import (
+    availability_repository,
     batch_repository,
+    booking_history,
     booking_repository,
     booking_steps,
     free_times_repository,
@@ -70,14 +75,27 @@ def _in_steps() -> None:
 
 
 def _book_carelessly(take: Callable[[Connection, int, datetime], Any]) -> Callable[..., Any]:
-    """Return a `book` in steps that gets the slot from `take`."""
+    """Return a `book` in steps that gets published slots from `take`; computed times are booked as always."""
     _in_steps()
+    book_well = booking_repository.book
 
-    def book(db: Connection, slot_id: int, patient_id: int, now: datetime) -> Any:
+    def book(db: Connection, slot_id: int, patient_id: int, now: datetime, **options: Any) -> Any:
+        if slot_id >= FIRST_COMPUTED_SLOT:
+            return book_well(db, slot_id, patient_id, now, **options)
         slot = take(db, slot_id, now)
         if slot is None:
             return "slot_taken"
-        return booking_steps.add_appointment(db, slot, patient_id, now)
+        columns = ("doctor_id", "starts_at", "ends_at", "time_zone", "wall_start", "wall_end")
+        placement = {"slot_id": slot_id, **{name: getattr(slot, name) for name in columns}}
+        busy = {"busy_from": minute_of(slot.starts_at), "busy_until": minute_after(slot.ends_at)}
+        appointment_id = insert_unless_conflict(
+            db, Appointment, patient_id=patient_id, booked_at=now, **placement, **busy
+        )
+        if appointment_id is None:
+            return "slot_taken"
+        availability_repository.mark_booked(db, slot_id)
+        booking_history.add_booked(db, appointment_id, patient_id, now)
+        return appointment_id
 
     return book
 
@@ -137,10 +155,17 @@ def commit_before_the_outbox_row() -> None:
                     db.execute(statement, *values)
 
     _in_steps()
-    booking_repository.book = booking_steps.book
+    booking_repository.book = _book_in_steps(booking_repository.book)
     booking_repository.cancel = booking_steps.cancel
     Connection.execute = execute_mails_later
     app.extensions["transaction"] = committing_first
+
+
+def _book_in_steps(book: Callable[..., int | Refusal]) -> Callable[..., int | Refusal]:
+    def book_in_steps(*others: Any, clinic_zone: str, in_steps: bool) -> int | Refusal:
+        return book(*others, clinic_zone=clinic_zone, in_steps=True)
+
+    return book_in_steps
 
 
 def _cancel_in_steps() -> Callable[..., int | Refusal]:
