@@ -27,8 +27,9 @@ from sqlalchemy import text
 
 from src.database.connections import listen_to_sqlite
 from tests.conftest import migrate_to_head
+from tests.faults.callers import Town
 from tests.faults.checker import check
-from tests.faults.clients import Client, Town
+from tests.faults.clients import Client
 from tests.faults.mutants import MUTANTS, Mutant
 from tests.faults.record import NEVER, Record, now
 from tests.faults.world import (
@@ -46,6 +47,8 @@ from tests.postgres import Cluster, binaries_in
 CLIENTS = 12
 # By which fraction the memory of a process may change under steady load.
 FLAT = 0.05
+# How many of the holds that are left in the end are made to expire.
+HOLDS_TO_EXPIRE = 10
 SECONDS_TO_DRAIN = LEASE_SECONDS + 10
 
 
@@ -59,6 +62,8 @@ class Report:
     requests: int
     answers: int
     appointments: int
+    moves: int
+    holds: int
     mails: int
     # How many batches were sent, and how many of these requests repeated an earlier one.
     batches: int
@@ -72,7 +77,8 @@ class Report:
         return (
             f"seed {self.seed}, {self.seconds:.0f} s: {len(self.violations)} violations,"
             f" {sum(self.faults.values())} faults {dict(self.faults)},"
-            f" {self.requests} requests, {self.answers} answers, {self.appointments} appointments, {self.mails} mails,"
+            f" {self.requests} requests, {self.answers} answers, {self.appointments} appointments,"
+            f" {self.moves} moves, {self.holds} holds, {self.mails} mails,"
             f" {self.batches} batches, of which {self.repeated_batches} were repetitions,"
             f" slowest recovery {slowest:.1f} s, mails drained after {self.drained_after:.1f} s"
         )
@@ -111,8 +117,10 @@ def run(
         moods = random.Random(seed)
         resend.retry_after, resend.hang_seconds = 0.3, 1.0
         resend.mood = lambda: moods.choice(FAULTY_MOODS) if moods.random() < faulty_share else "ok"
+        town = Town(world, record)
         with watched_memory(world) as memory:
-            _live(world, record, seed, defect, seconds, least_faults)
+            clients = _live(town, seed, defect, seconds, least_faults)
+        _look_back(town, clients)
         drained = _drain(world)
         engine = world.engine
         if kind == "sqlite":
@@ -130,7 +138,8 @@ def run(
             _keep_logs(folder, seed)
         return Report(
             seed, seconds, violations, Counter(world.faults), recoveries, record.requests, record.answers,
-            len(record.booked), len(resend.accepted), len(batch_keys), len(batch_keys) - len(set(batch_keys)),
+            len(record.booked), record.moves, record.holds, len(resend.accepted),
+            len(batch_keys), len(batch_keys) - len(set(batch_keys)),
             drained, Counter(s for s, _, _ in record.server_errors), memory,
         )  # fmt: skip
 
@@ -196,10 +205,11 @@ def _break_schema(world: World, defect: Mutant) -> None:
             connection.execute(text("CHECKPOINT"))
 
 
-def _live(world: World, record: Record, seed: int, defect: Mutant, seconds: float, least_faults: int) -> None:
-    """Run the clients, while a thread causes faults."""
-    town = Town(world, record)
+def _live(town: Town, seed: int, defect: Mutant, seconds: float, least_faults: int) -> list[Client]:
+    """Run the clients, while a thread causes faults, and return them."""
+    world, record = town.world, town.record
     settling = Client(town, random.Random(seed))
+    settling.token = settling.join(settling.email, "patient")
     for _ in range(4):
         settling.open_practice(publish=5)
     over = threading.Event()
@@ -216,6 +226,15 @@ def _live(world: World, record: Record, seed: int, defect: Mutant, seconds: floa
         over.set()
     for thread in running:
         thread.result()
+    return [settling, *clients]
+
+
+def _look_back(town: Town, clients: list[Client]) -> None:
+    """Book what was held until now, and read the lists."""
+    clients[0].book_expired(HOLDS_TO_EXPIRE)
+    for client in clients:
+        client.read_list()
+    clients[0].read_lists_of_doctors()
 
 
 def _drain(world: World) -> float:

@@ -2,283 +2,32 @@
 
 from __future__ import annotations
 
-import http.client
-import itertools
-import json
-import random
 import threading
-import time
 import uuid
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from src.repositories.offered import MINUTES_OF_VERSION
 from src.utils.clock import system_clock
-from tests.faults.record import NEVER, Answered, Outcome, Record, SlotOperation, now
-from tests.faults.world import Machine, World
+from tests.faults.callers import ZONES, Answered, DoctorOnDuty
+from tests.faults.record import NEVER, Kind, Known, Place, SlotOperation, now
+from tests.faults.visits import HOURS, Visitor
 from tests.people import PASSWORD
-from tests.processes.servers import REAL_SECRETS
-
-SECONDS_TO_ANSWER = 4.0
-SECONDS_TO_GIVE_UP = 25.0
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
-LEAKS = ("Traceback", "sqlalchemy", "psycopg", "SELECT ", "INSERT ")
 
 
-def ask(
-    port: int,
-    method: str,
-    path: str,
-    body: Any = None,
-    headers: dict[str, str] | None = None,
-    timeout: float = SECONDS_TO_ANSWER,
-) -> Answered | None:
-    """Send a request once; return None if there was no complete answer."""
-    began = now()
-    sent = dict(headers or {})
-    data = None
-    if body is not None:
-        data = json.dumps(body)
-        sent["Content-Type"] = "application/json"
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-    try:
-        connection.request(method, path, data, sent)
-        response = connection.getresponse()
-        raw = response.read()
-        return Answered(response.status, json.loads(raw), response.headers, began, now())
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
-    finally:
-        connection.close()
-
-
-@dataclass
-class DoctorOnDuty:
-    """A doctor of the campaign; names are unique, so that the checker can tell mails apart."""
-
-    name: str
-    zone: str
-    token: str
-    doctor_id: int
-    slots: dict[int, tuple[str, str]] = field(default_factory=dict)
-    leaving: bool = False
-
-
-@dataclass
-class Town:
-    """The state that all clients share."""
-
-    world: World
-    record: Record
-    doctors: list[DoctorOnDuty] = field(default_factory=list)
-    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    day: str = field(default_factory=lambda: (system_clock().date() + timedelta(days=30)).isoformat())
-
-
-class Client:
-    """A patient, who sends each request to a random machine and repeats it until it is answered."""
-
-    def __init__(self, town: Town, rng: random.Random) -> None:
-        self.town = town
-        self.record = town.record
-        self.rng = rng
-        self.email = f"patient{next(town.numbers)}@people.example"
-        self.token = ""
-        self.mine: dict[int, tuple[int, DoctorOnDuty]] = {}
-        # Appointments that this client has not cancelled; otherwise only the deletion of a doctor cancels them.
-        self.active: dict[int, tuple[int, DoctorOnDuty]] = {}
+class Client(Visitor):
+    """A patient, and everything else that happens at the same time."""
 
     def run(self, over: threading.Event) -> None:
         self.token = self.join(self.email, "patient")
         deeds = (
-            [self.book] * 30 + [self.cancel] * 16 + [self.look] * 16 + [self.double_tap] * 5
-            + [self.doctor_cancels] * 6 + [self.end_sessions] * 4 + [self.race_to_register] * 3 + [self.doctor_leaves]
+            [self.book] * 24 + [self.cancel] * 9 + [self.look] * 10 + [self.look_at_times] * 12 + [self.double_tap] * 4
+            + [self.hold] * 10 + [self.use_hold] * 5 + [self.release] * 2 + [self.let_hold_expire] * 3
+            + [self.move] * 12 + [self.pull_both_ways] * 3 + [self.change_hours] * 3
+            + [self.doctor_cancels] * 4 + [self.end_sessions] * 3 + [self.race_to_register] * 2 + [self.doctor_leaves]
         )  # fmt: skip
         while not over.is_set():
             self.rng.choice(deeds)()
-
-    def machine(self) -> Machine:
-        return self.rng.choice(self.town.world.machines)
-
-    def once(self, method: str, path: str, body: Any = None, token: str = "", key: str = "") -> Answered | None:
-        """Send a request to a machine once, and record an answer that is a violation."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        if key:
-            headers["Idempotency-Key"] = key
-        calm_since = self.town.world.calm_since
-        answer = ask(self.machine().port, method, path, body, headers)
-        self.record.requests += 1
-        if answer is None:
-            return None
-        self.record.answers += 1
-        if answer.status >= 500:
-            self.record.server_errors.append((answer.status, answer.ended, path))
-            still_calm = calm_since is not None and self.town.world.calm_since == calm_since
-            if still_calm and answer.began - calm_since > 1:
-                self.record.violation(f"{answer.status} from {method} {path} in calm weather: {answer.body}")
-        said = json.dumps(answer.body)
-        if any(leak in said for leak in LEAKS):
-            self.record.violation(f"an answer of {path} shows what it should not: {said[:300]}")
-        return answer
-
-    def until_answered(
-        self, method: str, path: str, body: Any = None, token: str = "", key: str = ""
-    ) -> Answered | None:
-        """Repeat a request until the answer is neither 500 nor 503; return None after SECONDS_TO_GIVE_UP.
-
-        The times of the answer span all attempts.
-        """
-        began = now()
-        while now() - began < SECONDS_TO_GIVE_UP:
-            answer = self.once(method, path, body, token, key)
-            if answer is not None and answer.status not in {500, 503}:
-                return Answered(answer.status, answer.body, answer.headers, began, answer.ended)
-            time.sleep(self.rng.uniform(0.02, 0.2))
-        return None
-
-    def join(self, email: str, role: str, name: str = "Ada Sample") -> str:
-        body = {"name": name, "email": email, "password": PASSWORD, "role": role}
-        body["invitation_code"] = REAL_SECRETS["DOCTOR_INVITATION_CODE"] if role == "doctor" else ""
-        self.until_answered("POST", "/auth/register", body)
-        return self.log_in(email)
-
-    def log_in(self, email: str) -> str:
-        answer = self.until_answered("POST", "/auth/login", {"email": email, "password": PASSWORD})
-        if answer is None:
-            return ""
-        if answer.status != 200:
-            self.record.violation(f"{email} is registered and cannot log in: {answer.status}")
-            return ""
-        return str(answer.body["access_token"])
-
-    # Bookings and cancellations.
-
-    def book(self) -> None:
-        target = self.some_slot()
-        if target is not None:
-            self.book_slot(*target, key=uuid.uuid4().hex)
-
-    def book_slot(self, doctor: DoctorOnDuty, slot_id: int, key: str, began: float | None = None) -> None:
-        """Book a slot; `began` is the time of the first request with this key, if that was another one."""
-        began = now() if began is None else began
-        answer = self.until_answered("POST", "/appointments", {"slot_id": slot_id}, self.token, key)
-        if answer is None:
-            self.record.unanswered.add((self.email, slot_id))
-            self.operation(slot_id, "book", began, NEVER, "unknown")
-        elif answer.status == 201:
-            appointment = answer.body["appointment_id"]
-            with self.record.lock:
-                self.record.booked[appointment] = (self.email, slot_id)
-            self.mine[appointment] = (slot_id, doctor)
-            self.expect_no_overlap(slot_id, doctor)
-            self.active[appointment] = (slot_id, doctor)
-            self.operation(slot_id, "book", began, answer.ended, "done", appointment)
-            self.read_own_write(appointment)
-        else:
-            outcomes: dict[str, Outcome] = {"slot-taken": "taken", "patient-busy": "busy", "slot-not-found": "gone"}
-            if answer.kind in outcomes:
-                self.operation(slot_id, "book", began, answer.ended, outcomes[answer.kind])
-            else:
-                self.record.violation(f"a booking was answered {answer.status} {answer.body}")
-
-    def expect_no_overlap(self, slot_id: int, doctor: DoctorOnDuty) -> None:
-        start, end = self.span(slot_id, doctor)
-        for appointment, (other_slot, other_doctor) in self.active.items():
-            other_start, other_end = self.span(other_slot, other_doctor)
-            if other_slot != slot_id and start < other_end and other_start < end and not other_doctor.leaving:
-                self.record.violation(
-                    f"overlapping appointments of one patient: {appointment} and one of slot {slot_id}"
-                )
-
-    def span(self, slot_id: int, doctor: DoctorOnDuty) -> tuple[datetime, datetime]:
-        start, end = (
-            datetime.fromisoformat(f"{self.town.day}T{at}").replace(tzinfo=ZoneInfo(doctor.zone))
-            for at in doctor.slots[slot_id]
-        )
-        return start, end
-
-    def double_tap(self) -> None:
-        """Send the same request twice at once: there must be one appointment."""
-        target = self.some_slot()
-        if target is None:
-            return
-        doctor, slot_id = target
-        key = uuid.uuid4().hex
-        answers: list[Answered | None] = []
-        ask_again = threading.Thread(
-            target=lambda: answers.append(
-                self.until_answered("POST", "/appointments", {"slot_id": slot_id}, self.token, key)
-            )
-        )
-        began = now()
-        ask_again.start()
-        self.book_slot(doctor, slot_id, key, began)
-        ask_again.join()
-        [second] = answers
-        if second is not None and second.status == 201 and second.body["appointment_id"] not in self.mine:
-            self.record.violation(f"one key booked two appointments of slot {slot_id}")
-
-    def read_own_write(self, appointment: int) -> None:
-        listed = self.once("GET", "/appointments/my?limit=1000", token=self.token)
-        if listed is not None and listed.status == 200:
-            shown = {row["appointment_id"] for row in listed.body["data"]}
-            missing = ({appointment} | self.mine.keys()) - shown
-            if missing:
-                self.record.violation(
-                    f"{self.email} does not see appointments {sorted(missing)} that were acknowledged"
-                )
-
-    def cancel(self) -> None:
-        if self.mine:
-            appointment = self.rng.choice(list(self.mine))
-            slot_id, doctor = self.mine[appointment]
-            self.cancel_by(self.token, appointment, slot_id, doctor)
-
-    def doctor_cancels(self) -> None:
-        if self.mine:
-            appointment = self.rng.choice(list(self.mine))
-            slot_id, doctor = self.mine[appointment]
-            self.cancel_by(doctor.token, appointment, slot_id, doctor)
-
-    def cancel_by(self, token: str, appointment: int, slot_id: int, doctor: DoctorOnDuty) -> None:
-        self.active.pop(appointment, None)
-        began = now()
-        path = f"/appointments/{appointment}/cancel"
-        answer = self.until_answered("POST", path, token=token, key=uuid.uuid4().hex)
-        if answer is None:
-            self.operation(slot_id, "cancel", began, NEVER, "unknown", appointment)
-        elif answer.status == 200:
-            self.operation(slot_id, "cancel", began, answer.ended, "done", appointment)
-        elif answer.status == 409:
-            self.operation(slot_id, "cancel", began, answer.ended, "not_active", appointment)
-        elif answer.status != 401 or token == self.token or not doctor.leaving:
-            self.record.violation(f"a cancel was answered {answer.status} {answer.body}")
-
-    def look(self) -> None:
-        """List a doctor's free slots, record which are offered, and check their times."""
-        doctor = self.some_doctor()
-        if doctor is None:
-            return
-        with self.town.lock:
-            known = dict(doctor.slots)
-        answer = self.once("GET", f"/patient/doctors/{doctor.doctor_id}/availability", token=self.token)
-        if answer is None or answer.status != 200:
-            return
-        offered = {row["slot_id"]: row for row in answer.body["data"]}
-        for slot_id, (start, end) in known.items():
-            seen: Outcome = "free" if slot_id in offered else "not_free"
-            self.operation(slot_id, "look", answer.began, answer.ended, seen)
-            row = offered.get(slot_id)
-            if row and not self.shows(row, doctor, start, end):
-                self.record.violation(f"slot {slot_id} was published for {start} and is shown as {row}")
-
-    def shows(self, row: dict[str, str], doctor: DoctorOnDuty, start: str, end: str) -> bool:
-        """Say whether a listed slot has this wall clock, and its instant, by the rules of the doctor's zone."""
-        published = datetime.fromisoformat(f"{self.town.day}T{start}").replace(tzinfo=ZoneInfo(doctor.zone))
-        wall = (row["date"], row["start_time"], row["end_time"])
-        return wall == (self.town.day, start, end) and datetime.fromisoformat(row["starts_at"]) == published
 
     # Sessions and accounts.
 
@@ -332,6 +81,7 @@ class Client:
             doctor.leaving = True
             slots = list(doctor.slots)
         began = now()
+        self.record.left[doctor.doctor_id] = began
         answer = self.until_answered("DELETE", "/doctor/account", token=doctor.token)
         # A 401 means that an earlier attempt succeeded: the token is no longer valid.
         done = answer is not None and answer.status in {200, 401}
@@ -345,7 +95,10 @@ class Client:
         self.open_practice(publish=5)
 
     def open_practice(self, publish: int) -> None:
-        """Register a doctor and publish slots; slots of different doctors overlap, so that patients can be busy."""
+        """Register a doctor, add visit types, open hours and publish slots.
+
+        Slots of different doctors overlap, so that patients can be busy. Two slots more lie within the hours.
+        """
         number = next(self.town.numbers)
         name, zone = f"Dr. Number {number}", ZONES[number % len(ZONES)]
         token = self.join(f"doctor{number}@people.example", "doctor", name)
@@ -354,28 +107,103 @@ class Client:
         if profile is None or profile.status != 200 or profile.body["time_zone"] != zone:
             return
         doctor = DoctorOnDuty(name, zone, token, profile.body["doctor_id"])
-        for index in range(publish):
-            start, end = f"{10 + index // 2:02}:{index % 2 * 30:02}", f"{10 + index // 2:02}:{index % 2 * 30 + 29:02}"
-            body = {"date": self.town.day, "start_time": start, "end_time": end}
-            answer = self.until_answered("POST", "/doctor/availability", body, token, uuid.uuid4().hex)
-            if answer is not None and answer.status == 201:
-                doctor.slots[answer.body["slot_id"]] = (start, end)
-            elif answer is not None:
-                self.record.violation(f"publishing was answered {answer.status} {answer.body}")
-        with self.town.lock:
-            self.town.doctors.append(doctor)
+        self.record.zones[doctor.doctor_id], self.record.names[doctor.doctor_id] = zone, name
+        mornings = [(f"{10 + index // 2:02}:{index % 2 * 30:02}", index % 2 * 30 + 29) for index in range(publish)]
+        for start, end_minute in [*mornings, ("14:00", 29), ("16:00", 29)]:
+            self.publish(doctor, start, f"{start[:3]}{end_minute:02}", mixed=start >= "13:00")
+        if self.open_hours(doctor):
+            with self.town.lock:
+                self.town.doctors.append(doctor)
 
-    # Helpers.
+    def publish(self, doctor: DoctorOnDuty, start: str, end: str, *, mixed: bool) -> None:
+        body = {"date": self.town.day, "start_time": start, "end_time": end}
+        answer = self.until_answered("POST", "/doctor/availability", body, doctor.token, uuid.uuid4().hex)
+        if answer is not None and answer.status == 201:
+            slot_id = answer.body["slot_id"]
+            place = Place(doctor.doctor_id, self.at(doctor.zone, start), self.at(doctor.zone, end))
+            self.record.published[slot_id] = Known(slot_id, place)
+            if mixed:
+                self.record.mixed.add(slot_id)
+            doctor.slots[slot_id] = (start, end)
+        elif answer is not None:
+            self.record.violation(f"publishing was answered {answer.status} {answer.body}")
 
-    def some_doctor(self) -> DoctorOnDuty | None:
-        with self.town.lock:
-            return self.rng.choice(self.town.doctors) if self.town.doctors else None
+    def open_hours(self, doctor: DoctorOnDuty) -> bool:
+        """Add visit types, open the whole afternoon, and find out the ids of the times."""
+        # The times until 15:00 are too close for this one, and those from 15:30 on are not.
+        notice = int((self.at(doctor.zone, "15:10") - system_clock()).total_seconds()) // 60
+        wanted: list[dict[str, Any]] = [
+            {"name": "Surgery", "buffer_before": 10, "buffer_after": 20},
+            {"name": "Class", "minutes": 60, "capacity": 3},
+            {"name": "Checkup", "most_per_day": 2},
+            {"name": "Planned", "minimum_notice": notice},
+        ]
+        ids = [row["id"] for row in self.visit_types(doctor)]
+        for fields in wanted:
+            body = {"minutes": 30, "step": 30, **fields}
+            answer = self.until_answered("POST", "/doctor/visit-types", body, doctor.token, uuid.uuid4().hex)
+            if answer is None or answer.status != 201:
+                return False
+            ids.append(answer.body["visit_type_id"])
+        if len(ids) != len(wanted) + 1 or not self.set_hours(doctor, HOURS[0]):
+            return False
+        for kind_id, fields in zip(ids, [{"name": "Consultation"}, *wanted], strict=True):
+            version = self.version_of(doctor, kind_id)
+            if version is None:
+                return False
+            self.record.kinds[version] = Kind(
+                kind_id, doctor.doctor_id, fields["name"], fields.get("minutes", 30), fields.get("buffer_before", 0),
+                fields.get("buffer_after", 0), fields.get("capacity", 1), fields.get("most_per_day"),
+                fields.get("minimum_notice", 0),
+            )  # fmt: skip
+            doctor.versions.append(version)
+        return True
 
-    def some_slot(self) -> tuple[DoctorOnDuty, int] | None:
-        doctor = self.some_doctor()
-        return (doctor, self.rng.choice(list(doctor.slots))) if doctor and doctor.slots else None
+    def visit_types(self, doctor: DoctorOnDuty) -> list[dict[str, Any]]:
+        answer = self.until_answered("GET", "/doctor/visit-types", token=doctor.token)
+        return answer.body["data"] if answer is not None and answer.status == 200 else []
 
-    def operation(
-        self, slot_id: int, kind: Any, began: float, ended: float, outcome: Outcome, appointment: int | None = None
-    ) -> None:
-        self.record.operation(slot_id, SlotOperation(kind, began, ended, outcome, appointment, self.email))
+    def version_of(self, doctor: DoctorOnDuty, kind_id: int) -> int | None:
+        """Return the id of the current version of a visit type, which the ids of its times contain."""
+        path = f"/patient/doctors/{doctor.doctor_id}/availability"
+        query = f"?from={self.town.day}&until={self.town.day}&visit_type={kind_id}"
+        answer = self.until_answered("GET", path + query, token=self.token)
+        if answer is None or answer.status != 200 or not answer.body["data"]:
+            return None
+        return answer.body["data"][-1]["slot_id"] // MINUTES_OF_VERSION
+
+    # The end.
+
+    def read_list(self) -> None:
+        """Read the whole list of this patient, for the checker."""
+        self.read_whole(self.email, "/appointments/my", self.token)
+
+    def read_lists_of_doctors(self) -> None:
+        for doctor in self.town.doctors:
+            self.read_whole(str(doctor.doctor_id), "/appointments/doctor", doctor.token)
+
+    def read_whole(self, of: str, path: str, token: str) -> None:
+        shown: dict[int, tuple[str, datetime]] = {}
+        cursor = ""
+        while True:
+            answer = self.until_answered("GET", f"{path}?limit=1000{cursor}", token=token)
+            if answer is None or answer.status != 200:
+                return
+            for row in answer.body["data"]:
+                shown[row["appointment_id"]] = (row["status"], datetime.fromisoformat(row["starts_at"]))
+            if answer.body["next_cursor"] is None:
+                break
+            cursor = f"&cursor={answer.body['next_cursor']}"
+        self.record.listed[of] = shown
+
+    def book_expired(self, most: int) -> None:
+        """Let the holds that are left expire, and book their times: none may be in the way."""
+        doctors = {doctor.doctor_id: doctor for doctor in self.town.doctors}
+        for held in self.town.held()[:most]:
+            began = now()
+            if self.expire(held.of or 0):
+                held.leave(began, now())
+                self.record.operation(held.slot_id, SlotOperation("expire", began, now(), "done", by=held.by))
+                doctor = doctors.get(self.record.known(held.slot_id).place.doctor_id)
+                if doctor is not None:
+                    self.book_slot(doctor, held.slot_id, uuid.uuid4().hex)

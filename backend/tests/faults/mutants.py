@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, true, update
+from sqlalchemy import Connection, TextClause, TextualSelect, delete, select, true, update
 
 from app import app
 from src.controllers import (
@@ -26,17 +26,25 @@ from src.domain.minutes import minute_after, minute_of
 from src.domain.refusals import Refusal
 from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, User
 from src.models.appointment import FIRST_COMPUTED_SLOT
+from src.models.base import state_literal
 from src.repositories import (
+    appointment_repository,
     availability_repository,
     batch_repository,
     booking_history,
     booking_repository,
+    booking_statement,
     booking_steps,
+    booking_targets,
     free_times_repository,
+    holds,
+    hours_repository,
+    offered,
     outbox_repository,
     session_repository,
     user_repository,
 )
+from src.repositories.booking_sql import typed
 from src.services.resend_mailer import ResendMailer
 from src.tasks import demo
 from src.web import road
@@ -369,6 +377,153 @@ def leases_are_not_taken() -> None:
     outbox_repository.claim = claim
 
 
+def _reword(changes: dict[str, str]) -> None:
+    """Replace parts of the SQL that lists, books, holds and moves to computed times."""
+
+    def reworded(statement: TextClause) -> TextClause:
+        sql = statement.text
+        for old, new in changes.items():
+            sql = sql.replace(old, new)
+        return typed(sql)
+
+    def reworded_rows(statement: TextualSelect) -> TextualSelect:
+        assert isinstance(statement.element, TextClause)
+        return TextualSelect(reworded(statement.element), statement.column_args, positional=statement.positional)
+
+    places, reasons = booking_targets._PLACE, booking_targets._WHY_NOT
+    before = [booking_statement._BOOK_TIME.text, *(reason.text for reason in reasons.values())]
+    before += [place.element.text for place in places.values()]
+    assert all(any(old in sql for sql in before) for old in changes), "the SQL has no such part"
+    booking_statement._BOOK_TIME = reworded(booking_statement._BOOK_TIME)
+    booking_targets._PLACE = {dialect: reworded_rows(place) for dialect, place in places.items()}
+    booking_targets._WHY_NOT = {dialect: reworded(reason) for dialect, reason in reasons.items()}
+    computed = free_times_repository._computed
+
+    def computed_reworded(dialect: str, chosen: str, most: int) -> TextualSelect:
+        return reworded_rows(computed(dialect, chosen, most))
+
+    free_times_repository._computed = computed_reworded
+
+
+def buffers_are_not_taken() -> None:
+    columns = offered.COLUMNS
+    _reword({columns["busy_from"]: "offered.minute", columns["busy_until"]: "offered.minute + type.minutes"})
+
+
+def one_seat_too_many() -> None:
+    _reword(
+        {
+            "HAVING count(*) < capacity": "HAVING count(*) <= capacity",
+            " END, capacity, ": " END, capacity + 1, ",
+            "capacity AS seats": "capacity + 1 AS seats",
+        }
+    )
+
+
+def notice_is_ignored() -> None:
+    _reword({"ELSE visit_type.minimum_notice END": "ELSE 0 END"})
+
+
+def day_limit_is_counted() -> None:
+    """Count, wait and insert."""
+    _reword({"EXISTS (SELECT FROM offered)": f"EXISTS (SELECT FROM offered CROSS JOIN pg_sleep({PAUSE * 3}))"})
+
+
+def expired_holds_still_block() -> None:
+    def clear(db: Connection, target: Any, patient_id: int, now: datetime) -> holds.Holds:
+        held = db.execute(holds._OF_EITHER, {"doctor_id": target.doctor_id, "me": patient_id}).all()
+        mine = [hold for hold in held if hold.patient_id == patient_id and hold.held_until > now]
+        return holds.Holds(next((hold.id for hold in mine if hold.slot_id == target.slot_id), None), len(mine))
+
+    holds.clear = clear
+
+
+def expired_holds_are_not_offered() -> None:
+    list_published, computed = free_times_repository._published, free_times_repository._computed
+    expired = "held_until <= :now OR "
+
+    def without(make: Callable[..., TextualSelect]) -> Callable[..., TextualSelect]:
+        def reworded(*others: Any) -> TextualSelect:
+            made = make(*others)
+            sql = typed(made.element.text.replace(expired, ""))
+            return TextualSelect(sql, made.column_args, positional=made.positional)
+
+        return reworded
+
+    free_times_repository._published, free_times_repository._computed = without(list_published), without(computed)
+
+
+def holds_of_others_can_be_booked() -> None:
+    clear = holds.clear
+
+    def clear_all(db: Connection, target: Any, patient_id: int, now: datetime) -> holds.Holds:
+        others = delete(Appointment).where(
+            Appointment.slot_id == target.slot_id, Appointment.status == "held", Appointment.patient_id != patient_id
+        )
+        db.execute(others)
+        return clear(db, target, patient_id, now)
+
+    holds.clear = clear_all
+
+
+def holds_cost_their_owner_the_time() -> None:
+    holds.claim = lambda *_: "slot_taken"
+
+
+def holds_are_listed() -> None:
+    appointment_repository.HELD = state_literal("nothing")
+
+
+def moves_forget_the_old_time() -> None:
+    """Write into the history where the appointment is now as where it was."""
+    add = booking_history.add_rescheduled
+
+    def add_new_time(
+        db: Connection, appointment_id: int, actor_id: int, by: str, now: datetime, was: dict[str, Any]
+    ) -> None:
+        columns = [getattr(Appointment, name.removeprefix("was_")).label(name) for name in was]
+        row = db.execute(select(*columns).where(Appointment.id == appointment_id)).mappings().one()
+        add(db, appointment_id, actor_id, by, now, dict(row))
+
+    booking_history.add_rescheduled = add_new_time
+
+
+def moves_keep_the_old_slot() -> None:
+    availability_repository.free = lambda *_: None
+
+
+def mails_of_moves_name_the_old_time() -> None:
+    _reword_mails_of_moves("appointment.wall_start,", "event.was_wall_start,")
+
+
+def old_doctors_are_not_told() -> None:
+    _reword_mails_of_moves("(patient.id, doctor.id, was_doctor.id)", "(patient.id, doctor.id)")
+
+
+def _reword_mails_of_moves(old: str, new: str) -> None:
+    def reworded(statement: TextClause) -> TextClause:
+        sql = " ".join(statement.text.split())
+        assert old in sql
+        return typed(sql.replace(old, new))
+
+    booking_history._RESCHEDULED = {
+        dialect: reworded(statement) for dialect, statement in booking_history._RESCHEDULED.items()
+    }
+
+
+def hours_are_changed_without_the_lock() -> None:
+    def lock(db: Connection, user_id: int, doctor_id: int) -> Any:
+        return db.execute(hours_repository._FACTS, {"doctor_id": doctor_id}).one()
+
+    replace = hours_repository.replace
+
+    def replace_slowly(db: Connection, doctor_id: int, weekly: Any) -> int:
+        time.sleep(PAUSE * 10)
+        return replace(db, doctor_id, weekly)
+
+    hours_repository.lock, hours_repository.replace = lock, replace_slowly
+
+
 # Where a constraint would hide a defect, the mutant drops it.
 MUTANTS: dict[str, Mutant] = {
     "check-then-insert": Mutant("two active appointments of one slot", check_then_insert, sql=NO_RULES),
@@ -407,6 +562,27 @@ MUTANTS: dict[str, Mutant] = {
     "wall-clocks-are-taken-for-utc": Mutant("was published for", wall_clocks_are_taken_for_utc),
     "accounts-go-and-appointments-stay": Mutant(
         "an active appointment of a gone doctor", accounts_go_and_appointments_stay, seconds=10
+    ),
+    "buffers-are-not-taken": Mutant("overlapping appointments of one doctor", buffers_are_not_taken),
+    "one-seat-too-many": Mutant("more patients than seats", one_seat_too_many, seconds=10),
+    "notice-is-ignored": Mutant("too close", notice_is_ignored),
+    "day-limit-is-counted": Mutant(
+        "more on one day than its limit",
+        day_limit_is_counted,
+        sql=("DROP INDEX uq_appointments_day_limit",),
+        seconds=12,
+    ),
+    "expired-holds-still-block": Mutant("without a reason", expired_holds_still_block, seconds=10),
+    "expired-holds-are-not-offered": Mutant("nothing was in the way", expired_holds_are_not_offered, seconds=10),
+    "holds-of-others-can-be-booked": Mutant("that another patient held", holds_of_others_can_be_booked, seconds=10),
+    "holds-cost-their-owner-the-time": Mutant("and held it", holds_cost_their_owner_the_time),
+    "holds-are-listed": Mutant("holds are listed", holds_are_listed),
+    "moves-forget-the-old-time": Mutant("is not what was answered", moves_forget_the_old_time),
+    "moves-keep-the-old-slot": Mutant("no order in which it makes sense", moves_keep_the_old_slot, seconds=10),
+    "mails-of-moves-name-the-old-time": Mutant("mails to", mails_of_moves_name_the_old_time),
+    "old-doctors-are-not-told": Mutant("mails to", old_doctors_are_not_told, seconds=10),
+    "hours-are-changed-without-the-lock": Mutant(
+        "outside of the hours", hours_are_changed_without_the_lock, seconds=12
     ),
     "synchronous-commit-off": Mutant(
         "lost",

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
 
-Outcome = Literal["done", "taken", "busy", "gone", "not_active", "free", "not_free", "unknown"]
+from src.domain.minutes import instant_of_minute
+from src.models.appointment import FIRST_COMPUTED_SLOT
+from src.repositories.offered import MINUTES_OF_VERSION
+
+Outcome = Literal["done", "taken", "busy", "gone", "not_active", "none", "free", "not_free", "unknown"]
 NEVER = float("inf")
 
 
@@ -15,15 +21,164 @@ NEVER = float("inf")
 class SlotOperation:
     """A request that changed or listed a slot, between two times of the monotonic clock in seconds.
 
-    `unknown` means that there was no answer: it took effect once at any time after `began`, or never.
+    `unknown` means that there was no answer: it took effect once at any time after `began`, or never. An appointment
+    that is moved is booked at one slot (`move_in`) and cancelled at the other (`move_out`). `expire` is the fault that
+    ends a hold before its time.
     """
 
-    kind: Literal["book", "cancel", "withdraw", "look"]
+    kind: Literal["book", "cancel", "withdraw", "look", "hold", "release", "expire", "move_in", "move_out"]
     began: float
     ended: float
     outcome: Outcome
     appointment: int | None = None
     by: str = ""
+
+
+class Place(NamedTuple):
+    """Where and when a visit is; the instants are UTC."""
+
+    doctor_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A visit type, as its doctor made it."""
+
+    id: int
+    doctor_id: int
+    name: str
+    minutes: int
+    before: int = 0
+    after: int = 0
+    capacity: int = 1
+    most_per_day: int | None = None
+    notice: int = 0
+
+
+@dataclass(frozen=True)
+class Known:
+    """What can be booked under a `slot_id`: `kind` is None for a published slot."""
+
+    slot_id: int
+    place: Place
+    kind: Kind | None = None
+
+    @property
+    def busy(self) -> tuple[datetime, datetime]:
+        """The time that the visit takes of the doctor's."""
+        before, after = (self.kind.before, self.kind.after) if self.kind else (0, 0)
+        return self.place.starts_at - timedelta(minutes=before), self.place.ends_at + timedelta(minutes=after)
+
+    def excludes(self, other: Known) -> bool:
+        """Return whether one doctor cannot have visits at both; seats of a group are told apart elsewhere."""
+        if self.place.doctor_id != other.place.doctor_id or (self.slot_id == other.slot_id and self.capacity > 1):
+            return False
+        (begin, end), (other_begin, other_end) = self.busy, other.busy
+        return begin < other_end and other_begin < end
+
+    def overlaps(self, other: Known) -> bool:
+        """Return whether a patient would be in two places."""
+        return self.place.starts_at < other.place.ends_at and other.place.starts_at < self.place.ends_at
+
+    @property
+    def capacity(self) -> int:
+        return self.kind.capacity if self.kind else 1
+
+
+@dataclass(eq=False)
+class Stay:
+    """That an appointment or a hold is at a time: surely between two instants, and possibly between two others.
+
+    `of` is the id of the appointment or hold, or None if no answer told it.
+    """
+
+    slot_id: int
+    by: str
+    began: float
+    sure_from: float = NEVER
+    of: int | None = None
+    is_hold: bool = False
+    sure_until: float = NEVER
+    ended: float = NEVER
+
+    def leave(self, began: float, ended: float = NEVER) -> None:
+        """Note a request that ends the stay, if it is `ended`, or may end it."""
+        self.sure_until, self.ended = min(self.sure_until, began), min(self.ended, ended)
+
+    def may_be(self, began: float, ended: float) -> bool:
+        """Return whether the stay possibly has a moment in common with this interval."""
+        return self.began <= ended and began <= self.ended
+
+    def surely_spans(self, began: float, ended: float) -> bool:
+        return self.sure_from <= began and ended <= self.sure_until
+
+
+@dataclass(frozen=True)
+class Change:
+    """A request that books, moves or cancels an appointment: `slot_id` is where it is then."""
+
+    kind: Literal["booked", "rescheduled", "cancelled"]
+    began: float
+    ended: float
+    outcome: Outcome
+    by: str
+    slot_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A refused request for a time: `why` is the last part of the problem's type."""
+
+    slot_id: int
+    by: str
+    why: str
+    began: float
+    ended: float
+    # The appointment that was to be moved; its own stay is no reason.
+    moving: int | None = None
+    # The patient surely held this very time.
+    holding: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """A list of the times of one visit type, or of the published slots among computed times."""
+
+    doctor_id: int
+    by: str
+    began: float
+    ended: float
+    candidates: frozenset[int]
+    offered: frozenset[int]
+
+
+class Row(NamedTuple):
+    """Hours of the campaign's day, for the visit types with these ids, or for all."""
+
+    begin: datetime
+    end: datetime
+    types: frozenset[int] | None = None
+
+
+@dataclass(frozen=True)
+class Hours:
+    """A change of a doctor's hours that was done, or one without an answer, which has no `affected`."""
+
+    rows: tuple[Row, ...]
+    began: float
+    ended: float
+    affected: frozenset[int] | None = None
+
+    def has(self, known: Known) -> bool:
+        assert known.kind is not None
+        return any(
+            row.begin <= known.place.starts_at < row.end
+            and known.place.ends_at <= row.end
+            and (row.types is None or known.kind.id in row.types)
+            for row in self.rows
+        )
 
 
 @dataclass
@@ -40,13 +195,57 @@ class Record:
     # Bookings without an answer: (patient's address, slot).
     unanswered: set[tuple[str, int]] = field(default_factory=set)
     registered: dict[str, int] = field(default_factory=dict)
+    # Published slots by id, and visit types by the id of their version.
+    published: dict[int, Known] = field(default_factory=dict)
+    kinds: dict[int, Kind] = field(default_factory=dict)
+    # Published slots that lie within the hours: computed times take them too, so their history is not theirs alone.
+    mixed: set[int] = field(default_factory=set)
+    stays: list[Stay] = field(default_factory=list)
+    changes: dict[int, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    refused: list[Refused] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    hours: dict[int, list[Hours]] = field(default_factory=lambda: defaultdict(list))
+    # Doctors who leave: id -> when the request began.
+    left: dict[int, float] = field(default_factory=dict)
+    # The time zones and names of doctors by id.
+    zones: dict[int, str] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    # What the lists showed in the end: patient's address or doctor's id -> appointment -> (status, start).
+    listed: dict[str, dict[int, tuple[str, datetime]]] = field(default_factory=dict)
+    # The wall clock at the monotonic clock's zero.
+    clock_zero: datetime | None = None
     requests: int = 0
     answers: int = 0
+    moves: int = 0
+    holds: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def known(self, slot_id: int) -> Known:
+        """Return what the id means, without asking the product."""
+        if slot_id < FIRST_COMPUTED_SLOT:
+            return self.published[slot_id]
+        version_id, minute = divmod(slot_id, MINUTES_OF_VERSION)
+        kind, starts_at = self.kinds[version_id], instant_of_minute(minute)
+        return Known(slot_id, Place(kind.doctor_id, starts_at, starts_at + timedelta(minutes=kind.minutes)), kind)
+
+    def instant(self, monotonic: float) -> datetime:
+        assert self.clock_zero is not None
+        return self.clock_zero + timedelta(seconds=monotonic)
+
     def operation(self, slot_id: int, operation: SlotOperation) -> None:
+        """Note it for the order in which the history of this slot makes sense."""
+        if slot_id < FIRST_COMPUTED_SLOT and slot_id not in self.mixed:
+            with self.lock:
+                self.slots.setdefault(slot_id, []).append(operation)
+
+    def stay(self, stay: Stay) -> Stay:
         with self.lock:
-            self.slots.setdefault(slot_id, []).append(operation)
+            self.stays.append(stay)
+        return stay
+
+    def change(self, appointment: int, change: Change) -> None:
+        with self.lock:
+            self.changes[appointment].append(change)
 
     def violation(self, sentence: str) -> None:
         with self.lock:

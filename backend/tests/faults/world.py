@@ -172,7 +172,7 @@ class World:
 
     def await_ready(self, machine: Machine, seconds: float) -> float:
         """Wait until the machine reports that it is ready, and return how many seconds that took."""
-        from tests.faults.clients import ask  # noqa: PLC0415 - the two know each other
+        from tests.faults.callers import ask  # noqa: PLC0415 - the two know each other
 
         began = now()
         while now() - began < seconds:
