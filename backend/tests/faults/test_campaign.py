@@ -18,6 +18,8 @@ def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed
     print(report)
     assert report.violations == []
     assert report.appointments > 10
+    assert report.moves > 2
+    assert report.holds > 2
     assert report.mails > 20
     assert report.batches > report.repeated_batches > 0
 
@@ -42,6 +44,9 @@ def test_a_defect_is_caught() -> None:
 
 BOOKED = SlotOperation("book", 0, 1, "done", 1)
 CANCELLED = SlotOperation("cancel", 2, 3, "done", 1)
+MOVED_AWAY = SlotOperation("move_out", 2, 3, "done", 1)
+HELD = SlotOperation("hold", 0, 1, "done", None, "ada")
+EXPIRED = SlotOperation("expire", 2, 3, "done", None, "ada")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +64,22 @@ CANCELLED = SlotOperation("cancel", 2, 3, "done", 1)
         ([BOOKED, CANCELLED, SlotOperation("cancel", 2, 3, "not_active", 1)], True),
         ([SlotOperation("withdraw", 0, 1, "done"), SlotOperation("book", 2, 3, "gone")], True),
         ([SlotOperation("withdraw", 0, 1, "done"), SlotOperation("book", 2, 3, "done", 1)], False),
+        ([BOOKED, MOVED_AWAY, SlotOperation("book", 4, 5, "done", 2)], True),
+        ([BOOKED, MOVED_AWAY, SlotOperation("cancel", 4, 5, "done", 1)], False),
+        ([SlotOperation("move_in", 0, 1, "done", 1), CANCELLED], True),
+        ([HELD, SlotOperation("book", 2, 3, "done", 1, "ada")], True),
+        ([HELD, SlotOperation("book", 2, 3, "done", 1, "ben")], False),
+        ([HELD, SlotOperation("book", 2, 3, "taken", None, "ben")], True),
+        ([HELD, SlotOperation("book", 2, 3, "taken", None, "ada")], False),
+        ([HELD, SlotOperation("look", 2, 3, "free", None, "ada")], True),
+        ([HELD, SlotOperation("look", 2, 3, "free", None, "ben")], False),
+        ([HELD, EXPIRED, SlotOperation("book", 4, 5, "taken", None, "ben")], False),
+        ([HELD, EXPIRED, SlotOperation("book", 4, 5, "done", 1, "ben")], True),
+        (
+            [HELD, SlotOperation("release", 2, 3, "done", None, "ada"), SlotOperation("hold", 4, 5, "done", 1, "ben")],
+            True,
+        ),
+        ([HELD, SlotOperation("release", 2, 3, "none", None, "ada")], False),
     ],
 )
 def test_the_checker_recognises_linearizable_histories(operations: list[SlotOperation], makes_sense: bool) -> None:  # noqa: FBT001

@@ -119,6 +119,9 @@ class Visitor(Caller):
             self.mine[appointment] = (stay, doctor)
             self.acknowledged.add(appointment)
             self.read_own_write(appointment)
+            # Others join a group.
+            for _ in range(self.record.known(slot_id).capacity - 1):
+                self.rumour(slot_id)
         else:
             self.refused("book", doctor, slot_id, answer, began, held)
 
@@ -631,7 +634,7 @@ class Visitor(Caller):
 
     def some_time(self, doctor: DoctorOnDuty | None = None) -> tuple[DoctorOnDuty, int] | None:
         """Return a published slot, a computed time that may be offered, or a time that somebody just left."""
-        if doctor is None and self.rng.random() < 0.2:
+        if doctor is None and self.rng.random() < 0.3:
             with self.town.lock:
                 slot_id = self.rng.choice(self.town.rumours) if self.town.rumours else 0
                 doctor_id = self.record.known(slot_id).place.doctor_id if slot_id else 0

@@ -1,0 +1,105 @@
+"""What the checker finds in records of a few requests about the times of one doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from src.domain.minutes import minute_of
+from src.repositories.offered import MINUTES_OF_VERSION
+from tests.faults.record import Change, Hours, Kind, Look, Record, Refused, Row, Stay
+from tests.faults.times import wrong_times
+
+NOON = datetime(2030, 3, 5, 12, tzinfo=timezone.utc)
+SURGERY, CLASS, CHECKUP = 300, 301, 302
+
+
+def slot(version: int, clock: str) -> int:
+    at = NOON.replace(hour=int(clock[:2]), minute=int(clock[3:]))
+    return version * MINUTES_OF_VERSION + minute_of(at)
+
+
+def record(*stays: Stay) -> Record:
+    made = Record(clock_zero=NOON - timedelta(days=1))
+    made.kinds = {
+        SURGERY: Kind(1, 1, "Surgery", 30, before=10, after=20),
+        CLASS: Kind(2, 1, "Class", 60, capacity=2),
+        CHECKUP: Kind(3, 1, "Checkup", 30, most_per_day=1, notice=60),
+    }
+    made.hours[1] = [Hours((Row(NOON, NOON + timedelta(hours=5)),), 0, 1, frozenset())]
+    made.stays = list(stays)
+    return made
+
+
+def stay(version: int, clock: str, by: str = "ada", of: int = 1, **more: float | bool) -> Stay:
+    return Stay(slot(version, clock), by, 2, 3, of, **more)  # pyright: ignore[reportArgumentType]
+
+
+def refused(version: int, clock: str, why: str, **more: bool) -> Callable[[Record], None]:
+    return lambda made: made.refused.append(Refused(slot(version, clock), "ben", why, 5, 6, **more))
+
+
+def look(version: int, clock: str, *, offered: bool, by: str = "ben") -> Callable[[Record], None]:
+    shown = frozenset({slot(version, clock)})
+    return lambda made: made.looks.append(Look(1, by, 5, 6, shown, shown if offered else frozenset()))
+
+
+def closes(began: float, *affected: int) -> Callable[[Record], None]:
+    return lambda made: made.hours[1].append(Hours((), began, began + 1, frozenset(affected)))
+
+
+def nothing(_: Record) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("made", "then", "says"),
+    [
+        (record(stay(SURGERY, "13:00"), stay(SURGERY, "14:00", "ben", 2)), nothing, ""),
+        (record(stay(SURGERY, "13:00"), stay(SURGERY, "13:30", "ben", 2)), nothing, "of one doctor"),
+        (record(stay(SURGERY, "13:00", sure_until=2.5), stay(SURGERY, "13:30", "ben", 2)), nothing, ""),
+        (record(stay(SURGERY, "13:00", is_hold=True), stay(SURGERY, "13:30", "ben", 2)), nothing, "patient held"),
+        (record(stay(SURGERY, "13:00", is_hold=True), stay(SURGERY, "13:30", "ada", 2)), nothing, ""),
+        (record(stay(CLASS, "13:00"), stay(CLASS, "13:00", "ben", 2)), nothing, ""),
+        (record(*(stay(CLASS, "13:00", by, len(by)) for by in ("a", "bb", "ccc"))), nothing, "than seats"),
+        (record(stay(CHECKUP, "13:00"), stay(CHECKUP, "15:00", "ben", 2)), nothing, "more on one day"),
+        (record(stay(SURGERY, "13:00")), refused(SURGERY, "13:30", "slot-taken"), ""),
+        (record(stay(SURGERY, "13:00")), refused(SURGERY, "14:00", "slot-taken"), "without a reason"),
+        (record(stay(SURGERY, "13:00", ended=4)), refused(SURGERY, "13:30", "slot-taken"), "without a reason"),
+        (record(stay(SURGERY, "13:00")), refused(SURGERY, "13:30", "slot-taken", holding=True), "and held it"),
+        (record(stay(CLASS, "13:00")), refused(CLASS, "13:00", "slot-taken"), "without a reason"),
+        (record(stay(CHECKUP, "13:00")), refused(CHECKUP, "15:00", "day-full"), ""),
+        (record(), refused(CHECKUP, "15:00", "day-full"), "without a reason"),
+        (record(), refused(SURGERY, "18:00", "slot-not-offered"), ""),
+        (record(), refused(SURGERY, "13:00", "slot-not-offered"), "without a reason"),
+        (record(), refused(CHECKUP, "13:00", "notice-too-short"), "without a reason"),
+        (record(), look(SURGERY, "13:00", offered=True), ""),
+        (record(), look(SURGERY, "13:00", offered=False), "nothing was in the way"),
+        (record(), look(SURGERY, "18:00", offered=True), "could not be booked"),
+        (record(stay(SURGERY, "13:00")), look(SURGERY, "13:30", offered=True), "could not be booked"),
+        (record(stay(SURGERY, "13:00")), look(SURGERY, "13:30", offered=False), ""),
+        (record(stay(SURGERY, "13:00", "ben", is_hold=True)), look(SURGERY, "13:00", offered=True), ""),
+        (record(stay(SURGERY, "13:00")), closes(2), "was not told"),
+        (record(stay(SURGERY, "13:00")), closes(2, 1), ""),
+        (record(stay(SURGERY, "13:00", sure_until=3.5)), closes(5), ""),
+        (record(stay(SURGERY, "13:00", sure_until=3.5, ended=4)), closes(5, 1), "is not outside"),
+    ],
+)  # fmt: skip
+def test_the_checker_finds_what_contradicts_the_answers(
+    made: Record, then: Callable[[Record], None], says: str
+) -> None:
+    then(made)
+    found = wrong_times(made)
+    assert bool(found) is bool(says), found
+    assert all(says in sentence for sentence in found)
+
+
+def test_the_checker_finds_a_booking_after_the_minimum_notice() -> None:
+    made = record()
+    made.clock_zero = NOON
+    at_once = Change("booked", 5, 6, "done", "patient", slot(CHECKUP, "12:30"))
+    in_time = Change("booked", 5, 6, "done", "patient", slot(CHECKUP, "13:30"))
+    made.changes = {1: [at_once], 2: [in_time]}
+    [sentence] = wrong_times(made)
+    assert sentence.startswith("appointment 1 was booked and is too close")
