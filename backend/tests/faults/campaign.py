@@ -64,6 +64,7 @@ class Report:
     appointments: int
     moves: int
     holds: int
+    changes_of_hours: int
     mails: int
     # How many batches were sent, and how many of these requests repeated an earlier one.
     batches: int
@@ -78,7 +79,7 @@ class Report:
             f"seed {self.seed}, {self.seconds:.0f} s: {len(self.violations)} violations,"
             f" {sum(self.faults.values())} faults {dict(self.faults)},"
             f" {self.requests} requests, {self.answers} answers, {self.appointments} appointments,"
-            f" {self.moves} moves, {self.holds} holds, {self.mails} mails,"
+            f" {self.moves} moves, {self.holds} holds, {self.changes_of_hours} changes of hours, {self.mails} mails,"
             f" {self.batches} batches, of which {self.repeated_batches} were repetitions,"
             f" slowest recovery {slowest:.1f} s, mails drained after {self.drained_after:.1f} s"
         )
@@ -138,7 +139,8 @@ def run(
             _keep_logs(folder, seed)
         return Report(
             seed, seconds, violations, Counter(world.faults), recoveries, record.requests, record.answers,
-            len(record.booked), record.moves, record.holds, len(resend.accepted),
+            len(record.booked), record.moves, record.holds,
+            sum(map(len, record.hours.values())), len(resend.accepted),
             len(batch_keys), len(batch_keys) - len(set(batch_keys)),
             drained, Counter(s for s, _, _ in record.server_errors), memory,
         )  # fmt: skip

@@ -41,6 +41,7 @@ from src.repositories import (
     hours_repository,
     offered,
     outbox_repository,
+    reschedule_steps,
     session_repository,
     user_repository,
 )
@@ -488,6 +489,10 @@ def moves_forget_the_old_time() -> None:
     booking_history.add_rescheduled = add_new_time
 
 
+def cancelled_appointments_can_be_moved() -> None:
+    reschedule_steps._why_not_movable = lambda *_: None
+
+
 def moves_keep_the_old_slot() -> None:
     availability_repository.free = lambda *_: None
 
@@ -578,6 +583,9 @@ MUTANTS: dict[str, Mutant] = {
     "holds-cost-their-owner-the-time": Mutant("and held it", holds_cost_their_owner_the_time),
     "holds-are-listed": Mutant("holds are listed", holds_are_listed),
     "moves-forget-the-old-time": Mutant("is not what was answered", moves_forget_the_old_time),
+    "cancelled-appointments-can-be-moved": Mutant(
+        "is cancelled with the history", cancelled_appointments_can_be_moved, seconds=10
+    ),
     "moves-keep-the-old-slot": Mutant("no order in which it makes sense", moves_keep_the_old_slot, seconds=10),
     "mails-of-moves-name-the-old-time": Mutant("mails to", mails_of_moves_name_the_old_time),
     "old-doctors-are-not-told": Mutant("mails to", old_doctors_are_not_told, seconds=10),
