@@ -23,7 +23,7 @@ from src.domain.minutes import minute_of
 from src.extensions import db
 from src.models.base import Instant
 from src.repositories import appointment_repository as appointments
-from src.repositories import appointments_by_start, offered
+from src.repositories import appointments_by_start, booking_statement, booking_targets, holds, offered
 from src.repositories import batch_repository as batches
 from src.repositories import free_times_repository as free_times
 from src.repositories import outbox_repository as outbox
@@ -153,6 +153,50 @@ def test_free_slots_among_withdrawn_ones(past: Connection, doctor: Doctor) -> No
     assert looked_at(past, free_times._published("postgresql", 2003), values) < FEW
 
 
+# The doctor is open all day for eight weeks, and had twenty appointments a day for the past three years. Other doctors
+# have as many openings, and patients hold times of theirs.
+HOURS = """
+    INSERT INTO openings (doctor_id, day, from_minute, until_minute, runs_until)
+    SELECT d.id, date '2030-03-04' + n, 5349600 + n * 1440, 5349600 + n * 1440 + 600, 5349600 + n * 1440 + 600
+    FROM generate_series(0, 55) AS n, doctors AS d WHERE d.id = :doctor OR d.id % 100 = 0;
+    INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at, busy_from,
+        busy_until, visit_type_id, day)
+    SELECT 256 * 16777216::bigint + minute, :doctor, p.id, starts_at, starts_at + interval '30 minutes', 'UTC', now(),
+        minute, minute + 30, :type, starts_at::date
+    FROM generate_series(0, 20000) AS n
+    CROSS JOIN LATERAL (SELECT 5349600 - (n / 20) * 1440 + n % 20 * 30 AS minute) AS m
+    CROSS JOIN LATERAL (SELECT timestamptz '2020-01-01 00:00Z' + minute * interval '1 minute' AS starts_at) AS s
+    JOIN (SELECT id, row_number() OVER () AS number FROM users) AS p ON p.number = n % 6000 + 1;
+    INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at, status,
+        held_until)
+    SELECT 100000 + d.id, d.id, d.user_id, now(), now() + interval '1 hour', 'UTC', now(), 'held', now()
+    FROM doctors AS d WHERE d.id > :doctor;
+    ANALYZE openings, appointments, visit_types, visit_type_versions
+"""
+# A list of two weeks reads the openings and appointments of two weeks, several times.
+OF_TWO_WEEKS = 2_000
+
+
+def test_computed_times_after_years_of_appointments(past: Connection, doctor: Doctor, patient: Patient) -> None:
+    [kind] = doctor.visit_types()
+    for statement in HOURS.split(";"):
+        names = {"doctor": doctor.doctor_id, "type": kind["id"]}
+        past.execute(text(statement), {name: names[name] for name in names if f":{name}" in statement})
+    now = minute_of(NOW)
+    values = offered.values(
+        NOW, now, now + 14 * 1440, me=patient.id, doctor_id=doctor.doctor_id, visit_type_id=kind["id"]
+    )
+    for chosen in (offered.OF_TYPE, offered.OF_DEFAULT_TYPE):
+        assert looked_at(past, free_times._computed("postgresql", chosen, 2003), values) < OF_TWO_WEEKS
+    time = booking_targets.find_computed(past, 256 * 2**24 + now + 1440 + 61, "UTC")
+    assert time is not None
+    # The statement locks and refuses what is not on the grid, but reads what it needs for that.
+    refused = {**time.values(NOW, me=patient.id), "reason": None}
+    assert looked_at(past, booking_statement._BOOK_TIME, refused) < FEW
+    assert looked_at(past, booking_targets._PLACE["postgresql"], refused) < FEW
+    assert looked_at(past, holds._OF_EITHER, {"doctor_id": doctor.doctor_id, "me": patient.id}) < FEW
+
+
 def test_due_mails_among_sent_ones(past: Connection) -> None:
     """An idle worker runs these queries five times a second."""
     assert looked_at(past, outbox._FIRST_DUE, {}) < FEW
@@ -189,7 +233,7 @@ def looked_at(connection: Connection, query: Select[Any], values: dict[str, Any]
         return f"${len(names)}"
 
     statement = re.sub(r"%\((\w+)\)s", number, compiled.string)
-    arguments = ", ".join(f"'{given[name]}'" for name in names)
+    arguments = ", ".join("NULL" if given[name] is None else f"'{given[name]}'" for name in names)
     connection.exec_driver_sql(f"PREPARE asked AS {statement}", execution_options={"no_parameters": True})
     asked = f"asked({arguments})" if names else "asked"
     [[plan]] = connection.exec_driver_sql(
