@@ -108,6 +108,7 @@ def test_twenty_visits_at_different_times_of_a_day_and_two_is_the_limit(
     assert patients[0].times(doctor, visit_type=kind, until=TUESDAY) == []
 
 
+@ON_POSTGRESQL
 @pytest.mark.parametrize("new", [[], [("09:00", "14:00")], [("14:10", "23:00")]], ids=["closed", "shortened", "moved"])
 def test_what_is_booked_while_hours_change_is_inside_of_them_or_reported(
     app: APIFlask, doctor: Doctor, crowd: Crowd, new: list[tuple[str, str]]
@@ -450,6 +451,7 @@ def test_holds_and_bookings_of_one_time_have_one_winner(app: APIFlask, doctor: D
     assert count(app, "SELECT count(*) FROM appointments") == 1
 
 
+@ON_POSTGRESQL
 def test_visits_that_are_booked_while_their_type_gets_another_length_do_not_overlap(
     app: APIFlask, doctor: Doctor, crowd: Crowd
 ) -> None:
@@ -471,6 +473,7 @@ def test_visits_that_are_booked_while_their_type_gets_another_length_do_not_over
     assert count(app, OVERLAPS) == 0
 
 
+@ON_POSTGRESQL
 @pytest.mark.parametrize(("before", "after"), [(3, 1), (1, 3)])
 def test_a_group_that_is_booked_while_its_capacity_changes_has_the_seats_of_before_or_after(
     app: APIFlask, doctor: Doctor, crowd: Crowd, before: int, after: int
@@ -492,6 +495,7 @@ def test_a_group_that_is_booked_while_its_capacity_changes_has_the_seats_of_befo
     assert count(app, BOOKED) == max(after, booked)
 
 
+@ON_POSTGRESQL
 def test_a_day_that_is_booked_while_its_limit_falls_gets_no_more_visits_than_the_limit_after(
     app: APIFlask, doctor: Doctor, crowd: Crowd
 ) -> None:
