@@ -107,16 +107,20 @@ def find_computed(db: Connection, slot_id: int, clinic_zone: str) -> ComputedTim
 def place(db: Connection, target: Target, now: datetime, **who: int) -> Placement | Refusal:
     """Return what an appointment at the target takes, or why it cannot be there.
 
-    `who` has the parameters `me`, `moving` and `by_staff` of `offered`. The caller has locked both people, so nothing
-    changes after this has looked. Whether other appointments take the time of a published slot, and whether the patient
-    is busy, the constraints decide.
+    `who` has the parameters `me`, `moving` and `by_staff` of `offered`. The caller has locked both people, so nobody
+    takes anything after this has looked. Whether other appointments take the time of a published slot, and whether the
+    patient is busy, the constraints decide.
     """
     if isinstance(target, PublishedSlot):
         return _place_at_slot(db, target, now)
     values = target.values(now, **who)
     row = db.execute(_PLACE[db.dialect.name], values).mappings().one_or_none()
     if row is None:
-        return db.execute(_WHY_NOT[db.dialect.name], values).scalar_one()
+        refusal = db.execute(_WHY_NOT[db.dialect.name], values).scalar_one()
+        # Whoever releases a hold locks nobody, and may have done so between the two statements.
+        row = db.execute(_PLACE[db.dialect.name], values).mappings().one_or_none() if refusal == "again" else None
+        if row is None:
+            return refusal
     return {name: values[name] for name in COPIED} | dict(row)
 
 

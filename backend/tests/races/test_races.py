@@ -12,16 +12,17 @@ from dataclasses import replace
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
 from src.domain.refusals import accepted
+from src.extensions import db
 from src.repositories import availability_repository as slots
 from src.repositories import booking_repository as bookings
 from src.repositories import user_repository as users
 from tests.conftest import StillClock
-from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient
+from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient, hours
 
 pytestmark = pytest.mark.unguarded
 
@@ -337,3 +338,26 @@ def until_somebody_waits(db: Connection) -> None:
     while not db.execute(waiting).scalar_one():
         assert time.monotonic() < deadline, "no connection waits for the lock"
         time.sleep(0.01)
+
+
+@ON_POSTGRESQL
+def test_a_time_that_is_released_just_before_the_refusal_can_be_held(app: APIFlask, api: Api) -> None:
+    doctor, holder, patient = api.doctor(), api.patient(), api.patient()
+    doctor.set_hours(hours())
+    slot_id = holder.times(doctor)[0]["slot_id"]
+    hold_id = holder.hold(slot_id)
+
+    def release_before_the_reason(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        nonlocal hold_id
+        if hold_id and "'slot_unknown'" in statement:
+            released, hold_id = hold_id, 0
+            with ThreadPoolExecutor(1) as pool:
+                answer = pool.submit(with_own_client(app, holder).delete, f"/holds/{released}").result(30)
+            assert answer.status_code == 200
+
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", release_before_the_reason)
+    answer = patient.post("/holds", {"slot_id": slot_id, "minutes": 10})
+
+    assert hold_id == 0
+    assert answer.status_code == 201, answer.get_json()
