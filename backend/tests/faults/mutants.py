@@ -126,7 +126,7 @@ def _look_at_free_slot(db: Connection, slot_id: int) -> Any:
 def check_then_insert() -> None:
     def take(db: Connection, slot_id: int, now: datetime) -> Any:
         slot = _look_at_free_slot(db, slot_id)
-        time.sleep(PAUSE)
+        time.sleep(PAUSE * 8)
         return slot
 
     booking_repository.book = _book_carelessly(take)

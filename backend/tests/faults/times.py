@@ -67,11 +67,12 @@ def given_twice(record: Record, stays: list[Stay]) -> list[str]:
             if known.excludes(record.known(other.slot_id)):
                 what = "a time was booked that another patient held" if other.is_hold else "overlapping appointments"
                 found.append(f"{what} of one doctor: {_pair(record, other, stay)}")
-        seats = [one for one in others if one.slot_id == stay.slot_id]
+        # A hold that was asked for again has two stays.
+        seats = {one.of for one in others if one.slot_id == stay.slot_id}
         if known.capacity > 1 and len(seats) + 1 > known.capacity:
             found.append(f"more patients than seats: {len(seats) + 1} at {described(known)}")
         limit = known.kind and known.kind.most_per_day
-        if limit and sum(record.known(one.slot_id).kind == known.kind for one in others) + 1 > limit:
+        if limit and len({one.of for one in others if record.known(one.slot_id).kind == known.kind}) + 1 > limit:
             found.append(f"more on one day than its limit: {described(known)}")
     return found
 
@@ -99,7 +100,7 @@ def _blocked(
     """Return whether other stays take the time or its seats, and whether they reach the limit of the day."""
     there = [stay for stay in stays if is_there(stay) and not (stay.is_hold and stay.by == by)]
     kinds = [(stay, record.known(stay.slot_id)) for stay in there]
-    seats = sum(stay.slot_id == known.slot_id for stay in there)
+    seats = len({stay.of or id(stay) for stay in there if stay.slot_id == known.slot_id})
     takes = any(known.excludes(other) for _, other in kinds) or (known.capacity > 1 and seats >= known.capacity)
     limit = known.kind and known.kind.most_per_day
     return takes, bool(limit) and len(
