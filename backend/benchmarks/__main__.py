@@ -18,14 +18,15 @@ from benchmarks.database import conninfo, database_alone, postgresql
 from benchmarks.drain import SCENARIO as DRAIN
 from benchmarks.drain import Drain
 from benchmarks.fill import fill_sqlite
+from benchmarks.horizon import Horizon
 from benchmarks.mails import mail_worker
 from benchmarks.measure import Database, System, measure
 from benchmarks.parts import parts
 from benchmarks.report import MANY, Results, console, report, show
 from benchmarks.rounds import product, run_rounds, token_maker
 from benchmarks.same import same_answers
-from benchmarks.scenarios import BUSY_DAY, GROWING, OURS_ONLY, SCENARIOS
-from benchmarks.stock import LEAST_SLOTS, Stock
+from benchmarks.scenarios import BUSY_DAY, GROWING, OF_TIMES, OURS_ONLY, SCENARIOS
+from benchmarks.stock import CHANGING, LEAST_PAST, LEAST_SLOTS, Stock
 from benchmarks.systems import megabytes_per_worker, serving
 from tests.conftest import migrate_to_head
 from tests.processes.servers import BACKEND
@@ -44,7 +45,7 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         yardstick = {"BENCH_CONNINFO": conninfo(cluster)}
         bare = System("bare", stack.enter_context(serving("bare", "benchmarks.yardstick:bare", folder, **yardstick)),
                       None, token_maker())  # fmt: skip
-        lean = stack.enter_context(serving("lean", "benchmarks.yardstick:lean", folder, **yardstick))
+        lean = stack.enter_context(serving("lean", "benchmarks.yardstick_times:lean", folder, **yardstick))
         ours = stack.enter_context(product("ours", cluster.url, database, folder))
         systems = [System("lean", lean, database, token_maker()), ours]
         if options.sqlite:
@@ -53,7 +54,14 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         for number, system in enumerate(systems):
             assert system.database is not None
             system.next_slot = len(system.database.stock.bookable) * number // 4
+            system.next_time = system.database.stock.bookable_times * number // 4
+            system.next_change = CHANGING * number
         same_answers(systems[0], ours)
+        horizons = [stack.enter_context(Horizon.of("ours", cluster.url, database, conninfo(cluster)))]
+        if options.sqlite:
+            embedded = systems[-1].database
+            assert embedded is not None
+            horizons.append(stack.enter_context(Horizon.of("ours on SQLite", _sqlite_url(folder), embedded)))
 
         def between() -> None:
             for connections, count in ((1, min(200, options.requests)), (MANY, options.requests)):
@@ -61,8 +69,10 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
             with mail_worker(cluster.url, folder, ours):
                 results.blocks["ours", BUSY_DAY, MANY].append(measure(ours, BUSY_DAY, options.requests, MANY))
             database_alone(cluster, database.stock, results, options.requests)
+            for horizon in horizons:
+                horizon.measure(results)
 
-        scenarios = options.only or [*SCENARIOS, *OURS_ONLY]
+        scenarios = options.only or [*SCENARIOS, *OF_TIMES, *OURS_ONLY]
         run_rounds(systems, scenarios, results, rounds=options.rounds, requests=options.requests, between=between)
         for system in systems[1:]:
             _log_in(system, min(LOG_INS, options.requests), results)
@@ -73,12 +83,16 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
 
 @contextmanager
 def _on_sqlite(slots: int, folder: Path) -> Iterator[System]:
-    file = folder / "clinic.db"
-    migrate_to_head(f"sqlite:///{file}")
+    url = _sqlite_url(folder)
+    migrate_to_head(url)
     stock = Stock(min(slots, MOST_ON_SQLITE))
-    fill_sqlite(str(file), stock)
-    with product("ours on SQLite", f"sqlite:///{file}", Database(stock, None), folder) as system:
+    fill_sqlite(url.removeprefix("sqlite:///"), stock)
+    with product("ours on SQLite", url, Database(stock, None), folder) as system:
         yield system
+
+
+def _sqlite_url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'clinic.db'}"
 
 
 def _log_in(system: System, count: int, results: Results) -> None:
@@ -96,9 +110,11 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
         drains: list[Drain] = []
         for slots in options.growth:
             is_last = slots == options.growth[-1]
-            stock = Stock(slots, history=options.history, mails=True) if is_last else Stock(slots)
+            past = options.past if is_last else LEAST_PAST
+            stock = Stock(slots, history=options.history, mails=True, past=past) if is_last else Stock(slots)
             name = f"{stock.slots} slots"
-            console.print(f"{stock.slots:,} slots of {stock.doctors:,} doctors, a history of {stock.history:,}")
+            console.print(f"{stock.slots:,} slots of {stock.doctors:,} doctors, a history of {stock.history:,},"
+                          f" {stock.past:,} appointments that have ended")  # fmt: skip
             cluster, database = stack.enter_context(postgresql(stock))
             systems.append(stack.enter_context(product(name, cluster.url, database, folder)))
             drains.append(stack.enter_context(Drain.of(name, cluster.url, conninfo(cluster), database)))
@@ -109,7 +125,8 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
 
         between()
         results.blocks.clear()  # the first measurement warms up and does not count
-        run_rounds(systems, list(GROWING), results, rounds=options.rounds, requests=options.requests, between=between)
+        scenarios = [scenario for scenario in GROWING if not options.only or scenario in options.only]
+        run_rounds(systems, scenarios, results, rounds=options.rounds, requests=options.requests, between=between)
     result = report(results, options)
     show(result)
     return result
@@ -133,7 +150,12 @@ def main() -> int:
         "--history", type=int, default=10_000, help="appointments of that past, each told to a thousand"
     )
     parser.add_argument(
-        "--only", action="append", choices=[*SCENARIOS, *OURS_ONLY], help="one scenario (may be repeated)"
+        "--past", type=int, default=1_000_000,
+        help="with --growth, the appointments that have ended in the last clinic's doctors' hours (default 1 million;"
+             " the others have 10 thousand)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only", action="append", choices=[*SCENARIOS, *OF_TIMES, *OURS_ONLY], help="one scenario (may be repeated)"
     )
     parser.add_argument("--against", metavar="COMMIT", help="compare with the servers of another commit")
     parser.add_argument("--parts", action="store_true", help="CPU time of the parts of a call, without servers")

@@ -12,11 +12,14 @@ from typing import Any
 
 from rich.table import Table
 
+from benchmarks import load
 from benchmarks.database import postgresql
+from benchmarks.measure import System
 from benchmarks.report import MANY, Ratio, Results, console, cpu, p50, report
 from benchmarks.rounds import product, run_rounds
-from benchmarks.scenarios import OURS_ONLY, SCENARIOS
-from benchmarks.stock import Stock
+from benchmarks.scenarios import OF_TIMES, OURS_ONLY, SCENARIOS
+from benchmarks.scenarios_of_times import CHANGES
+from benchmarks.stock import CHANGING, Stock
 from tests.processes.servers import backend_of
 
 # A call is slower if even the lower quartile of its ratios to the other commit's is larger than this.
@@ -36,7 +39,10 @@ def against(options: argparse.Namespace) -> dict[str, Any]:
         before = stack.enter_context(product("before", cluster.url, database, folder, backend=there))
         ours = stack.enter_context(product("ours", cluster.url, database, folder))
         ours.next_slot = len(database.stock.bookable) // 2
-        scenarios = options.only or [*SCENARIOS, *OURS_ONLY]
+        ours.next_time = database.stock.bookable_times // 2
+        ours.next_change = CHANGING * CHANGES // 2
+        known = [*SCENARIOS, *(OF_TIMES if _has_times(before) else ()), *OURS_ONLY]
+        scenarios = [scenario for scenario in known if not options.only or scenario in options.only]
         run_rounds([before, ours], scenarios, results, rounds=options.rounds, requests=options.requests)
     compared = comparisons(results)
     slower = [name for name, ratio in compared.items() if ratio.low > SLOWER]
@@ -46,6 +52,12 @@ def against(options: argparse.Namespace) -> dict[str, Any]:
         "missed": slower,
         "ratios": {name: asdict(ratio) for name, ratio in compared.items()},
     }
+
+
+def _has_times(system: System) -> bool:
+    """Return whether this version has computed times, of which one call tells."""
+    [body] = system.bodies([load.request("GET", "/openapi.json", "")])
+    return b'"/holds"' in body
 
 
 def comparisons(results: Results) -> dict[str, Ratio]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -10,40 +12,51 @@ from typing import Any
 import psycopg
 from rich.progress import Progress
 
+from benchmarks.past import PAST_AT_ONCE, PAST_ON_POSTGRESQL, PAST_ON_SQLITE, WITHOUT_RANGE, past_values
 from benchmarks.stock import APPOINTMENTS_OF_A_BUSY_DOCTOR, BUSY, PATIENTS, SPAN, Stock
 from src.models import PROFILES_OF_A_BLOCK
 
 CHUNK = 20_000
 
-INDEXES = (
-    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-    " WHERE contype = 'x' AND conrelid = 'availability_slots'::regclass"
-)
-
 
 def fill_postgresql(conninfo: str, stock: Stock) -> None:
     """Copy the rows into PostgreSQL; add the EXCLUDE constraint of the slots afterwards, which is faster."""
     with psycopg.connect(conninfo, autocommit=True) as connection, Progress() as progress:
-        rules = connection.execute(INDEXES).fetchall()
-        for table, name, _ in rules:
-            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-        for table, (columns, rows, count) in stock.tables().items():
-            task = progress.add_task(table, total=count)
-            with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-                for number, row in enumerate(rows, 1):
-                    copy.write_row(row)
-                    if number % CHUNK == 0:
-                        progress.update(task, completed=number)
-            progress.update(task, completed=count)
-            connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
-        task = progress.add_task("rules, statistics", total=len(rules) + 1)
-        for table, name, definition in rules:
-            connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
-            progress.advance(task)
+        with _without_rules(connection, "availability_slots", progress, types="x"):
+            for table, columns, rows, count in stock.tables():
+                task = progress.add_task(table, total=count)
+                with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                    for number, row in enumerate(rows, 1):
+                        copy.write_row(row)
+                        if number % CHUNK == 0:
+                            progress.update(task, completed=number)
+                progress.update(task, completed=count)
+                connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
         connection.execute(COUNT)
         _write_history(connection, stock, progress)
+        _write_past(connection, stock, progress)
+        task = progress.add_task("statistics", total=1)
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
+        progress.advance(task)
+
+
+@contextmanager
+def _without_rules(connection: psycopg.Connection, table: str, progress: Progress, types: str) -> Iterator[None]:
+    """Drop the table's constraints of these types, and for more than EXCLUDE its indexes too; add them at the end."""
+    rules = connection.execute(RULES, {"table": table, "types": list(types)}).fetchall()
+    indexes = connection.execute(INDEXES, {"table": table}).fetchall() if types != "x" else []
+    for name, _ in rules:
+        connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    for name, _ in indexes:
+        connection.execute(f"DROP INDEX {name}")
+    yield
+    task = progress.add_task(f"rules of {table}", total=len(rules) + len(indexes))
+    for name, definition in rules:
+        connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+        progress.advance(task)
+    for _, definition in indexes:
+        connection.execute(definition)
         progress.advance(task)
 
 
@@ -59,23 +72,24 @@ def _write_history(connection: psycopg.Connection, stock: Stock, progress: Progr
         connection.execute(EVENTS, people)
     if not stock.mails:
         return
-    rules = connection.execute(RULES_OF_OUTBOX).fetchall()
-    indexes = connection.execute(INDEXES_OF_OUTBOX).fetchall()
-    for name, _ in rules:
-        connection.execute(f"ALTER TABLE outbox DROP CONSTRAINT {name}")
-    for name, _ in indexes:
-        connection.execute(f"DROP INDEX {name}")
-    task = progress.add_task("mails that were sent", total=PATIENTS)
-    for first in range(stock.first_patient, stock.first_patient + PATIENTS, TOLD_AT_ONCE):
-        connection.execute(SENT, {"patient": stock.old_patient, "first": first, "last": first + TOLD_AT_ONCE - 1})
-        progress.advance(task, TOLD_AT_ONCE)
-    task = progress.add_task("their rules", total=len(rules) + len(indexes))
-    for name, definition in rules:
-        connection.execute(f"ALTER TABLE outbox ADD CONSTRAINT {name} {definition}")
-        progress.advance(task)
-    for _, definition in indexes:
-        connection.execute(definition)
-        progress.advance(task)
+    with _without_rules(connection, "outbox", progress, types="ufc"):
+        task = progress.add_task("mails that were sent", total=PATIENTS)
+        for first in range(stock.first_patient, stock.first_patient + PATIENTS, TOLD_AT_ONCE):
+            connection.execute(SENT, {"patient": stock.old_patient, "first": first, "last": first + TOLD_AT_ONCE - 1})
+            progress.advance(task, TOLD_AT_ONCE)
+
+
+def _write_past(connection: psycopg.Connection, stock: Stock, progress: Progress) -> None:
+    """Insert appointments that have ended, of which the trigger would fill the ranges that old ones lack."""
+    values = past_values(stock)
+    with _without_rules(connection, "appointments", progress, types="xfc"):
+        connection.execute("ALTER TABLE appointments DISABLE TRIGGER appointments_busy_insert")
+        task = progress.add_task("appointments that have ended", total=stock.past)
+        for first in range(0, stock.past, PAST_AT_ONCE):
+            count = min(PAST_AT_ONCE, stock.past - first)
+            connection.execute(PAST_ON_POSTGRESQL, {**values, "first": first, "last": first + count - 1})
+            progress.advance(task, count)
+        connection.execute("ALTER TABLE appointments ENABLE TRIGGER appointments_busy_insert")
 
 
 TOLD_AT_ONCE = 50
@@ -90,14 +104,14 @@ EVENTS = """
     SELECT id, event, patient_id, now() FROM appointments CROSS JOIN (VALUES ('booked'), ('cancelled')) AS e (event)
     WHERE slot_id = %(slot)s AND patient_id BETWEEN %(first)s AND %(last)s ORDER BY id, event
 """
-RULES_OF_OUTBOX = (
+RULES = (
     "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
-    " WHERE conrelid = 'outbox'::regclass AND contype IN ('u', 'f', 'c')"
+    " WHERE conrelid = CAST(%(table)s AS regclass) AND contype = ANY(%(types)s)"
 )
-INDEXES_OF_OUTBOX = (
+INDEXES = (
     "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
-    " WHERE indrelid = 'outbox'::regclass"
-    " AND indexrelid NOT IN (SELECT conindid FROM pg_constraint WHERE conrelid = 'outbox'::regclass)"
+    " WHERE indrelid = CAST(%(table)s AS regclass)"
+    " AND indexrelid NOT IN (SELECT conindid FROM pg_constraint WHERE conrelid = CAST(%(table)s AS regclass))"
 )
 SENT = """
     INSERT INTO outbox (key, about, event_id, appointment_id, recipient_id, recipient, template, facts, subject, text,
@@ -114,10 +128,10 @@ COUNT = f"INSERT INTO doctor_blocks SELECT id / {PROFILES_OF_A_BLOCK}, count(*) 
 
 
 def fill_sqlite(path: str, stock: Stock) -> None:
-    """Insert the rows into a SQLite file."""
+    """Insert the rows into a SQLite file. It gets no statistics, because the product never gathers any there."""
     connection = sqlite3.connect(path, isolation_level=None)
     with Progress() as progress:
-        for table, (columns, rows, count) in stock.tables().items():
+        for table, columns, rows, count in stock.tables():
             task = progress.add_task(table, total=count)
             marks = ", ".join("?" * len(columns.split(", ")))
             while chunk := [_plain(row) for row in islice(rows, CHUNK)]:
@@ -125,8 +139,12 @@ def fill_sqlite(path: str, stock: Stock) -> None:
                 connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", chunk)
                 connection.execute("COMMIT")
                 progress.advance(task, len(chunk))
+    connection.execute("BEGIN")
+    values = past_values(stock)
+    connection.execute(PAST_ON_SQLITE, {**values, "first": 0, "last": stock.past - 1})
+    connection.execute(WITHOUT_RANGE, values)
+    connection.execute("COMMIT")
     connection.execute(COUNT)
-    connection.execute("ANALYZE")
     connection.close()
 
 

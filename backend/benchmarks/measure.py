@@ -13,6 +13,7 @@ import psutil
 
 from benchmarks import load
 from benchmarks.scenarios import ALL, BOOKINGS, EXPECTED
+from benchmarks.scenarios_of_times import Booked
 from benchmarks.stock import Stock
 from benchmarks.systems import cpu_seconds, family
 from tests.processes.servers import Server
@@ -38,9 +39,10 @@ class System:
     server: Server
     database: Database | None
     token: Callable[[int, str], str]
-    # Appointments to cancel: (appointment, patient).
-    booked: list[tuple[int, int]] = field(default_factory=list)
+    booked: list[Booked] = field(default_factory=list)
     next_slot: int = 0
+    next_time: int = 0
+    next_change: int = 0
     # The ids of processes beside the server whose CPU time counts too.
     beside: list[int] = field(default_factory=list)
 
@@ -89,10 +91,11 @@ def measure(system: System, scenario: str, count: int, connections: int) -> Bloc
         known = {process.pid for process in database}
         after_database += cpu_seconds(p for p in system.database.processes() if p.pid not in known)
     if scenario in BOOKINGS:
+        name = BOOKINGS[scenario]
         system.booked = [
-            (json.loads(body)["appointment_id"], patient)
-            for body, (_, patient) in zip(outcome.bodies, system.booked, strict=True)
-            if b"appointment_id" in body
+            booked._replace(number=json.loads(body)[name])
+            for body, booked in zip(outcome.bodies, system.booked, strict=True)
+            if f'"{name}"'.encode() in body
         ]
     quantiles = statistics.quantiles(outcome.latencies, n=100, method="inclusive")
     count = len(requests)

@@ -9,6 +9,7 @@ import importlib
 import os
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -17,10 +18,11 @@ from rich.table import Table
 from sqlalchemy import Row, text
 from werkzeug.test import EnvironBuilder
 
+from benchmarks.clinic_hours import LISTED_DAYS, ZONE
 from benchmarks.database import conninfo, postgresql
 from benchmarks.report import console
 from benchmarks.rounds import token_maker
-from benchmarks.stock import LEAST_SLOTS, Stock
+from benchmarks.stock import LEAST_SLOTS, Stock, today
 from benchmarks.systems import SECRETS
 from config import load_settings
 from src.controllers.free_times import NEVER
@@ -28,6 +30,7 @@ from src.database.transaction import transaction
 from src.domain.minutes import minute_of
 from src.extensions import db
 from src.repositories import free_times_repository, user_repository
+from src.repositories.offered import MINUTES_OF_DAY
 from src.schemas.availability import MOST_TIMES, FreeSlot
 from src.utils.clock import system_clock
 from tests.conftest import build_app
@@ -72,7 +75,7 @@ def _call(app: Flask, path: str, token: str) -> Callable[[], None]:
 
 
 def _steps(stock: Stock) -> dict[str, float]:
-    """Measure the steps of listing free slots; call it in an application context."""
+    """Measure the steps of listing free slots and computed times; call it in an application context."""
     now, patient = system_clock(), stock.first_patient
     one = text("SELECT 1")
 
@@ -87,6 +90,10 @@ def _steps(stock: Stock) -> dict[str, float]:
     def slots() -> list[dict[str, Any]]:
         return [FreeSlot.of_published(row) for row in rows()]
 
+    def computed() -> Sequence[Row[Any]]:
+        window = (minute_of(now) + MINUTES_OF_DAY, minute_of(now) + (1 + LISTED_DAYS) * MINUTES_OF_DAY)
+        return free_times_repository.list_computed(connection, stock.timed[0], 1, patient, now, window, MOST_TIMES)
+
     with transaction(writes=False) as connection:
         raw: Any = connection.connection.driver_connection
         shown = slots()
@@ -98,16 +105,19 @@ def _steps(stock: Stock) -> dict[str, float]:
                 "caller": lambda: user_repository.find_caller(connection, patient, 0, "none"),
                 "free slots": rows,
                 "free slots with their times": slots,
+                "computed times": computed,
+                "computed times with their fields": lambda: [FreeSlot.of_computed(row, ZONE) for row in computed()],
                 "JSON": lambda: orjson.dumps(shown),
             }
         )
 
 
 def parts() -> None:
-    """Print the CPU time of calls, ours and the yardstick's, and of the steps of listing free slots."""
+    """Print the CPU time of calls, ours and the yardstick's, and of the steps of listing."""
     with postgresql(Stock(LEAST_SLOTS)) as (cluster, database):
         os.environ.update(BENCH_CONNINFO=conninfo(cluster), **SECRETS)
         yardstick = importlib.import_module("benchmarks.yardstick")
+        importlib.import_module("benchmarks.yardstick_times")
         secrets = {name.lower(): value for name, value in SECRETS.items()}
         app = build_app(load_settings(database_url=cluster.url, **secrets))
         token = token_maker()(database.stock.busy_patient(database.stock.busy[0]), "patient")
@@ -115,7 +125,10 @@ def parts() -> None:
             "bare view": _call(yardstick.bare, "/", token),
             "ours, /health/live": _call(app, "/health/live", token),
         }
-        for name, path in CALLS.items():
+        stock = database.stock
+        first, last = today() + timedelta(days=1), today() + timedelta(days=LISTED_DAYS)
+        times = f"/patient/doctors/{stock.timed[0]}/availability?visit_type=1&from={first}&until={last}"
+        for name, path in {**CALLS, "list computed times": times}.items():
             works |= {
                 f"ours, {name}": _call(app, path, token),
                 f"yardstick, {name}": _call(yardstick.lean, path, token),

@@ -18,11 +18,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import Block, Summary, summarize
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import OF_TIMES, SCENARIOS
 
 MANY = 16
 TO_YARDSTICK = "CPU of ours to the lean yardstick"
+TO_PUBLISHED = "CPU of computed times to that of published slots"
+LISTED_TO_YARDSTICK = "CPU of listing computed times to the lean yardstick listing published slots"
+THOUSAND_DOCTORS = "seconds for 1,000 doctors"
 TO_UNKEYED = "CPU of a booking with a key to one without"
+# Of the worker, measured in one process: lay the openings of all days, and those of one more.
+LAY, ONE_DAY = "lay eight weeks", "lay one more day"
+WORKS = (LAY, ONE_DAY)
 TO_PGBENCH = "rate of ours to pgbench"
 SQLITE_TO_POSTGRESQL = "rate of ours on SQLite to ours on PostgreSQL"
 MEMORY = "MB of a worker after the log-ins"
@@ -35,6 +41,8 @@ AT_MOST = {
     f"{TO_YARDSTICK}: who am I": 2.2,
     f"{TO_YARDSTICK}: book": 2.1,
     f"{TO_YARDSTICK}: cancel": 2.0,
+    LISTED_TO_YARDSTICK: 2.0,
+    f"{TO_PUBLISHED}: book": 1.6,
     TO_UNKEYED: 1.6,
     MEMORY: 100,
 }
@@ -109,6 +117,9 @@ def report(results: Results, options: argparse.Namespace) -> dict[str, Any]:
         "measured": [s.as_dict() for s in summaries],
         "pgbench": {name: statistics.median(rates) for name, rates in results.pgbench.items()},
         "memory_mb": memory,
+        "seconds": {
+            f"{THOUSAND_DOCTORS}: {s.scenario}, {s.system}": 1000 / s.rate for s in summaries if s.scenario in WORKS
+        },
         "ratios": {name: asdict(ratio) for name, ratio in found.items()},
     }
 
@@ -116,7 +127,7 @@ def report(results: Results, options: argparse.Namespace) -> dict[str, Any]:
 def ratios(results: Results) -> dict[str, Ratio]:
     """Return the ratios that can be compared between machines, by name."""
     found: dict[str, Ratio] = {}
-    for scenario in SCENARIOS:
+    for scenario in (*SCENARIOS, *OF_TIMES):
         ours = ("ours", scenario, MANY)
         if ours not in results.blocks or ("bare", "bare view", MANY) not in results.blocks:
             continue
@@ -125,12 +136,31 @@ def ratios(results: Results) -> dict[str, Ratio]:
         embedded = ("ours on SQLite", scenario, MANY)
         if embedded in results.blocks:
             found[f"{SQLITE_TO_POSTGRESQL}: {scenario}"] = results.ratio(embedded, ours, rate)
+    found |= _of_times(results)
     keyed, unkeyed = ("ours", "book with a key", MANY), ("ours", "book", MANY)
     if keyed in results.blocks and unkeyed in results.blocks:
         found[TO_UNKEYED] = results.ratio(keyed, unkeyed, cpu)
     for name, rates in results.pgbench.items():
         if ("ours", name, MANY) in results.blocks:
             found[f"{TO_PGBENCH}: {name}"] = Ratio.of([rate(b) for b in results.blocks["ours", name, MANY]], rates)
+    return found
+
+
+def _of_times(results: Results) -> dict[str, Ratio]:
+    """Return the ratios of computed times to published slots, and of the worker's work to the yardstick's."""
+    found: dict[str, Ratio] = {}
+    for system in dict.fromkeys(name for name, _, _ in results.blocks):
+        for scenario, computed in (("list free slots", "list computed times"), ("book", "book a computed time")):
+            over, under = (system, computed, MANY), (system, scenario, MANY)
+            if over in results.blocks and under in results.blocks:
+                suffix = "" if system == "ours" else f", {system}"
+                found[f"{TO_PUBLISHED}: {scenario}{suffix}"] = results.ratio(over, under, cpu)
+    over, under = ("ours", "list computed times", MANY), ("lean", "list free slots", MANY)
+    if over in results.blocks and under in results.blocks:
+        found[LISTED_TO_YARDSTICK] = results.ratio(over, under, cpu)
+    for work in WORKS:
+        if ("lean", work, 1) in results.blocks:
+            found[f"{TO_YARDSTICK}: {work}"] = results.ratio(("ours", work, 1), ("lean", work, 1), cpu)
     return found
 
 
@@ -172,6 +202,8 @@ def show(result: dict[str, Any]) -> None:
         console.print(f"pgbench, {name}: {per_second:.0f} per second")
     for name, megabytes in result["memory_mb"].items():
         console.print(f"{megabytes:6.0f}  {name}{_goal(name, megabytes)}", highlight=False)
+    for name, seconds in result["seconds"].items():
+        console.print(f"{seconds:6.2f}  {name}", highlight=False)
     for name, each in result["ratios"].items():
         ratio = Ratio(**each)
         console.print(f"{ratio}  {name}{_goal(name, ratio.median)}", highlight=False)

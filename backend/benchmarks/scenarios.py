@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from benchmarks import load
+from benchmarks import scenarios_of_times as times
+from benchmarks.scenarios_of_times import Booked
 from benchmarks.stock import BUSY, PASSWORD, PATIENTS, Stock, email
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def _booking(system: System, stock: Stock, *, keyed: bool) -> bytes:
     slot = stock.bookable[system.next_slot % len(stock.bookable)]
     system.next_slot += 1
     patient = stock.patient_for(slot)
-    system.booked.append((0, patient))
+    system.booked.append(Booked(0, patient))
     body = json.dumps({"slot_id": slot}).encode()
     key = f"slot-{slot}-{system.next_slot}" if keyed else ""
     return load.request("POST", "/appointments", system.token(patient, "patient"), body, key)
@@ -78,8 +80,8 @@ def _book_with_a_key(system: System, stock: Stock, count: int) -> list[bytes]:
 
 def _cancel(system: System, _stock: Stock, _count: int) -> list[bytes]:
     return [
-        load.request("POST", f"/appointments/{appointment}/cancel", system.token(patient, "patient"))
-        for appointment, patient in system.booked
+        load.request("POST", f"/appointments/{booked.number}/cancel", system.token(booked.patient, "patient"))
+        for booked in system.booked
     ]
 
 
@@ -134,6 +136,16 @@ SCENARIOS: dict[str, Scenario] = {
     "book": _book,
     "cancel": _cancel,
 }
+# What there is only where visits follow from hours. Each one that books or holds comes before those that end this.
+OF_TIMES: dict[str, Scenario] = {
+    "list computed times": times.list_times,
+    "book a computed time": times.book_times,
+    "move": times.move,
+    "cancel a computed time": _cancel,
+    "hold": times.hold,
+    "release": times.release,
+    "change of hours": times.change_hours,
+}
 # These the yardstick does not have.
 OURS_ONLY: dict[str, Scenario] = {"book with a key": _book_with_a_key}
 BUSY_DAY = "a busy day"
@@ -146,8 +158,15 @@ GROWING: dict[str, Scenario] = {
     "dashboard over a long history": _dashboard_over_history,
     "book": _book,
     "cancel": _cancel,
+    **{name: scenario for name, scenario in OF_TIMES.items() if name != "change of hours"},
 }
-ALL = {**SCENARIOS, **OURS_ONLY, **GROWING, BUSY_DAY: busy_day, "log in": log_ins}
-BOOKINGS = {"book", "book with a key"}
+ALL = {**SCENARIOS, **OF_TIMES, **OURS_ONLY, **GROWING, BUSY_DAY: busy_day, "log in": log_ins}
+# The field with the number of what was booked or held.
+BOOKINGS = {
+    "book": "appointment_id",
+    "book with a key": "appointment_id",
+    "book a computed time": "appointment_id",
+    "hold": "hold_id",
+}
 # The expected statuses of each scenario, 200 if it is not here; any other status makes the run void.
-EXPECTED = {"book": {201}, "book with a key": {201}, BUSY_DAY: {200, 201}}
+EXPECTED = {**{name: {201} for name in BOOKINGS}, BUSY_DAY: {200, 201}}

@@ -16,7 +16,18 @@ import pytest
 
 from benchmarks.against import SLOWER, comparisons
 from benchmarks.measure import Block
-from benchmarks.report import MANY, MEMORY, SQLITE_TO_POSTGRESQL, TO_YARDSTICK, Results, misses
+from benchmarks.report import (
+    LISTED_TO_YARDSTICK,
+    MANY,
+    MEMORY,
+    SQLITE_TO_POSTGRESQL,
+    TO_PUBLISHED,
+    TO_YARDSTICK,
+    WORKS,
+    Results,
+    misses,
+)
+from benchmarks.scenarios import OF_TIMES
 from tests.processes.servers import BACKEND, clean_environment
 
 pytestmark = pytest.mark.timeout(300)
@@ -51,6 +62,10 @@ def test_a_small_run_measures_everything_and_is_not_void(tmp_path: Path) -> None
     measured = {(row["system"], row["scenario"]) for row in result["measured"]}
     assert {("lean", "book"), ("ours", "book"), ("ours on SQLite", "book"), ("bare", "bare view")} <= measured
     assert {("ours", "book with a key"), ("ours", "a busy day"), ("ours", "log in")} <= measured
+    for scenario in (*OF_TIMES, *WORKS):
+        assert {("lean", scenario), ("ours", scenario), ("ours on SQLite", scenario)} <= measured
+    assert {LISTED_TO_YARDSTICK, f"{TO_PUBLISHED}: book", f"{TO_YARDSTICK}: move"} <= result["ratios"].keys()
+    assert len(result["seconds"]) == 6
 
 
 def test_a_clinic_that_is_too_small_is_refused(tmp_path: Path) -> None:
@@ -63,9 +78,12 @@ def test_a_clinic_that_is_too_small_is_refused(tmp_path: Path) -> None:
     ("name", "good", "bad"),
     [
         (f"{TO_YARDSTICK}: book", 1, 9),
+        (LISTED_TO_YARDSTICK, 1.9, 2.1),
+        (f"{TO_PUBLISHED}: book", 1.5, 1.7),
         (f"{MEMORY}: ours", 50, 101),
         (f"{SQLITE_TO_POSTGRESQL}: book", 0.9, 0.1),
         ("p50 at 9 slots to 3: book, 16 connections", 1, 2),
+        ("p50 at 9 slots to 3: list computed times, 16 connections", 1.4, 1.6),
     ],
 )
 def test_a_figure_beyond_its_goal_misses_it(name: str, good: float, bad: float) -> None:
@@ -90,6 +108,7 @@ def test_a_small_run_against_this_commit_measures_everything_and_is_not_void(tmp
     result = results(tmp_path, bench(tmp_path, "--against", "HEAD", *sizes))
     measured = {(row["system"], row["scenario"]) for row in result["measured"]}
     assert {("before", "book with a key"), ("ours", "book with a key")} <= measured
+    assert {("before", "book a computed time"), ("ours", "book a computed time")} <= measured
 
     unknown = bench(tmp_path, "--against", "no-such-commit", *sizes)
     assert unknown.returncode == 1
@@ -98,9 +117,16 @@ def test_a_small_run_against_this_commit_measures_everything_and_is_not_void(tmp
 
 @pytest.mark.long
 def test_a_small_growth_run_measures_everything_and_is_not_void(tmp_path: Path) -> None:
-    sizes = ["--growth", "10000", "20000", "--history", "50"]
+    sizes = ["--growth", "10000", "20000", "--history", "50", "--past", "20000"]
     result = results(tmp_path, bench(tmp_path, *sizes, "--rounds", "1", "--requests", "60"))
-    for scenario in ("last page of doctors", "dashboard over a long history", "a mail by the worker", "book"):
+    for scenario in (
+        "last page of doctors",
+        "dashboard over a long history",
+        "a mail by the worker",
+        "book",
+        "hold",
+        "move",
+    ):
         assert any(f"p50 at 20000 slots to 10000: {scenario}" in name for name in result["ratios"])
 
 
@@ -108,5 +134,5 @@ def test_a_small_growth_run_measures_everything_and_is_not_void(tmp_path: Path) 
 def test_the_parts_of_a_call_are_measured(tmp_path: Path) -> None:
     done = bench(tmp_path, "--parts")
     assert done.returncode == 0, done.stdout + done.stderr
-    for part in ("ours, list free slots", "yardstick, list free slots", "SELECT 1 by SQLAlchemy", "JSON"):
+    for part in ("ours, list free slots", "yardstick, list computed times", "SELECT 1 by SQLAlchemy", "JSON"):
         assert part in done.stdout
