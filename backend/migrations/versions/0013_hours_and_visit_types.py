@@ -85,7 +85,7 @@ def upgrade() -> None:
     """Keep every row. Appointments that have ended get no `busy_from`: no rule needs it any longer."""
     dialect = op.get_context().dialect.name
     if dialect == "postgresql":
-        lock_together("appointments", "appointment_events", "doctors", "users")
+        lock_together("appointments", "appointment_events", "doctors", "outbox", "users")
     _create_tables()
     op.add_column("doctors", sa.Column("openings_until", sa.Date()))
     op.add_column("doctors", sa.Column("hours_revision", sa.Integer(), server_default="0", nullable=False))
@@ -113,6 +113,8 @@ def upgrade() -> None:
         " WHERE status = 'booked' AND ends_at > CURRENT_TIMESTAMP"
     )
     _create_indexes()
+    # Without it, the deletion of a hold reads the whole outbox, which may refer to it.
+    op.create_index("ix_outbox_appointment", "outbox", ["appointment_id"])
     if dialect == "postgresql":
         _exclude_overlaps_on_postgresql()
     else:
@@ -123,6 +125,7 @@ def downgrade() -> None:
     """Release all holds. Fail if a computed time was booked or an appointment moved: the old version knows neither."""
     dialect = op.get_context().dialect.name
     op.execute("DELETE FROM appointments WHERE status = 'held'")
+    op.drop_index("ix_outbox_appointment", "outbox")
     if dialect == "postgresql":
         op.execute("DROP TRIGGER appointments_busy_insert ON appointments")
         op.execute("DROP TRIGGER appointments_busy_update ON appointments")

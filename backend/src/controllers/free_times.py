@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row
 
@@ -21,18 +21,11 @@ NEVER = 4_196_000_000
 SPARE = 3
 
 
-class Found(NamedTuple):
-    """A published slot or a computed time, with its place in the list."""
-
-    place: TimeCursor
-    fields: dict[str, Any]
-
-
 def page(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> FreeSlots:
     """Read the published slots and the computed times, as far as the query wants them, and merge them."""
     begin, end = query.window(ctx.now, _zone(ctx, doctor_id, query))
-    after = query.cursor or TimeCursor(0, 0)
-    start, me, most = max(begin, after.minute), ctx.actor.user_id, query.limit + SPARE
+    start = begin if query.cursor is None else max(begin, query.cursor.minute)
+    me, most = ctx.actor.user_id, query.limit + SPARE
     slots: Sequence[Row[Any]] = []
     if query.visit_type is None:
         slots = free_times.list_published(ctx.db, doctor_id, me, ctx.now, (start, NEVER if end is None else end), most)
@@ -40,17 +33,23 @@ def page(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> FreeSlots:
     if not slots or slots[0].has_openings:
         until = begin + MINUTES_AT_ONCE if end is None else end
         times = free_times.list_computed(ctx.db, doctor_id, query.visit_type, me, ctx.now, (start, until), most)
-    if not times and query.cursor is None and len(slots) <= query.limit:
-        return FreeSlots.of_rows([FreeSlot.of_published(row) for row in slots], next_cursor=None)
     zone = ctx.settings.clinic_time_zone
-    found = [
-        *(Found(TimeCursor(minute_of(row.starts_at), row.id), FreeSlot.of_published(row)) for row in slots),
-        *(Found(TimeCursor(row.minute, row.slot_id), FreeSlot.of_computed(row, zone)) for row in times),
-    ]
-    following = sorted((one for one in found if one.place > after), key=lambda one: one.place)
+    if (slots and times) or query.cursor is not None or max(len(slots), len(times)) > query.limit:
+        return _merged(slots, times, query, zone)
+    published = [FreeSlot.of_published(row) for row in slots]
+    return FreeSlots.of_rows(published or [FreeSlot.of_computed(row, zone) for row in times], next_cursor=None)
+
+
+def _merged(slots: Sequence[Row[Any]], times: Sequence[Row[Any]], query: FreeWanted, zone: str) -> FreeSlots:
+    """Return the page that follows the cursor, in the order of starts, then of ids."""
+    found = [(minute_of(row.starts_at), row.id, FreeSlot.of_published(row)) for row in slots]
+    found += [(row.minute, row.slot_id, FreeSlot.of_computed(row, zone)) for row in times]
+    found.sort()
+    after = query.cursor or (0, 0)
+    following = [one for one in found if one[:2] > after]
     shown = following[: query.limit]
-    more = str(shown[-1].place) if len(following) > query.limit else None
-    return FreeSlots.of_rows([one.fields for one in shown], next_cursor=more)
+    more = str(TimeCursor(*shown[-1][:2])) if len(following) > query.limit else None
+    return FreeSlots.of_rows([fields for _, _, fields in shown], next_cursor=more)
 
 
 def _zone(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> str:

@@ -64,6 +64,8 @@ class OutboxMail(Base):
             sqlite_where=text("batch_key IS NOT NULL"),
         ),
         Index("ix_outbox_recipient", "recipient_id"),
+        # For the foreign key: without it, the deletion of a hold reads all mails.
+        Index("ix_outbox_appointment", "appointment_id"),
         {"sqlite_autoincrement": True},
     )
 

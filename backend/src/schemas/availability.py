@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
@@ -103,22 +105,30 @@ class FreeSlot(WallClockSpan):
     place: str | None
 
     @staticmethod
-    def of_published(row: Any) -> dict[str, Any]:
-        """Return the fields, from a row of the published slots."""
-        span = wall_clock_span(row.starts_at, row.ends_at, row.wall_start, row.wall_end, row.time_zone)
-        return {"slot_id": row.id, **span, "visit_type_id": None, "seats_left": None, "place": None}
+    def of_published(row: Sequence[Any]) -> dict[str, Any]:
+        """Return the fields, from a row of the published slots, whose columns it takes by position: names are slow."""
+        slot_id, starts_at, ends_at, wall_start, wall_end, zone, _ = row
+        span = wall_clock_span(starts_at, ends_at, wall_start, wall_end, zone)
+        return {"slot_id": slot_id, **span, "visit_type_id": None, "seats_left": None, "place": None}
 
     @staticmethod
-    def of_computed(row: Any, clinic_zone: str) -> dict[str, Any]:
+    def of_computed(row: Sequence[Any], clinic_zone: str) -> dict[str, Any]:
         """Return the fields, from a row of the computed times; `clinic_zone` is that of doctors who chose none."""
-        starts_at, ends_at = instant_of_minute(row.minute), instant_of_minute(row.minute + row.minutes)
+        minute, slot_id, minutes, visit_type_id, seats_left, place, zone = row
+        span = span_of_minutes(minute, minutes, zone or clinic_zone)
         return {
-            "slot_id": row.slot_id,
-            **wall_clock_span(starts_at, ends_at, None, None, row.time_zone or clinic_zone),
-            "visit_type_id": row.visit_type_id,
-            "seats_left": row.seats_left,
-            "place": row.place,
+            "slot_id": slot_id,
+            **span,
+            "visit_type_id": visit_type_id,
+            "seats_left": seats_left,
+            "place": place,
         }
+
+
+@lru_cache(maxsize=8192)
+def span_of_minutes(minute: int, minutes: int, zone: str) -> Mapping[str, str]:
+    """Return the fields of a WallClockSpan that begins at a minute since 2020; callers must copy the mapping."""
+    return wall_clock_span(instant_of_minute(minute), instant_of_minute(minute + minutes), None, None, zone)
 
 
 class FreeSlots(Out):
