@@ -48,8 +48,7 @@ _HOLDS = "WHEN EXISTS (SELECT FROM appointments WHERE patient_id = :me AND statu
 # A hold does not exclude other seats of its time.
 _HOLDS_SEAT = "EXISTS (SELECT FROM appointments WHERE patient_id = :me AND status = 'held' AND slot_id = :slot_id)"
 
-_LOCK_TYPE = "AND (SELECT count(*) FROM people) = 2 FOR SHARE OF version, visit_type"
-_OFFERED = offered("postgresql", OF_VERSION, _LOCK_TYPE)
+_OFFERED = offered("postgresql", OF_VERSION, "(SELECT count(*) FROM people) = 2", "FOR SHARE OF version, visit_type")
 
 _BOOK_SLOT = typed(f"""
     WITH {_PEOPLE_OF_SLOT}, slot AS MATERIALIZED (

@@ -73,7 +73,7 @@ def _computed(dialect: str, chosen: str, most: int) -> TextualSelect:
     WITH RECURSIVE {offered.offered(dialect, chosen)}
     SELECT minute, version_id * {MINUTES_OF_VERSION} + minute AS slot_id, minutes, type.id AS visit_type_id,
         CASE WHEN capacity > 1 THEN capacity - seats_taken END AS seats_left, offered.place,
-        (SELECT time_zone FROM doctors WHERE doctors.id = type.doctor_id) AS time_zone
+        (SELECT time_zone FROM doctors WHERE id = (SELECT doctor_id FROM type)) AS time_zone
     FROM offered CROSS JOIN type ORDER BY minute LIMIT {int(most)}""").columns()
 
 

@@ -4,7 +4,8 @@ A doctor's openings, less what appointments and holds take, leave gaps. A visit 
 which it fits into a gap with its buffers: window functions find the gaps, and a recursive query the steps. Group visits
 with a seat left come after these. Buffers count against other visits, not against the hours.
 
-All times are minutes since 2020-01-01T00:00Z, which gives both databases the same arithmetic.
+No table is joined with `type` by an equation: once SQLite has statistics, it reads all appointments for a Bloom filter
+on such a join. All times are minutes since 2020-01-01T00:00Z, which gives both databases the same arithmetic.
 """
 
 from __future__ import annotations
@@ -70,12 +71,13 @@ WHY_NOT = f"""CASE
     ELSE 'not_offered' END"""
 
 
-def offered(dialect: str, chosen: str, lock_type: str = "") -> str:
+def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") -> str:
     """Return the CTEs of a query WITH RECURSIVE; the last, `offered`, has one row for each time that can be booked.
 
-    `chosen` says which visit type: OF_VERSION, OF_TYPE or OF_DEFAULT_TYPE; `lock_type` is the end of that query, which
-    may lock its rows. The times begin in [:from_minute, :until_minute). `offered` has the columns minute, day, place
-    and seats_taken; `type` is the visit type. For staff (`:by_staff` = 1), no notice and no horizon limit the times.
+    `chosen` says which visit type of the doctor: OF_VERSION, OF_TYPE or OF_DEFAULT_TYPE. There are no times unless the
+    `condition` is true, and `lock` may lock the rows of the type. The times begin in [:from_minute, :until_minute).
+    `offered` has the columns minute, day, place and seats_taken; `type` is the visit type. For staff
+    (`:by_staff` = 1), no notice and no horizon limit the times.
     """
     greatest, least = GREATEST[dialect], LEAST[dialect]
     return f"""
@@ -88,25 +90,24 @@ def offered(dialect: str, chosen: str, lock_type: str = "") -> str:
                 ELSE :this_minute + visit_type.horizon * {MINUTES_OF_DAY} END) AS last_minute
         FROM visit_type_versions AS version JOIN visit_types AS visit_type ON visit_type.id = version.visit_type_id
         WHERE {chosen} AND version.is_current AND visit_type.retired_at IS NULL
-        AND (visit_type.booked_by = 'patients' OR :by_staff = 1) {lock_type}
+        AND (visit_type.booked_by = 'patients' OR :by_staff = 1) AND {condition} {lock}
     ), taken AS MATERIALIZED (
-        SELECT busy_from, busy_until, slot_id, seat
-        FROM type JOIN appointments ON appointments.doctor_id = type.doctor_id
-        WHERE {COUNTS}
-        AND busy_from > :from_minute - {LONGEST_BUSY} - buffer_before
-        AND busy_from < :until_minute + minutes + buffer_after
-        AND busy_until > :from_minute - buffer_before
+        SELECT busy_from, busy_until, slot_id, seat FROM appointments WHERE doctor_id = :doctor_id AND {COUNTS}
+        AND busy_from > :from_minute - {LONGEST_BUSY} - (SELECT buffer_before FROM type)
+        AND busy_from < :until_minute + (SELECT minutes + buffer_after FROM type)
+        AND busy_until > :from_minute - (SELECT buffer_before FROM type)
     ), open AS MATERIALIZED (
         SELECT openings.id, day, from_minute, until_minute, runs_until, coalesce(type.place, openings.place) AS place
-        FROM type JOIN openings ON openings.doctor_id = type.doctor_id
-        WHERE (openings.visit_type_id IS NULL OR openings.visit_type_id = type.id)
+        FROM type CROSS JOIN openings
+        WHERE openings.doctor_id = :doctor_id
+        AND (openings.visit_type_id IS NULL OR openings.visit_type_id = type.id)
         AND from_minute > first_minute - {LONGEST_OPENING} AND from_minute <= last_minute
         AND until_minute > first_minute
     ), full_days AS (
-        SELECT day FROM type JOIN appointments ON appointments.visit_type_id = type.id
-        WHERE type.most_per_day IS NOT NULL AND {COUNTS}
+        SELECT day FROM appointments
+        WHERE visit_type_id = (SELECT id FROM type WHERE most_per_day IS NOT NULL) AND {COUNTS}
         AND day BETWEEN (SELECT min(day) FROM open) AND (SELECT max(day) FROM open)
-        GROUP BY day, type.most_per_day HAVING count(*) >= type.most_per_day
+        GROUP BY day HAVING count(*) >= (SELECT most_per_day FROM type)
     ), edges AS (
         SELECT open.id, busy_from, busy_until FROM open CROSS JOIN type JOIN taken
         ON busy_from < runs_until + buffer_after AND busy_until > from_minute - buffer_before
