@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from src.schemas.availability import span_of_minutes
 from src.schemas.base import wall_clock_span
 
 Rules = Callable[[str, str], None]
@@ -36,3 +37,4 @@ def changeable_rules(folder: Path) -> Iterator[Rules]:
 def _forget() -> None:
     ZoneInfo.clear_cache()
     wall_clock_span.cache_clear()
+    span_of_minutes.cache_clear()

@@ -43,10 +43,8 @@ _EVENT_AND_MAIL = f"""
         INSERT INTO appointment_events (appointment_id, event, actor_id, at)
         SELECT id, 'booked', :me, :now FROM appointment RETURNING id
     ), mail AS ({_CONFIRMATION})"""
-# Before the reasons that a hold of the caller's own could be, or could overcome.
-_HOLDS = "WHEN EXISTS (SELECT FROM appointments WHERE patient_id = :me AND status = 'held') THEN 'again'"
-# A hold does not exclude other seats of its time.
-_HOLDS_SEAT = "EXISTS (SELECT FROM appointments WHERE patient_id = :me AND status = 'held' AND slot_id = :slot_id)"
+# Then the steps book: they turn a hold into the appointment, or release it.
+_HOLDS = "EXISTS (SELECT FROM appointments WHERE patient_id = :me AND status = 'held')"
 
 _OFFERED = offered("postgresql", OF_VERSION, "(SELECT count(*) FROM people) = 2", "FOR SHARE OF version, visit_type")
 
@@ -79,19 +77,19 @@ _BOOK_SLOT = typed(f"""
 _BOOK_TIME = typed(f"""
     WITH RECURSIVE {_PEOPLE_OF_TIME},
     {_OFFERED}, opening AS MATERIALIZED (
-        SELECT id FROM {OPENING_OF_VISIT} AND EXISTS (SELECT FROM offered)
+        SELECT id FROM {OPENING_OF_VISIT} AND EXISTS (SELECT FROM offered) AND NOT {_HOLDS}
         FOR SHARE
     ), appointment AS (
         INSERT INTO appointments (patient_id, booked_at, reason, {", ".join((*COPIED, *COLUMNS))})
         SELECT :me, :now, :reason, {", ".join((*(f":{name}" for name in COPIED), *COLUMNS.values()))}
-        FROM offered CROSS JOIN type WHERE EXISTS (SELECT FROM opening) AND NOT {_HOLDS_SEAT}
+        FROM offered CROSS JOIN type WHERE EXISTS (SELECT FROM opening)
         ON CONFLICT DO NOTHING RETURNING {_WRITTEN}
     ), {_EVENT_AND_MAIL}
     SELECT (SELECT id FROM appointment) AS appointment_id, CASE
         WHEN EXISTS (SELECT FROM appointment) THEN NULL
         WHEN NOT EXISTS (SELECT FROM people WHERE id <> :me) THEN 'slot_unknown'
         WHEN (SELECT count(*) FROM people) < 2 THEN 'account_gone'
-        {_HOLDS}
+        WHEN {_HOLDS} THEN 'again'
         WHEN EXISTS (SELECT FROM opening) AND {patient_busy(":me", ":starts_at", ":ends_at")} THEN 'patient_busy'
         ELSE {WHY_NOT}
     END AS refusal

@@ -21,7 +21,7 @@ from src.extensions import db
 from src.repositories import availability_repository as slots
 from src.repositories import booking_repository as bookings
 from src.repositories import user_repository as users
-from tests.conftest import StillClock
+from tests.conftest import MakeApp, StillClock
 from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient, hours
 
 pytestmark = pytest.mark.unguarded
@@ -341,7 +341,9 @@ def until_somebody_waits(db: Connection) -> None:
 
 
 @ON_POSTGRESQL
-def test_a_time_that_is_released_just_before_the_refusal_can_be_held(app: APIFlask, api: Api) -> None:
+def test_a_time_that_is_released_just_before_the_refusal_can_be_held(make_app: MakeApp) -> None:
+    app = make_app()
+    api = Api(app.test_client())
     doctor, holder, patient = api.doctor(), api.patient(), api.patient()
     doctor.set_hours(hours())
     slot_id = holder.times(doctor)[0]["slot_id"]
