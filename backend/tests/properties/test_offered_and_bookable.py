@@ -644,8 +644,8 @@ def live_through_all(app: APIFlask, seeds: range, **length: int) -> Counter[str]
     done: Counter[str] = Counter()
     found = [live_through(app, seed, done, **length) for seed in seeds]
     differences = [difference for difference in found if difference]
-    print(f"{len(differences)} differences; {dict(done)}")
-    assert differences == [], "\n\n".join(differences)
+    print(f"{len(differences)} differences; {dict(done)}", *differences, sep="\n\n")
+    assert differences == []
     return done
 
 
