@@ -1,9 +1,10 @@
-"""A patient who holds a time books: the hold becomes the appointment, or goes, on both databases."""
+"""A patient who holds a time books: the hold becomes the appointment, on both databases."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.conftest import StillClock
 from tests.people import Api, Doctor, hours
 
 
@@ -25,9 +26,14 @@ def test_who_holds_a_seat_books_that_seat_though_another_is_free_again(api: Api,
     assert cleo.times(doctor, visit_type=course)[0]["seats_left"] == 1
 
 
-def test_who_books_a_second_time_of_the_day_gives_the_held_one_back(api: Api, doctor: Doctor) -> None:
+def test_who_books_one_of_two_held_times_keeps_the_other_until_it_expires(
+    api: Api, doctor: Doctor, clock: StillClock
+) -> None:
     ada, ben = api.patient("Ada Sample"), api.patient("Ben Placeholder")
-    nine, _, ten, _ = (time["slot_id"] for time in ada.free(doctor)[:4])
+    nine, half_past, ten, _ = (time["slot_id"] for time in ada.free(doctor)[:4])
     ada.hold(nine)
-    ada.book(ten)
+    hold_id = ada.hold(ten)
+    assert ada.book(ten) == hold_id
+    assert ben.free(doctor)[0]["slot_id"] == half_past
+    clock.forward(minutes=10)
     assert ben.free(doctor)[0]["slot_id"] == nine

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
+from itertools import count
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -154,6 +155,8 @@ class Visit:
     day: date | None
     state: Literal["held", "booked", "cancelled"]
     held_until: datetime | None = None
+    # The place among the visits of the kind on that day, if there is a limit.
+    nth: int | None = None
 
 
 class Target(NamedTuple):
@@ -300,17 +303,28 @@ class World:
         held = (one for one in self.visits if one.patient == patient and self.is_held(one))
         return next((one for one in held if one.slot_id == target.slot_id), None)
 
-    def released_by(self, target: Target, patient: int) -> list[Visit]:
-        """Return the patient's holds that an appointment or hold at the target replaces."""
-        day = self.day_of(target)
+    def released_by(self, target: Target, patient: int, moving: Visit | None = None) -> list[Visit]:
+        """Return the patient's holds that exclude an appointment or a hold at the target, which replaces them."""
+        day, nth = self.of_day(target, patient, moving)
+        mine = (one for one in self.visits if one.patient == patient and one.state == "held")
         return [
             one
-            for one in self.visits
-            if one.patient == patient
-            and one.state == "held"
-            and one.doctor is target.doctor
-            and (overlap(one.busy, target.busy) or (one.kind is not None and (one.kind, one.day) == (target.kind, day)))
+            for one in mine
+            if one.doctor is target.doctor
+            and (
+                overlap(one.busy, target.busy)
+                or (nth is not None and (one.kind, one.day, one.nth) == (target.kind, day, nth))
+            )
         ]
+
+    def of_day(self, target: Target, patient: int, moving: Visit | None = None) -> tuple[date | None, int | None]:
+        """Return the day of a visit of the patient's at the target, and the smallest free place if there is a limit."""
+        day = self.day_of(target)
+        if target.kind is None or target.kind.most_per_day is None:
+            return day, None
+        others = (one for one in self.visits if one.doctor is target.doctor and self.counts(one, patient, moving))
+        taken = {one.nth for one in others if (one.kind, one.day) == (target.kind, day)}
+        return day, next(number for number in count(1) if number not in taken)
 
     def day_of(self, target: Target) -> date | None:
         if target.kind is None:

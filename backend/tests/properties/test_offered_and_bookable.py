@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -308,7 +308,7 @@ class Practice:
         if target is None or (hold is not None and hold.kind is not None and hold.kind.is_retired):
             return
         expected = self.world.can_book(target, patient)
-        taken, released = self.world.day_of(target), self.world.released_by(target, patient)
+        of_day, released = self.world.of_day(target, patient), self.world.released_by(target, patient)
         result = self.keep(lambda: self._book(target, patient))
         self.check("book", f"{target} for {patient}", expected, result)
         if isinstance(result, str):
@@ -319,7 +319,7 @@ class Practice:
                 raise DifferenceFound(f"the hold {hold.id} became {result}")
         else:
             self.world.drop(released)
-            self.world.visits.append(_visit(result, target, patient, taken, "booked"))
+            self.world.visits.append(_visit(result, target, patient, of_day, "booked"))
 
     def _book(self, target: Target, patient: int) -> Result:
         """Book as src/web/road.py lets it be booked."""
@@ -337,7 +337,7 @@ class Practice:
             return
         held_until = self.world.now + self.chance.randint(1, 15) * MINUTE
         hold, expected = self.world.hold_of(target, patient), self.world.can_hold(target, patient)
-        day, released = self.world.day_of(target), self.world.released_by(target, patient)
+        of_day, released = self.world.of_day(target, patient), self.world.released_by(target, patient)
         result = self.keep(lambda: self._hold(target, patient, held_until))
         self.check("hold", f"{target} for {patient}", expected, result)
         if isinstance(result, str):
@@ -346,7 +346,7 @@ class Practice:
             hold.held_until = held_until
         else:
             self.world.drop(released)
-            self.world.visits.append(_visit(result, target, patient, day, "held"))
+            self.world.visits.append(_visit(result, target, patient, of_day, "held"))
             self.world.visits[-1].held_until = held_until
 
     def _hold(self, target: Target, patient: int, held_until: datetime) -> Result:
@@ -380,14 +380,15 @@ class Practice:
         target = self.target_near(visit, by_staff=by_staff)
         if target is None:
             return
-        expected, day = self.world.can_move(visit, target, by_staff=by_staff), self.world.day_of(target)
-        released = self.world.released_by(target, visit.patient)
+        expected = self.world.can_move(visit, target, by_staff=by_staff)
+        of_day = self.world.of_day(target, visit.patient, visit)
+        released = self.world.released_by(target, visit.patient, visit)
         result = self.keep(lambda: self._move(visit, target, by_staff=by_staff))
         who = "the doctor" if by_staff else "the patient"
         self.check("move", f"{visit.id} to {target} for {who}", expected, result)
         if not isinstance(result, str):
             self.world.drop(released)
-            moved = _visit(visit.id, target, visit.patient, day, "booked")
+            moved = _visit(visit.id, target, visit.patient, of_day, "booked")
             visit.__dict__.update(vars(moved))
 
     def _move(self, visit: Visit, target: Target, *, by_staff: bool) -> Result:
@@ -602,9 +603,10 @@ def _any_revision(_revision: int) -> bool:
     return True
 
 
-def _visit(number: int, target: Target, patient: int, day: Any, state: Any) -> Visit:
+def _visit(number: int, target: Target, patient: int, of_day: tuple[date | None, int | None], state: Any) -> Visit:
     slot_id, doctor, begin, until, busy, kind = target
-    return Visit(number, doctor, patient, slot_id, begin, until, busy, kind, day, state)
+    day, nth = of_day
+    return Visit(number, doctor, patient, slot_id, begin, until, busy, kind, day, state, nth=nth)
 
 
 def _columns(kind: Kind) -> dict[str, Any]:

@@ -563,7 +563,7 @@ class Clinic(RuleBasedStateMachine):
             expect = 201
         else:
             expect = 404 if slot.unknown and (hold is None or slot.kind is None) else 409
-        released, day = self.world.released_by(target, me), self.world.day_of(target)
+        released, of_day = self.world.released_by(target, me), self.world.of_day(target, me)
         said = self.write(patient, "POST", "/appointments", {"slot_id": slot.id}, keyed=keyed, expect=expect)
         if expect != 201:
             return
@@ -574,7 +574,7 @@ class Clinic(RuleBasedStateMachine):
             self.done["a hold is booked"] += 1
         else:
             self.model.drop(released)
-            hold = visit_at(target, number, me, day)
+            hold = visit_at(target, number, me, of_day)
             self.model.visits.append(hold)
         self.done["a computed time is booked"] += slot.kind is not None
         self.appointments.append(Appointment(number, slot, patient, hold))
@@ -646,13 +646,13 @@ class Clinic(RuleBasedStateMachine):
             expect = 201
         else:
             expect = 404 if slot.unknown and (hold is None or slot.kind is None) else 409
-        released, day = self.world.released_by(target, me), self.world.day_of(target)
+        released, of_day = self.world.released_by(target, me), self.world.of_day(target, me)
         body = {"slot_id": slot.id, "minutes": minutes}
         said = self.write(patient, "POST", "/holds", body, keyed=False, expect=expect)
         if expect == 201:
             if hold is None:
                 self.model.drop(released)
-                hold = visit_at(target, said["hold_id"], me, day)
+                hold = visit_at(target, said["hold_id"], me, of_day)
                 hold.state = "held"
                 self.model.visits.append(hold)
             assert said["hold_id"] == hold.id
@@ -714,13 +714,14 @@ class Clinic(RuleBasedStateMachine):
             expect = 404
         else:
             expect = 200 if can_move else 409
-        released, day = self.world.released_by(target, patient.id), self.world.day_of(target)
+        released = self.world.released_by(target, patient.id, appointment.visit)
+        of_day = self.world.of_day(target, patient.id, appointment.visit)
         path = f"/appointments/{appointment.id}/reschedule"
         self.write(person, "POST", path, {"slot_id": new.id}, keyed=keyed, expect=expect)
         if expect != 200:
             return
         self.model.drop(released)
-        vars(appointment.visit).update(vars(visit_at(target, appointment.id, patient.id, day)))
+        vars(appointment.visit).update(vars(visit_at(target, appointment.id, patient.id, of_day)))
         appointment.slot = new
         self.done[f"moved to a {'published slot' if new.kind is None else 'computed time'}"] += 1
         self.done[f"moved by a {person.role}"] += 1
@@ -851,10 +852,11 @@ class Clinic(RuleBasedStateMachine):
             assert shown["next_appointment"] == (self.listed(ahead[0], "doctor_name") if ahead else None)
         for doctor in self.doctors:
             own = [slot for slot in self.slots if slot.doctor is doctor and not slot.withdrawn]
-            offered = [slot for slot in own if slot.starts_at > self.now]
-            taken = [slot for slot in offered if self.active(slot)]
+            free = [slot for slot in own if slot.starts_at > self.now and not self.active(slot)]
+            theirs = [one for one in self.appointments if one.slot.doctor is doctor]
+            booked = [one for one in theirs if one.shown_status(self.now) == "booked"]
             shown = self.ask(doctor, "/doctor/dashboard")
-            assert (shown["free_slots"], shown["booked_slots"]) == (len(offered) - len(taken), len(taken))
+            assert (shown["free_slots"], shown["booked_slots"]) == (len(free), len(booked))
 
     # Invariants: what must be true after every step.
 
@@ -1039,8 +1041,9 @@ def clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def visit_at(target: Target, number: int, patient: int, day: date | None) -> Visit:
-    return Visit(number, target.doctor, patient, target.slot_id, *target[2:5], target.kind, day, "booked")
+def visit_at(target: Target, number: int, patient: int, of_day: tuple[date | None, int | None]) -> Visit:
+    day, nth = of_day
+    return Visit(number, target.doctor, patient, target.slot_id, *target[2:5], target.kind, day, "booked", nth=nth)
 
 
 def clock_of(slot: Slot) -> dict[str, str]:
