@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from src.database.statements import limited
@@ -20,36 +20,6 @@ LARGEST_ID = 2**63 - 1
 
 DoctorUser = aliased(User, name="doctor_users")
 PatientUser = aliased(User, name="patient_users")
-
-_FULL = (
-    select(
-        Appointment.id,
-        Appointment.patient_id,
-        Appointment.starts_at,
-        Appointment.ends_at,
-        Appointment.wall_start,
-        Appointment.wall_end,
-        Appointment.time_zone,
-        Appointment.status,
-        Appointment.place,
-        Appointment.reason,
-        Appointment.note,
-        select(VisitType.name).where(VisitType.id == Appointment.visit_type_id).scalar_subquery().label("visit_type"),
-        DoctorProfile.user_id.label("doctor_user_id"),
-        DoctorUser.name.label("doctor_name"),
-        PatientUser.name.label("patient_name"),
-    )
-    .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
-    .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
-    .join(PatientUser, PatientUser.id == Appointment.patient_id)
-    .where(Appointment.id == bindparam("appointment_id"), Appointment.status != HELD)
-)
-
-
-def find_full(db: Connection, appointment_id: int) -> Row[Any] | None:
-    """Return an appointment with the names and account ids of both people."""
-    return db.execute(_FULL, {"appointment_id": appointment_id}).one_or_none()
-
 
 _HISTORY = (
     select(AppointmentEvent, User.name.label("actor_name"), DoctorUser.name.label("was_doctor_name"))
@@ -67,6 +37,9 @@ def history(db: Connection, appointment_id: int) -> Sequence[Row[Any]]:
 
 
 # `other_name` is the doctor's name in a patient's list, and the patient's name in a doctor's list.
+
+
+# A row begins with what is listed and the visit type, in this order: schemas/appointment.py takes them by position.
 
 
 def for_patient(shown: Any = Appointment) -> Select[Any]:
@@ -90,7 +63,30 @@ def listed(shown: Any) -> tuple[Any, ...]:
 
 def visit_type(shown: Any) -> Any:
     """Return the name of the visit type: one index lookup for each row that has one."""
-    return select(VisitType.name).where(VisitType.id == shown.visit_type_id).scalar_subquery().label("visit_type")
+    name = select(VisitType.name).where(VisitType.id == shown.visit_type_id).scalar_subquery()
+    return case((shown.visit_type_id.is_not(None), name)).label("visit_type")
+
+
+_FULL = (
+    select(
+        *listed(Appointment),
+        visit_type(Appointment),
+        Appointment.patient_id,
+        Appointment.note,
+        DoctorProfile.user_id.label("doctor_user_id"),
+        DoctorUser.name.label("doctor_name"),
+        PatientUser.name.label("patient_name"),
+    )
+    .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
+    .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
+    .join(PatientUser, PatientUser.id == Appointment.patient_id)
+    .where(Appointment.id == bindparam("appointment_id"), Appointment.status != HELD)
+)
+
+
+def find_full(db: Connection, appointment_id: int) -> Row[Any] | None:
+    """Return an appointment with the names and account ids of both people."""
+    return db.execute(_FULL, {"appointment_id": appointment_id}).one_or_none()
 
 
 # Hides the id from the planner. For the id of somebody with many appointments, PostgreSQL otherwise scans everybody's

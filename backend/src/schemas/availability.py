@@ -108,8 +108,7 @@ class FreeSlot(WallClockSpan):
     def of_published(row: Sequence[Any]) -> dict[str, Any]:
         """Return the fields, from a row of the published slots, whose columns it takes by position: names are slow."""
         slot_id, starts_at, ends_at, wall_start, wall_end, zone, _ = row
-        span = wall_clock_span(starts_at, ends_at, wall_start, wall_end, zone)
-        return {"slot_id": slot_id, **span, "visit_type_id": None, "seats_left": None, "place": None}
+        return {"slot_id": slot_id, **_published(starts_at, ends_at, wall_start, wall_end, zone)}
 
     @staticmethod
     def of_computed(row: Sequence[Any], clinic_zone: str) -> dict[str, Any]:
@@ -123,6 +122,11 @@ class FreeSlot(WallClockSpan):
             "seats_left": seats_left,
             "place": place,
         }
+
+
+@lru_cache(maxsize=8192)
+def _published(*times: Any) -> Mapping[str, str | None]:
+    return {**wall_clock_span(*times), "visit_type_id": None, "seats_left": None, "place": None}
 
 
 @lru_cache(maxsize=8192)
