@@ -121,6 +121,9 @@ def _limits(settings: Settings) -> str:
         # An index scan reads rows in order and stops at the limit of the page. A bitmap scan has no order: when the
         # planner underestimates a long history, PostgreSQL reads and sorts all of it.
         "enable_bitmapscan": "off",
+        # Otherwise PostgreSQL plans the longer of our prepared statements anew at each execution, which takes longer
+        # than the execution. tests/shape/test_plans.py watches both kinds of plans.
+        "plan_cache_mode": "force_generic_plan",
     }
     calls = (f"set_config('{name}', '{value}', {local})" for name, value in values.items())
     return f"SELECT {', '.join(calls)}"

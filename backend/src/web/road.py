@@ -22,6 +22,7 @@ from flask import Response, request
 from config import Settings
 from src.context import Context, SlowContext, Transaction
 from src.errors import ClinicError, Invalid, StepsNeeded
+from src.schemas.base import In
 from src.utils.clock import Clock
 from src.web.admission import admit, bearer_claims
 from src.web.answers import add_etag, answer
@@ -102,12 +103,31 @@ def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
         view = app.input(signature.body, location="json", arg_name="body")(view)
     if signature.query is not None:
         view = app.input(signature.query, location="query", arg_name="query")(view)
+        if signature.body is None:
+            view = _without_parsing(view, call_controller, signature.query)
     responses = error_responses(route)
     headers = success_headers(route)
     if headers:
         responses[route.status.value] = {"headers": headers}
     security = None if route.access.is_public else SECURITY_SCHEME
     return app.doc(operation_id=route.name, responses=responses, security=security, tags=[route.tag])(view)
+
+
+def _without_parsing(
+    view: Callable[..., Response], call_controller: Callable[..., Response], query: type[In]
+) -> Callable[..., Response]:
+    """Skip the parsing of a query if the request has none, which is most often so: it takes a tenth of a short call."""
+    if any(field.is_required() for field in query.model_fields.values()):
+        return view
+    nothing_asked = query()
+
+    @functools.wraps(view)
+    def parse_if_given(**arguments: Any) -> Response:
+        if request.query_string:
+            return view(**arguments)
+        return call_controller(query=nothing_asked, **arguments)
+
+    return parse_if_given
 
 
 def _call(validated: Callable[..., Response], path: dict[str, Any], ctx: object, route: Route) -> Response:
