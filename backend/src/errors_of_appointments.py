@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.errors import Conflict, Forbidden, Invalid, NotFound, Outdated
+from src.errors import ClinicError, Conflict, Forbidden, Invalid, NotFound, Outdated
 
 
 class BadSlot(Invalid):
@@ -87,3 +87,16 @@ class HoldNotFound(NotFound):
 
 class TooManyHolds(Conflict):
     """You hold three times already; release one, or book it."""
+
+
+# Why a slot or a time cannot be booked, held or moved to.
+NOT_AVAILABLE: tuple[type[ClinicError], ...] = (
+    SlotNotFound,
+    SlotTaken,
+    SlotPast,
+    SlotNotOffered,
+    NoticeTooShort,
+    TooFarAhead,
+    DayFull,
+    PatientBusy,
+)

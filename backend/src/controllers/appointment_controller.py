@@ -10,19 +10,12 @@ from sqlalchemy import Connection, Row
 from src.context import Caller, Context, Doctor, Patient
 from src.domain.refusals import accepted
 from src.errors_of_appointments import (
+    NOT_AVAILABLE,
     AlreadyBegun,
     AlreadyCancelled,
     AppointmentNotFound,
     ChangedMeanwhile,
-    DayFull,
-    NoticeTooShort,
     NotYourAppointment,
-    PatientBusy,
-    SlotNotFound,
-    SlotNotOffered,
-    SlotPast,
-    SlotTaken,
-    TooFarAhead,
 )
 from src.repositories import appointment_repository as appointments
 from src.repositories import appointments_by_start as by_start
@@ -44,7 +37,7 @@ from src.utils.decorators import one_statement, raises
 
 
 @one_statement
-@raises(SlotNotFound, SlotTaken, SlotPast, SlotNotOffered, NoticeTooShort, TooFarAhead, DayFull, PatientBusy)
+@raises(*NOT_AVAILABLE)
 def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
     """Book a slot or a computed time that is offered. The patient gets a confirmation by e-mail."""
     zone, takes_reasons = ctx.settings.clinic_time_zone, ctx.settings.appointment_reasons == "yes"

@@ -6,18 +6,7 @@ from datetime import timedelta
 
 from src.context import Context, Patient
 from src.domain.refusals import accepted
-from src.errors_of_appointments import (
-    DayFull,
-    HoldNotFound,
-    NoticeTooShort,
-    PatientBusy,
-    SlotNotFound,
-    SlotNotOffered,
-    SlotPast,
-    SlotTaken,
-    TooFarAhead,
-    TooManyHolds,
-)
+from src.errors_of_appointments import NOT_AVAILABLE, HoldNotFound, TooManyHolds
 from src.repositories import booking_repository as bookings
 from src.repositories import holds
 from src.schemas.appointment import HeldTime, NewHold
@@ -25,8 +14,7 @@ from src.schemas.base import Message
 from src.utils.decorators import raises
 
 
-@raises(SlotNotFound, SlotTaken, SlotPast, SlotNotOffered, NoticeTooShort, TooFarAhead, DayFull, PatientBusy)
-@raises(TooManyHolds)
+@raises(*NOT_AVAILABLE, TooManyHolds)
 def hold(ctx: Context[Patient], body: NewHold) -> HeldTime:
     """Hold a time, so that nobody else can book it for some minutes. Booking it turns the hold into the appointment.
 

@@ -5,22 +5,15 @@ from __future__ import annotations
 from src.context import Caller, Context
 from src.domain.refusals import accepted
 from src.errors_of_appointments import (
+    NOT_AVAILABLE,
     AlreadyBegun,
     AlreadyCancelled,
     AppointmentNotFound,
     AppointmentOutdated,
     ChangedMeanwhile,
-    DayFull,
-    NoticeTooShort,
     NotYourAppointment,
     NotYourTime,
-    PatientBusy,
     SameTime,
-    SlotNotFound,
-    SlotNotOffered,
-    SlotPast,
-    SlotTaken,
-    TooFarAhead,
 )
 from src.repositories import booking_repository as bookings
 from src.schemas.appointment import Reschedule
@@ -29,8 +22,7 @@ from src.utils.decorators import raises
 
 
 @raises(AppointmentNotFound, NotYourAppointment, NotYourTime, AppointmentOutdated, AlreadyCancelled, AlreadyBegun)
-@raises(SlotNotFound, SlotTaken, SlotPast, SlotNotOffered, NoticeTooShort, TooFarAhead, DayFull, SameTime)
-@raises(PatientBusy, ChangedMeanwhile)
+@raises(*NOT_AVAILABLE, SameTime, ChangedMeanwhile)
 def reschedule(ctx: Context[Caller], appointment_id: int, body: Reschedule) -> Message:
     """Move an appointment that is ahead. It keeps its id and its history, and both parties are told by e-mail.
 

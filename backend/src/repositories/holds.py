@@ -22,7 +22,14 @@ _held = select(Appointment.id, Appointment.slot_id, Appointment.patient_id, Appo
 _OF_EITHER = union(
     _held.where(Appointment.doctor_id == bindparam("doctor_id")), _held.where(Appointment.patient_id == bindparam("me"))
 )
-_DELETE = delete(Appointment).where(Appointment.id.in_(bindparam("ids", expanding=True)), Appointment.status == HELD)
+# In the order of the ids, as every transaction locks them. What another one is just deleting can be skipped.
+_LOCK_EXPIRED = (
+    select(Appointment.id)
+    .where(Appointment.id.in_(bindparam("ids", expanding=True)), Appointment.status == HELD)
+    .order_by(Appointment.id)
+    .with_for_update(skip_locked=True)
+)
+_DELETE = delete(Appointment).where(Appointment.id.in_(bindparam("ids", expanding=True)))
 _RELEASE_EXCLUDING = delete(Appointment).where(
     Appointment.status == HELD,
     Appointment.patient_id == bindparam("me"),
@@ -65,7 +72,7 @@ def clear(db: Connection, target: Target, patient_id: int, now: datetime) -> Hol
     held = db.execute(_OF_EITHER, {"doctor_id": target.doctor_id, "me": patient_id}).all()
     expired = [hold.id for hold in held if hold.held_until <= now]
     if expired:
-        db.execute(_DELETE, {"ids": expired})
+        db.execute(_DELETE, {"ids": db.scalars(_LOCK_EXPIRED, {"ids": expired}).all()})
     mine = [hold for hold in held if hold.patient_id == patient_id and hold.held_until > now]
     return Holds(next((hold.id for hold in mine if hold.slot_id == target.slot_id), None), len(mine))
 
