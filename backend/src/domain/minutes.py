@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 EPOCH = datetime(2020, 1, 1, tzinfo=timezone.utc)
 ONE_MINUTE = timedelta(minutes=1)
+MINUTES_OF_DAY = 1440
 
 
 def minute_of(instant: datetime) -> int:

@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from src.domain.minutes import EPOCH, ONE_MINUTE, instant_of_minute
+from src.domain.minutes import EPOCH, MINUTES_OF_DAY, ONE_MINUTE, instant_of_minute
 from src.domain.wall_clock import wall_clock
 
 EPOCH_DAY = EPOCH.toordinal()
 WALL_EPOCH = EPOCH.replace(tzinfo=None)
-MINUTES_OF_DAY = 1440
 # A visit may end so many real minutes after the opening in which it begins, if the hours go on.
 LONGEST_RUN = 1440
 # The days after the last one that are looked at for this. One is too few if the clocks skip an hour of it, or all.

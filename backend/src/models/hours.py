@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from src.models.base import Base, Id
 
+# The most minutes of an opening: a day may have an hour more when clocks change.
+LONGEST_OPENING = 1500
 TIMES = "from_time >= 0 AND from_time < until_time AND until_time <= 1440"
 
 
@@ -76,8 +78,7 @@ class Opening(Base):
 
     __tablename__ = "openings"
     __table_args__ = (
-        # A day may have an hour more when clocks change.
-        CheckConstraint("until_minute - from_minute BETWEEN 1 AND 1500", name="length"),
+        CheckConstraint(f"until_minute - from_minute BETWEEN 1 AND {LONGEST_OPENING}", name="length"),
         CheckConstraint("runs_until - until_minute BETWEEN 0 AND 1440", name="runs_until"),
         Index("ix_openings_doctor", "doctor_id", "from_minute"),
         {"sqlite_autoincrement": True},

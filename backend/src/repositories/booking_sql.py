@@ -7,19 +7,19 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Integer, String, TextClause, bindparam, text
 
+from src.domain.minutes import EPOCH
 from src.models.base import Id, Instant, WallClock
+from src.models.hours import LONGEST_OPENING
 
-# The most minutes between the start of an opening and the last start of a visit in it.
-LONGEST_OPENING = 1500
-
+_FIRST_MINUTE = int(EPOCH.timestamp()) // 60
 # The last minute since 2020-01-01T00:00Z that has begun at an instant, and the first that has not.
 _MINUTE_OF = {
-    "postgresql": "CAST(floor(extract(epoch FROM {0})) AS BIGINT) / 60 - 26297280",
-    "sqlite": "CAST(strftime('%s', {0}) AS INTEGER) / 60 - 26297280",
+    "postgresql": f"CAST(floor(extract(epoch FROM {{0}})) AS BIGINT) / 60 - {_FIRST_MINUTE}",
+    "sqlite": f"CAST(strftime('%s', {{0}}) AS INTEGER) / 60 - {_FIRST_MINUTE}",
 }
 _MINUTE_AFTER = {
-    "postgresql": "(CAST(ceil(extract(epoch FROM {0})) AS BIGINT) + 59) / 60 - 26297280",
-    "sqlite": "(CAST(strftime('%s', {0}) AS INTEGER) + 59) / 60 - 26297280",
+    "postgresql": f"(CAST(ceil(extract(epoch FROM {{0}})) AS BIGINT) + 59) / 60 - {_FIRST_MINUTE}",
+    "sqlite": f"(CAST(strftime('%s', {{0}}) AS INTEGER) + 59) / 60 - {_FIRST_MINUTE}",
 }
 
 

@@ -117,7 +117,7 @@ def place(db: Connection, target: Target, now: datetime, **who: int) -> Placemen
     row = db.execute(_PLACE[db.dialect.name], values).mappings().one_or_none()
     if row is None:
         refusal = db.execute(_WHY_NOT[db.dialect.name], values).scalar_one()
-        # Whoever releases a hold locks nobody, and may have done so between the two statements.
+        # Whoever releases a hold locks only its patient, and may have done so between the two statements.
         row = db.execute(_PLACE[db.dialect.name], values).mappings().one_or_none() if refusal == "again" else None
         if row is None:
             return refusal

@@ -12,14 +12,15 @@ from sqlalchemy import Boolean, Connection, Row, String, TextualSelect
 from src.domain import minutes
 from src.models.appointment import LONGEST_BUSY
 from src.models.base import Id, Instant, WallClock
+from src.models.hours import LONGEST_OPENING
 from src.repositories import offered
-from src.repositories.booking_sql import LONGEST_OPENING, minute_after, minute_of, typed
-from src.repositories.offered import COUNTS, MINUTES_OF_DAY, MINUTES_OF_VERSION, OF_DEFAULT_TYPE, OF_TYPE
+from src.repositories.booking_sql import minute_after, minute_of, typed
+from src.repositories.offered import COUNTS, MINUTES_OF_VERSION, OF_DEFAULT_TYPE, OF_TYPE
 
 # A visit type with short steps has tens of thousands of times in a year, and a page needs only the first of them.
-MINUTES_AT_ONCE = 28 * MINUTES_OF_DAY
+MINUTES_AT_ONCE = 28 * minutes.MINUTES_OF_DAY
 # No visit type has a longer horizon than 366 days.
-LONGEST_HORIZON = 367 * MINUTES_OF_DAY
+LONGEST_HORIZON = 367 * minutes.MINUTES_OF_DAY
 
 
 @lru_cache(maxsize=64)

@@ -13,15 +13,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from src.domain.minutes import minute_after, minute_of
+from src.domain.minutes import MINUTES_OF_DAY, minute_after, minute_of
 from src.models.appointment import LIVE, LONGEST_BUSY
-from src.repositories.booking_sql import LONGEST_OPENING
+from src.models.hours import LONGEST_OPENING
 
 GREATEST = {"postgresql": "greatest", "sqlite": "max"}
 LEAST = {"postgresql": "least", "sqlite": "min"}
 # The id of a computed time is that of its visit type's version, times this, plus the minute of its start.
 MINUTES_OF_VERSION = 2**24
-MINUTES_OF_DAY = 1440
 
 OF_VERSION = "version.id = :version_id"
 OF_TYPE = "visit_type.id = :visit_type_id AND visit_type.doctor_id = :doctor_id"

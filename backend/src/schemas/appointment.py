@@ -12,7 +12,17 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, fie
 from src.domain.appointment_filter import AppointmentFilter, Place
 from src.domain.appointment_rules import ShownStatus, shown_status
 from src.schemas.base import In, Out, WallClockSpan, wall_clock_span
-from src.schemas.fields import LARGEST_ID, Description, Id, OneLine, QueryNumber, WallDate, WholeNumber, ascii_digits
+from src.schemas.fields import (
+    LARGEST_ID,
+    Description,
+    Id,
+    OneLine,
+    QueryNumber,
+    WallDate,
+    WholeNumber,
+    ascii_digits,
+    last_day,
+)
 from src.schemas.findings import Wrong
 
 
@@ -123,10 +133,7 @@ class AppointmentsWanted(In):
     @field_validator("until")
     @classmethod
     def _does_not_end_before_it_begins(cls, until: date | None, info: ValidationInfo) -> date | None:
-        begins = info.data.get("from_")
-        if begins is not None and until is not None and until < begins:
-            raise Wrong("before_from", "must not be before from.")
-        return until
+        return last_day(until, info.data.get("from_"))
 
     @field_validator("cursor")
     @classmethod

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, fie
 from src.domain.minutes import instant_of_minute, minute_of
 from src.domain.wall_clock import first_instant
 from src.schemas.base import In, Out, WallClockSpan, wall_clock_span
-from src.schemas.fields import QueryId, QueryNumber, WallDate, WallEndTime, WallTime
+from src.schemas.fields import QueryId, QueryNumber, WallDate, WallEndTime, WallTime, last_day
 from src.schemas.findings import Wrong
 
 MOST_TIMES = 2000
@@ -81,10 +81,7 @@ class FreeWanted(In):
     @field_validator("until")
     @classmethod
     def _does_not_end_before_it_begins(cls, until: date | None, info: ValidationInfo) -> date | None:
-        begins = info.data.get("from_")
-        if begins is not None and until is not None and until < begins:
-            raise Wrong("before_from", "must not be before from.")
-        return until
+        return last_day(until, info.data.get("from_"))
 
     def window(self, now: datetime, zone: str) -> tuple[int, int | None]:
         """Return the first minute, and the first that is too late, or None if `until` does not say."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from src.domain.minutes import MINUTES_OF_DAY
 from src.schemas.findings import Wrong
 from src.schemas.one_line import one_line
 from src.settings.time_zones import time_zone_names
@@ -18,7 +19,6 @@ LARGEST_ID = 2**63 - 1
 SHORTEST_PASSWORD = 8  # NIST SP 800-63B, section 5.1.1.1
 LONGEST_PASSWORD = 1024
 END_OF_DAY = "24:00"
-MINUTES_OF_DAY = 1440
 
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -95,6 +95,13 @@ def _time_zone(text: str) -> str:
     if text not in time_zone_names():
         raise Wrong("not_a_time_zone", "must be an IANA time zone, like Europe/Berlin.")
     return text
+
+
+def last_day(until: date | None, first: date | None) -> date | None:
+    """Return the last day of a query; raise Wrong if it is before the first."""
+    if first is not None and until is not None and until < first:
+        raise Wrong("before_from", "must not be before from.")
+    return until
 
 
 def ascii_digits(value: object) -> Any:

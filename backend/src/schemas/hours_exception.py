@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from src.domain.openings import MINUTES_OF_DAY, HoursException
+from src.domain.minutes import MINUTES_OF_DAY
+from src.domain.openings import HoursException
 from src.schemas.base import In, Out
 from src.schemas.fields import LARGEST_ID, EndTimeOfDay, Name, QueryNumber, TimeOfDay, WallDate
 from src.schemas.findings import Wrong

@@ -197,6 +197,12 @@ def test_computed_times_after_years_of_appointments(past: Connection, doctor: Do
     assert looked_at(past, holds._OF_EITHER, {"doctor_id": doctor.doctor_id, "me": patient.id}) < FEW
 
 
+def test_the_mails_of_an_appointment(past: Connection) -> None:
+    """PostgreSQL asks so for its foreign key whenever a hold is deleted."""
+    of_one = text("SELECT 1 FROM outbox WHERE appointment_id = :appointment_id")
+    assert looked_at(past, of_one, {"appointment_id": 4711}) < FEW
+
+
 def test_due_mails_among_sent_ones(past: Connection) -> None:
     """An idle worker runs these queries five times a second."""
     assert looked_at(past, outbox._FIRST_DUE, {}) < FEW
