@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from src.schemas import fields
-from src.schemas.appointment import Cursor
+from src.schemas.appointment_list import Cursor
 from src.schemas.availability import FreeCursor
 from src.schemas.hours import VisitTypeIds, WeeklyRows
 from src.schemas.hours_exception import ExceptionCursor

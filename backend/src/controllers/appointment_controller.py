@@ -22,16 +22,13 @@ from src.repositories import appointments_by_start as by_start
 from src.repositories import booking_repository as bookings
 from src.schemas.appointment import (
     AppointmentBooked,
-    AppointmentDetails,
-    AppointmentsWanted,
     BookAppointment,
     DoctorsAppointment,
-    DoctorsAppointments,
-    EventOut,
     ListedAppointment,
     PatientsAppointment,
-    PatientsAppointments,
 )
+from src.schemas.appointment_details import AppointmentDetails, EventOut
+from src.schemas.appointment_list import AppointmentsWanted, DoctorsAppointments, PatientsAppointments
 from src.schemas.base import Message
 from src.utils.decorators import one_statement, raises
 

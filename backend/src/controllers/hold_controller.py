@@ -9,8 +9,8 @@ from src.domain.refusals import accepted
 from src.errors_of_appointments import NOT_AVAILABLE, HoldNotFound, TooManyHolds
 from src.repositories import booking_repository as bookings
 from src.repositories import holds
-from src.schemas.appointment import HeldTime, NewHold
 from src.schemas.base import Message
+from src.schemas.hold import HeldTime, NewHold
 from src.utils.decorators import raises
 
 

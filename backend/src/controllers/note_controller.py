@@ -5,8 +5,8 @@ from __future__ import annotations
 from src.context import Context, Doctor
 from src.errors_of_appointments import AppointmentNotFound, NotYourAppointment
 from src.repositories import appointment_repository as appointments
-from src.schemas.appointment import Note
 from src.schemas.base import Message
+from src.schemas.note import Note
 from src.utils.decorators import raises
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from src.context import Context, Patient
 from src.repositories import appointment_repository as appointments
 from src.repositories import doctor_repository as doctors
-from src.schemas.appointment import PatientDashboard, PatientsAppointment
+from src.schemas.appointment import PatientsAppointment
 from src.schemas.doctor import Doctors, Page
+from src.schemas.patient import PatientDashboard
 
 
 def dashboard(ctx: Context[Patient]) -> PatientDashboard:

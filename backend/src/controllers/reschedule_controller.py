@@ -16,8 +16,8 @@ from src.errors_of_appointments import (
     SameTime,
 )
 from src.repositories import booking_repository as bookings
-from src.schemas.appointment import Reschedule
 from src.schemas.base import Message
+from src.schemas.reschedule import Reschedule
 from src.utils.decorators import raises
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AfterValidator, ValidationError
 
-from src.schemas.appointment import AppointmentsWanted
+from src.schemas.appointment_list import AppointmentsWanted
 from src.schemas.auth import NewPasswordIn, Registration
 from src.schemas.availability import NewSlot
 from src.schemas.base import In

@@ -1,0 +1,46 @@
+"""One appointment with its history."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from src.schemas.appointment import ListedAppointment
+from src.schemas.base import Out, WallClockSpan, wall_clock_span
+
+
+class FormerTime(WallClockSpan):
+    """A time and a doctor that an appointment does not have any more."""
+
+    doctor_name: str
+
+
+class EventOut(Out):
+    """Something that happened to an appointment."""
+
+    event: Literal["booked", "rescheduled", "cancelled"]
+    at: str = Field(description="RFC 3339, UTC")
+    by: str = Field(description="the name of who did it")
+    was: FormerTime | None = Field(None, description="where the appointment was before it was rescheduled")
+
+    @classmethod
+    def of_row(cls, row: Any) -> EventOut:
+        was = None
+        if row.was_starts_at is not None:
+            span = wall_clock_span(
+                row.was_starts_at, row.was_ends_at, row.was_wall_start, row.was_wall_end, row.was_time_zone
+            )
+            was = FormerTime(doctor_name=row.was_doctor_name, **span)
+        return cls(event=row.event, at=row.at.isoformat(), by=row.actor_name, was=was)
+
+
+class AppointmentDetails(ListedAppointment):
+    """One appointment with all that happened to it, oldest first; every change raises `revision`."""
+
+    doctor_name: str
+    patient_name: str
+    history: list[EventOut]
+    revision: int
+    reason: str | None = Field(description="why the patient comes")
+    note: str | None = Field(description="by staff; always null for the patient")
