@@ -12,12 +12,14 @@ from src.commands import COMMANDS, say_database_trouble
 from src.controllers import appointment_controller as appointments
 from src.controllers import auth_controller as auth
 from src.controllers import availability_controller as availability
+from src.controllers import cancellation_controller as cancellations
 from src.controllers import doctor_controller as doctors
 from src.controllers import exception_controller as exceptions
 from src.controllers import hold_controller as holds
 from src.controllers import hours_controller as hours
 from src.controllers import note_controller as notes
 from src.controllers import patient_controller as patients
+from src.controllers import policy_controller as policies
 from src.controllers import reschedule_controller as reschedules
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
@@ -58,6 +60,8 @@ ROUTES: list[Route] = [
     Route("POST", "/doctor/exceptions", exceptions.add, DOCTOR, "exception.add", CREATED,
           location="/doctor/exceptions/{id}"),
     Route("DELETE", "/doctor/exceptions/<int:exception_id>", exceptions.delete, DOCTOR, "exception.delete"),
+    Route("GET", "/doctor/policies", policies.show, DOCTOR, "policy.show"),
+    Route("PUT", "/doctor/policies", policies.replace, DOCTOR, "policy.replace"),
 
     Route("GET", "/patient/dashboard", patients.dashboard, PATIENT, "patient.dashboard"),
     Route("GET", "/patient/doctors", patients.list_doctors, PATIENT, "patient.list_doctors"),
@@ -71,8 +75,8 @@ ROUTES: list[Route] = [
     Route("GET", "/appointments/my", appointments.list_mine, PATIENT, "appointment.list_mine"),
     Route("GET", "/appointments/doctor", appointments.list_doctors, DOCTOR, "appointment.list_doctors"),
     Route("GET", "/appointments/<int:appointment_id>", appointments.show, USER, "appointment.show", etag="{revision}"),
-    Route("POST", "/appointments/<int:appointment_id>/cancel", appointments.cancel, USER, "appointment.cancel"),
-
+    Route("POST", "/appointments/<int:appointment_id>/cancel", cancellations.cancel, USER, "appointment.cancel",
+          body_optional=True),
     Route("POST", "/appointments/<int:appointment_id>/reschedule", reschedules.reschedule, USER,
           "appointment.reschedule"),
     Route("PUT", "/appointments/<int:appointment_id>/note", notes.write, DOCTOR, "appointment.note"),

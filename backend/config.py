@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 
+from src.domain.policies import LONGEST_NOTICE, Policies
 from src.settings.databases import database_url, is_transaction_pooler
 from src.settings.env_file import why_unreadable
 from src.settings.mail import mail_server, sender_address
@@ -57,6 +58,10 @@ class Settings(BaseSettings):
 
     clinic_time_zone: str = "UTC"
     appointment_reasons: Literal["yes", "no"] = "no"
+    cancellation_notice_minutes: int = Field(0, ge=0, le=LONGEST_NOTICE)
+    most_appointments_ahead: int | None = Field(None, ge=1, le=1_000_000)
+    most_appointments_ahead_per_doctor: int | None = Field(None, ge=1, le=1_000_000)
+    patient_changes_per_hour: int = Field(30, ge=1, le=1_000_000)
     cors_origins: str = "http://localhost:5173,http://localhost:3000"
     port: int = Field(5000, ge=1, le=65535)
     trusted_proxies: int = Field(0, ge=0, le=10)
@@ -159,6 +164,16 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> list[str]:
         """The web origins that browsers may call from."""
         return origins(self.cors_origins)
+
+    @cached_property
+    def policies(self) -> Policies:
+        """What patients may do, where their doctor says nothing else."""
+        return Policies(
+            cancellation_notice=self.cancellation_notice_minutes,
+            most_ahead=self.most_appointments_ahead,
+            most_ahead_with_doctor=self.most_appointments_ahead_per_doctor,
+            changes_per_hour=self.patient_changes_per_hour,
+        )
 
     @cached_property
     def database(self) -> URL:

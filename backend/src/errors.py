@@ -8,7 +8,7 @@
     ├── Conflict           a valid request that the present state does not allow
     ├── Outdated           a change of something that was changed since the caller read it
     ├── KeyReused          an Idempotency-Key that was used for another request
-    ├── Throttled          too many failed attempts; try again later
+    ├── Throttled          too many attempts; try again later
     └── Unavailable        try again in a moment
 
 The docstring of a class is the sentence that the caller reads; a message given to the constructor replaces it.
@@ -64,9 +64,9 @@ class KeyReused(ClinicError):
 class Throttled(ClinicError):
     """Too many failed attempts; please try again later."""
 
-    def __init__(self, retry_after: int = 60) -> None:
+    def __init__(self, retry_after: int = 60, message: str | None = None) -> None:
         """Allow the next attempt after `retry_after` seconds."""
-        super().__init__()
+        super().__init__(message)
         self.retry_after = retry_after
 
 

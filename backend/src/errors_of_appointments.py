@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from src.errors import ClinicError, Conflict, Forbidden, Invalid, NotFound, Outdated
+from datetime import datetime
+
+from src.errors import ClinicError, Conflict, Forbidden, Invalid, NotFound, Outdated, Throttled
 
 
 class BadSlot(Invalid):
@@ -88,6 +90,60 @@ class HoldNotFound(NotFound):
 class TooManyHolds(Conflict):
     """You hold three times already; release one, or book it."""
 
+
+class WithdrawalByPatient(Forbidden):
+    """Only the doctor can withdraw a time; please cancel without `withdraw`."""
+
+
+class TooLate(Conflict):
+    """It is too late to cancel or move this appointment; please call the practice."""
+
+    def __init__(self, notice: str | None = None, until: datetime | None = None, time_zone: str = "") -> None:
+        """Name the notice, such as "2 hours", and the last moment, on the wall clock of the zone."""
+        super().__init__(
+            f"Patients can cancel or move this appointment until {notice} before its start, which was on"
+            f" {until:%Y-%m-%d at %H:%M} ({time_zone}); please call the practice."
+            if notice is not None
+            else None
+        )
+
+
+class TooManyAhead(Conflict):
+    """You have as many appointments ahead as the clinic allows; please cancel one first."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        super().__init__(_ahead(limit, "") if limit is not None else None)
+
+
+class TooManyWithDoctor(Conflict):
+    """You have as many appointments ahead with this doctor as the doctor allows; please cancel one first."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        super().__init__(_ahead(limit, " with this doctor") if limit is not None else None)
+
+
+def _ahead(limit: int, where: str) -> str:
+    number = "one appointment" if limit == 1 else f"{limit} appointments"
+    return f"You can have {number} ahead{where}; please cancel one first."
+
+
+class TooManyChanges(Throttled):
+    """You have booked, moved and cancelled too often within an hour; please try again later."""
+
+    def __init__(self, limit: int | None = None, retry_after: int = 3600) -> None:
+        """Name the limit, and allow the next change after `retry_after` seconds."""
+        minutes = -(-retry_after // 60)
+        super().__init__(
+            retry_after,
+            f"You can book, move and cancel {limit} times within an hour; please try again in {minutes}"
+            f" {'minute' if minutes == 1 else 'minutes'}."
+            if limit is not None
+            else None,
+        )
+
+
+# Why a patient cannot have one more appointment.
+LIMITS: tuple[type[ClinicError], ...] = (TooManyAhead, TooManyWithDoctor, TooManyChanges)
 
 # Why a slot or a time cannot be booked, held or moved to.
 NOT_AVAILABLE: tuple[type[ClinicError], ...] = (

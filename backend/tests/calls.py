@@ -251,6 +251,8 @@ CALLS = [
         },
     ),
     Call("exception.delete", DOCTORS),
+    Call("policy.show", DOCTORS),
+    Call("policy.replace", DOCTORS, body={"cancellation_notice": 1440, "most_ahead": 3}),
     Call("patient.dashboard", PATIENTS, statements=3),
     Call("patient.list_doctors", PATIENTS),
     Call("availability.free_slots", PATIENTS),
@@ -267,7 +269,7 @@ CALLS = [
     Call("hold.hold", PATIENTS, body=lambda clinic: {"slot_id": clinic.slot_to_hold, "minutes": 10}),
     Call("appointment.note", DOCTORS, body={"note": "Brings last year's results."}),
     Call("hold.release", PATIENTS),
-    Call("appointment.cancel", USERS),
+    Call("appointment.cancel", USERS, body={"reason": "The doctor is ill."}),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Booking, listing and cancelling appointments."""
+"""Booking and listing appointments."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from sqlalchemy import Connection, Row
 from src.context import Caller, Context, Doctor, Patient
 from src.domain.refusals import accepted
 from src.errors_of_appointments import (
+    LIMITS,
     NOT_AVAILABLE,
-    AlreadyBegun,
-    AlreadyCancelled,
     AppointmentNotFound,
-    ChangedMeanwhile,
     NotYourAppointment,
 )
 from src.repositories import appointment_repository as appointments
@@ -26,33 +24,31 @@ from src.schemas.appointment import (
     DoctorsAppointment,
     ListedAppointment,
     PatientsAppointment,
+    notice_of,
 )
 from src.schemas.appointment_details import AppointmentDetails, EventOut
 from src.schemas.appointment_list import AppointmentsWanted, DoctorsAppointments, PatientsAppointments
-from src.schemas.base import Message
 from src.utils.decorators import one_statement, raises
 
 
 @one_statement
-@raises(*NOT_AVAILABLE)
+@raises(*NOT_AVAILABLE, *LIMITS)
 def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
     """Book a slot or a computed time that is offered. The patient gets a confirmation by e-mail."""
-    zone, takes_reasons = ctx.settings.clinic_time_zone, ctx.settings.appointment_reasons == "yes"
-    reason = body.reason or None if takes_reasons else None
-    who, now = ctx.actor.user_id, ctx.now
+    settings, who = ctx.settings, (ctx.actor.user_id, ctx.now)
+    zone, reason = settings.clinic_time_zone, body.reason if settings.appointment_reasons == "yes" else None
     appointment_id = accepted(
-        bookings.book(ctx.db, body.slot_id, who, now, clinic_zone=zone, in_steps=ctx.in_steps, reason=reason)
+        bookings.book(
+            ctx.db,
+            body.slot_id,
+            *who,
+            settings.policies,
+            clinic_zone=zone,
+            in_steps=ctx.in_steps,
+            reason=reason or None,
+        )
     )
     return AppointmentBooked(message="Your appointment is booked.", appointment_id=appointment_id)
-
-
-@one_statement
-@raises(AppointmentNotFound, NotYourAppointment, AlreadyCancelled, AlreadyBegun, ChangedMeanwhile)
-def cancel(ctx: Context[Caller], appointment_id: int) -> Message:
-    """Cancel an appointment that is ahead. Both parties are told by e-mail, and the slot is free again at once."""
-    by = f"the {ctx.actor.role}, {ctx.actor.name}"
-    accepted(bookings.cancel(ctx.db, appointment_id, ctx.actor.user_id, by, ctx.now))
-    return Message(message="The appointment is cancelled.")
 
 
 @raises(AppointmentNotFound, NotYourAppointment)
@@ -62,6 +58,8 @@ def show(ctx: Context[Caller], appointment_id: int) -> AppointmentDetails:
     if ctx.actor.user_id not in (row.patient_id, row.doctor_user_id):
         raise NotYourAppointment
     history = appointments.history(ctx.db, row.id)
+    clinics = ctx.settings.policies.cancellation_notice
+    notice = notice_of(row, clinics) if ctx.actor.user_id == row.patient_id else 0
     return AppointmentDetails(
         doctor_name=row.doctor_name,
         patient_name=row.patient_name,
@@ -69,19 +67,19 @@ def show(ctx: Context[Caller], appointment_id: int) -> AppointmentDetails:
         revision=history[-1].id,
         reason=row.reason,
         note=row.note if ctx.actor.user_id == row.doctor_user_id else None,
-        **ListedAppointment.of_row(row, ctx.now),
+        **ListedAppointment.of_row(row, ctx.now, notice),
     )
 
 
 def list_mine(ctx: Context[Patient], query: AppointmentsWanted) -> PatientsAppointments:
     """List the patient's appointments, newest booking first or by start, cancelled ones included."""
-    of, most = ctx.actor.user_id, query.limit + 1
+    of, most, notice = ctx.actor.user_id, query.limit + 1, ctx.settings.policies.cancellation_notice
     if query.by_start:
         rows = by_start.of_patient(ctx.db, of, query.filter, query.place, most, ctx.now)
     else:
         rows = appointments.list_of_patient(ctx.db, of, before=query.cursor, limit=most)
     return PatientsAppointments.of_rows(
-        [PatientsAppointment.of_row(row, ctx.now) for row in rows[: query.limit]],
+        [PatientsAppointment.of_row(row, ctx.now, notice) for row in rows[: query.limit]],
         next_cursor=_next_cursor(rows, query),
     )
 

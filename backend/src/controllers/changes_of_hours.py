@@ -6,12 +6,17 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from src.context import Context, Doctor
+from src.domain.openings import closures_of
 from src.domain.schedule import Schedule
 from src.errors import Unauthenticated
-from src.errors_of_hours import VisitTypeUnknown
+from src.errors_of_hours import TooManyExceptions, VisitTypeUnknown
+from src.repositories import appointment_repository as appointments
+from src.repositories import exception_repository as exceptions
 from src.repositories import hours_repository as hours
 from src.repositories import opening_repository as openings
 from src.schemas.appointment import DoctorsAppointment
+
+MOST_EXCEPTIONS_AHEAD = 1000
 
 
 class LockedHours(NamedTuple):
@@ -46,3 +51,21 @@ def affected_by(ctx: Context[Doctor], schedule: Schedule) -> list[DoctorsAppoint
     """Return the booked appointments ahead that this schedule leaves outside of the hours."""
     booked = openings.booked_ahead(ctx.db, ctx.actor.doctor_id, ctx.now)
     return [DoctorsAppointment(**DoctorsAppointment.of_row(row, ctx.now)) for row in schedule.affected(booked)]
+
+
+def check_number_of_exceptions(ctx: Context[Doctor], schedule: Schedule) -> None:
+    """Raise TooManyExceptions if the doctor has as many ahead as one can have."""
+    if exceptions.count_ahead(ctx.db, ctx.actor.doctor_id, schedule.today) >= MOST_EXCEPTIONS_AHEAD:
+        raise TooManyExceptions
+
+
+def close_time_of(ctx: Context[Doctor], appointment_id: int, reason: str | None) -> None:
+    """Close the time of an appointment, if it follows from the hours; a published slot needs no closure."""
+    visit = appointments.find_time(ctx.db, appointment_id)
+    if visit.visit_type_id is None:
+        return
+    time_zone = lock(ctx).time_zone
+    check_number_of_exceptions(ctx, schedule_of(ctx, time_zone))
+    for closure in closures_of(visit.starts_at, visit.ends_at, time_zone):
+        exceptions.add(ctx.db, ctx.actor.doctor_id, closure, reason, ctx.now)
+    lay(ctx, schedule_of(ctx, time_zone))

@@ -6,7 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from src.context import Context, Doctor
-from src.controllers.changes_of_hours import affected_by, check_visit_types, lay, lock, schedule_of
+from src.controllers.changes_of_hours import (
+    affected_by,
+    check_number_of_exceptions,
+    check_visit_types,
+    lay,
+    lock,
+    schedule_of,
+)
 from src.domain.wall_clock import local
 from src.errors_of_hours import DayPast, ExceptionNotFound, TooManyExceptions, TooManyOpenings, VisitTypeUnknown
 from src.repositories import exception_repository as exceptions
@@ -21,8 +28,6 @@ from src.schemas.hours_exception import (
     NewException,
 )
 from src.utils.decorators import raises
-
-MOST_AHEAD = 1000
 
 
 def list_all(ctx: Context[Doctor], query: ExceptionsWanted) -> ExceptionsOut:
@@ -41,8 +46,7 @@ def add(ctx: Context[Doctor], query: DryRun, body: NewException) -> ExceptionAdd
     if body.first_day < before.today:
         raise DayPast
     check_visit_types(before, body.visit_types, "visit_types")
-    if exceptions.count_ahead(ctx.db, ctx.actor.doctor_id, before.today) >= MOST_AHEAD:
-        raise TooManyExceptions
+    check_number_of_exceptions(ctx, before)
     exception = body.exception()
     schedule = replace(before, exceptions=[*before.exceptions, exception])
     schedule.check_size()

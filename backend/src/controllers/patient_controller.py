@@ -13,9 +13,12 @@ from src.schemas.patient import PatientDashboard
 def dashboard(ctx: Context[Patient]) -> PatientDashboard:
     """Show what a patient wants to see first."""
     following = appointments.next_of_patient(ctx.db, ctx.actor.user_id, ctx.now)
+    notice = ctx.settings.policies.cancellation_notice
     return PatientDashboard(
         message=f"Welcome, {ctx.actor.name}.",
-        next_appointment=PatientsAppointment(**PatientsAppointment.of_row(following, ctx.now)) if following else None,
+        next_appointment=PatientsAppointment(**PatientsAppointment.of_row(following, ctx.now, notice))
+        if following
+        else None,
         appointments_ahead=appointments.count_ahead_of_patient(ctx.db, ctx.actor.user_id, ctx.now),
         appointments_total=appointments.count_of_patient(ctx.db, ctx.actor.user_id),
     )

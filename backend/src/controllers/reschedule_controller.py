@@ -14,6 +14,9 @@ from src.errors_of_appointments import (
     NotYourAppointment,
     NotYourTime,
     SameTime,
+    TooLate,
+    TooManyChanges,
+    TooManyWithDoctor,
 )
 from src.repositories import booking_repository as bookings
 from src.schemas.base import Message
@@ -22,18 +25,16 @@ from src.utils.decorators import raises
 
 
 @raises(AppointmentNotFound, NotYourAppointment, NotYourTime, AppointmentOutdated, AlreadyCancelled, AlreadyBegun)
-@raises(*NOT_AVAILABLE, SameTime, ChangedMeanwhile)
+@raises(*NOT_AVAILABLE, TooLate, TooManyWithDoctor, TooManyChanges, SameTime, ChangedMeanwhile)
 def reschedule(ctx: Context[Caller], appointment_id: int, body: Reschedule) -> Message:
     """Move an appointment that is ahead. It keeps its id and its history, and both parties are told by e-mail.
 
-    Patients can move it to any time that they could book, also of another doctor; doctors to times of their own,
-    without minimum notice and horizon. A refusal leaves the old time.
+    Patients can move it to any time that they could book, also of another doctor, as long before its start as the
+    clinic or the doctor says. Doctors can move it to times of their own, without these limits, minimum notice and
+    horizon. A refusal leaves the old time.
     """
     by = f"the {ctx.actor.role}, {ctx.actor.name}"
-    zone = ctx.settings.clinic_time_zone
-    accepted(
-        bookings.reschedule(
-            ctx.db, appointment_id, body.slot_id, ctx.actor.user_id, by, ctx.now, takes=ctx.takes, clinic_zone=zone
-        )
-    )
+    zone, policies = ctx.settings.clinic_time_zone, ctx.settings.policies
+    who = (ctx.actor.user_id, by, ctx.now, policies)
+    accepted(bookings.reschedule(ctx.db, appointment_id, body.slot_id, *who, takes=ctx.takes, clinic_zone=zone))
     return Message(message="The appointment is moved.")

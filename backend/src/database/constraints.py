@@ -23,9 +23,13 @@ ERROR_OF_CONSTRAINT: dict[str, type[ClinicError]] = {
 
 def domain_error(error: IntegrityError) -> Exception:
     """Return the domain error of the violated constraint, or the error itself if the table above has none."""
-    diagnosis = getattr(error.orig, "diag", None)
-    said = getattr(diagnosis, "constraint_name", None) or str(error.orig)
     for name, domain_error in ERROR_OF_CONSTRAINT.items():
-        if name in said:
+        if violates(error, name):
             return domain_error()
     return error
+
+
+def violates(error: IntegrityError, name: str) -> bool:
+    """Return whether this is the constraint that refused."""
+    diagnosis = getattr(error.orig, "diag", None)
+    return name in (getattr(diagnosis, "constraint_name", None) or str(error.orig))

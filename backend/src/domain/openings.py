@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from src.domain.minutes import EPOCH, MINUTES_OF_DAY, ONE_MINUTE, instant_of_minute
@@ -67,6 +67,20 @@ class HoursException:
 
     def apply_on(self, day: date) -> bool:
         return self.first_day <= day <= self.last_day
+
+
+def closures_of(starts_at: datetime, ends_at: datetime, zone: str) -> Iterator[HoursException]:
+    """Yield the closure of a visit's time, one for each day on which it takes some."""
+    start, end = wall_clock(starts_at, zone), wall_clock(ends_at, zone)
+    # Where the clocks go back during the visit, they may show an earlier time at its end.
+    end = max(end, start + ONE_MINUTE)
+    day = start.date()
+    while datetime.combine(day, time()) < end:
+        midnight = datetime.combine(day, time())
+        from_time = max((start - midnight) // ONE_MINUTE, 0)
+        until_time = min(-((midnight - end) // ONE_MINUTE), MINUTES_OF_DAY)
+        yield HoursException(True, day, day, from_time, until_time)
+        day += timedelta(days=1)
 
 
 class Opening(NamedTuple):

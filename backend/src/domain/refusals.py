@@ -6,9 +6,11 @@ in repositories/booking_statement.py. tests/races/test_parity.py compares both o
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
+from src.domain.policies import in_time
+from src.domain.wall_clock import wall_clock
 from src.errors import ClinicError, Unauthenticated
 from src.errors_of_appointments import (
     AlreadyBegun,
@@ -27,7 +29,11 @@ from src.errors_of_appointments import (
     SlotPast,
     SlotTaken,
     TooFarAhead,
+    TooLate,
+    TooManyAhead,
+    TooManyChanges,
     TooManyHolds,
+    TooManyWithDoctor,
 )
 
 Refusal = Literal[
@@ -75,11 +81,51 @@ ERROR_OF_REFUSAL: dict[Refusal, type[ClinicError]] = {
 }
 
 
-def accepted(result: int | Refusal) -> int:
+class Limited(NamedTuple):
+    """A refusal by a limit, and its number; `retry_after` is the wait in seconds, for too many changes."""
+
+    refusal: Literal["too_many_ahead", "too_many_with_doctor", "too_many_changes"]
+    limit: int
+    retry_after: int = 0
+
+    def error(self) -> ClinicError:
+        if self.refusal == "too_many_changes":
+            return TooManyChanges(self.limit, self.retry_after)
+        return TooManyAhead(self.limit) if self.refusal == "too_many_ahead" else TooManyWithDoctor(self.limit)
+
+
+class Late(NamedTuple):
+    """The refusal of a patient's cancellation or move, because less than `notice` minutes are left until the start."""
+
+    notice: int
+    starts_at: datetime
+    time_zone: str
+
+    def error(self) -> ClinicError:
+        until = wall_clock(self.starts_at - timedelta(minutes=self.notice), self.time_zone)
+        return TooLate(in_words(self.notice), until, self.time_zone)
+
+
+Refused = Refusal | Limited | Late
+
+
+def in_words(minutes: int) -> str:
+    """Return a length of time in the largest unit of which it is a whole number: "2 days", "1 hour", "90 minutes"."""
+    for unit, length in (("day", 1440), ("hour", 60)):
+        if minutes >= length and minutes % length == 0:
+            return _counted(minutes // length, unit)
+    return _counted(minutes, "minute")
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def accepted(result: int | Refused) -> int:
     """Return the id that a statement returned, or raise the error of the refusal that it returned instead."""
-    if isinstance(result, str):
-        raise ERROR_OF_REFUSAL[result]
-    return result
+    if isinstance(result, int):
+        return result
+    raise result.error() if isinstance(result, (Limited, Late)) else ERROR_OF_REFUSAL[result]
 
 
 def raise_if_refused(refusal: Refusal | None) -> None:
@@ -97,8 +143,15 @@ def why_not_bookable(slot_status: str, starts_at: datetime, now: datetime) -> Re
     return "slot_taken" if slot_status == "booked" else None
 
 
-def why_not_cancellable(status: str, starts_at: datetime, now: datetime) -> Refusal | None:
-    """Return why nobody can cancel this appointment, or None if its patient and doctor can."""
+def why_not_changeable(
+    status: str, starts_at: datetime, time_zone: str, now: datetime, notice: int
+) -> Refusal | Late | None:
+    """Return why this appointment cannot be cancelled or moved, or None if it can.
+
+    `notice` is in minutes, and 0 for its doctor.
+    """
     if status == "cancelled":
         return "already_cancelled"
-    return "already_begun" if starts_at <= now else None
+    if starts_at <= now:
+        return "already_begun"
+    return None if in_time(starts_at, now, notice) else Late(notice, starts_at, time_zone)

@@ -112,12 +112,18 @@ class AppointmentEvent(Base):
     """What happened to an appointment, who did it, and when. Rows are inserted only, never changed or deleted.
 
     That of a move keeps the old time and doctor in the columns `was_…`.
+
+    The changes that a patient makes are numbered. Two changes by one patient at the same moment get the same number, so
+    only one of them can be inserted: whoever has counted the patient's appointments has counted all.
     """
 
     __tablename__ = "appointment_events"
     __table_args__ = (
         CheckConstraint("event IN ('booked', 'cancelled', 'rescheduled')", name="event"),
         Index("ix_appointment_events_appointment", "appointment_id", "id"),
+        _partial_index(
+            "uq_appointment_events_patient_nth", "actor_id", "patient_nth", where="patient_nth IS NOT NULL", unique=True
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -132,3 +138,7 @@ class AppointmentEvent(Base):
     was_wall_end: Mapped[datetime | None] = mapped_column(WallClock)
     was_time_zone: Mapped[str | None] = mapped_column(String(64))
     was_doctor_id: Mapped[int | None] = mapped_column(ForeignKey("doctors.id"))
+    # Why it was cancelled. Reasons of doctors are in the mails, those of patients are not.
+    reason: Mapped[str | None] = mapped_column(String(200))
+    # The number among the changes that the patient made; NULL if somebody else made this one.
+    patient_nth: Mapped[int | None] = mapped_column(BigInteger)

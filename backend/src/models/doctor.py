@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.models.base import Base, Id
@@ -17,7 +17,11 @@ class DoctorProfile(Base):
     """A doctor's profile. Its id, not the account's, is the `doctor_id` in the API's paths."""
 
     __tablename__ = "doctors"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        CheckConstraint("cancellation_notice BETWEEN 0 AND 527040", name="cancellation_notice"),
+        CheckConstraint("most_ahead >= 1", name="most_ahead"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
@@ -29,3 +33,6 @@ class DoctorProfile(Base):
     openings_until: Mapped[date | None]
     # How often the weekly hours, or the zone on whose clocks they are, were changed.
     hours_revision: Mapped[int] = mapped_column(server_default="0")
+    # What the doctor allows patients: see domain/policies.py. NULL means the clinic's.
+    cancellation_notice: Mapped[int | None]
+    most_ahead: Mapped[int | None]

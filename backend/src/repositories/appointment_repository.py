@@ -44,7 +44,12 @@ def history(db: Connection, appointment_id: int) -> Sequence[Row[Any]]:
 
 def for_patient(shown: Any = Appointment) -> Select[Any]:
     return (
-        select(*listed(shown), visit_type(shown), DoctorUser.name.label("other_name"))
+        select(
+            *listed(shown),
+            visit_type(shown),
+            DoctorUser.name.label("other_name"),
+            DoctorProfile.cancellation_notice,
+        )
         .join(DoctorProfile, DoctorProfile.id == shown.doctor_id)
         .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)
     )
@@ -74,6 +79,7 @@ _FULL = (
         Appointment.patient_id,
         Appointment.note,
         DoctorProfile.user_id.label("doctor_user_id"),
+        DoctorProfile.cancellation_notice,
         DoctorUser.name.label("doctor_name"),
         PatientUser.name.label("patient_name"),
     )
@@ -87,6 +93,16 @@ _FULL = (
 def find_full(db: Connection, appointment_id: int) -> Row[Any] | None:
     """Return an appointment with the names and account ids of both people."""
     return db.execute(_FULL, {"appointment_id": appointment_id}).one_or_none()
+
+
+_TIME = select(Appointment.visit_type_id, Appointment.starts_at, Appointment.ends_at).where(
+    Appointment.id == bindparam("appointment_id")
+)
+
+
+def find_time(db: Connection, appointment_id: int) -> Row[Any]:
+    """Return (visit_type_id, starts_at, ends_at) of an appointment that exists."""
+    return db.execute(_TIME, {"appointment_id": appointment_id}).one()
 
 
 # Hides the id from the planner. For the id of somebody with many appointments, PostgreSQL otherwise scans everybody's

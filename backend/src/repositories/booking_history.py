@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, insert
+from sqlalchemy import Connection, TextClause, bindparam, func, insert, select
 
 from src.models import AppointmentEvent
 from src.repositories.booking_mails import CANCELLED_BY, KEY, MOVED, insert_mails
 from src.repositories.booking_sql import typed
+from src.repositories.cancellations import Cancellation
 
 # What a patient's appointments ahead at a doctor have in common, who leaves.
 AHEAD = "appointment.doctor_id = :doctor_id AND appointment.status = 'booked' AND appointment.starts_at > :now"
@@ -46,6 +47,11 @@ _CANCELLED_ALL = _mails("cancelled", _TO_PATIENT + _OF_ALL, more_facts=CANCELLED
 _RESCHEDULED = _mails("rescheduled", _TO_ALL + _OF_EVENT, more_facts=MOVED)
 
 _ADD_EVENT = insert(AppointmentEvent).returning(AppointmentEvent.id)
+_ADD_EVENT_OF_PATIENT = _ADD_EVENT.values(
+    patient_nth=select(func.coalesce(func.max(AppointmentEvent.patient_nth), 0) + 1)
+    .where(AppointmentEvent.actor_id == bindparam("me"), AppointmentEvent.patient_nth.is_not(None))
+    .scalar_subquery()
+)
 _ADD_EVENTS_OF_ALL = typed(f"""
     INSERT INTO appointment_events (appointment_id, event, actor_id, at)
     SELECT id, 'cancelled', :actor_id, :now FROM appointments AS appointment WHERE {AHEAD} ORDER BY id
@@ -54,25 +60,33 @@ _ADD_EVENTS_OF_ALL = typed(f"""
 
 def add_booked(db: Connection, appointment_id: int, patient_id: int, now: datetime) -> None:
     """Write that the patient booked, and the confirmation."""
-    event_id = _add_event(db, appointment_id, "booked", patient_id, now)
+    event_id = _add_event(db, appointment_id, "booked", patient_id, now, by_patient=True)
     db.execute(_BOOKED[db.dialect.name], {"event_id": event_id, "now": now})
 
 
-def add_cancelled(db: Connection, appointment_id: int, actor_id: int, by: str, now: datetime) -> None:
-    """Write that the actor cancelled, and a mail to both people; `by` says in words who it was."""
-    event_id = _add_event(db, appointment_id, "cancelled", actor_id, now)
-    values = {"event_id": event_id, "actor_id": actor_id, "cancelled_by": by, "now": now}
-    db.execute(_CANCELLED[db.dialect.name], values)
+def add_cancelled(db: Connection, cancellation: Cancellation, *, by_patient: bool) -> None:
+    """Write that the actor cancelled, and a mail to both people."""
+    values = cancellation.values()
+    who = (cancellation.appointment_id, "cancelled", cancellation.actor_id, cancellation.now)
+    event_id = _add_event(db, *who, by_patient=by_patient, reason=cancellation.reason)
+    db.execute(_CANCELLED[db.dialect.name], {"event_id": event_id, **values})
 
 
 def add_rescheduled(
-    db: Connection, appointment_id: int, actor_id: int, by: str, now: datetime, was: dict[str, Any]
+    db: Connection,
+    appointment_id: int,
+    actor_id: int,
+    by: str,
+    now: datetime,
+    was: dict[str, Any],
+    *,
+    by_patient: bool,
 ) -> None:
     """Write that the actor moved the appointment, with its old time, and a mail to everybody concerned.
 
     `was` has the columns of the event that keep the old time and doctor.
     """
-    event_id = _add_event(db, appointment_id, "rescheduled", actor_id, now, **was)
+    event_id = _add_event(db, appointment_id, "rescheduled", actor_id, now, by_patient=by_patient, **was)
     values = {"event_id": event_id, "actor_id": actor_id, "moved_by": by, "now": now}
     db.execute(_RESCHEDULED[db.dialect.name], values)
 
@@ -84,6 +98,11 @@ def add_cancelled_all(db: Connection, doctor_id: int, actor_id: int, by: str, no
     db.execute(_CANCELLED_ALL[db.dialect.name], {**values, "cancelled_by": by})
 
 
-def _add_event(db: Connection, appointment_id: int, event: str, actor_id: int, now: datetime, **was: Any) -> int:
-    row = {"appointment_id": appointment_id, "event": event, "actor_id": actor_id, "at": now, **was}
+def _add_event(
+    db: Connection, appointment_id: int, event: str, actor_id: int, now: datetime, *, by_patient: bool, **more: Any
+) -> int:
+    """Write the event; number it if the patient made the change, who is locked exclusively."""
+    row = {"appointment_id": appointment_id, "event": event, "actor_id": actor_id, "at": now, **more}
+    if by_patient:
+        return db.execute(_ADD_EVENT_OF_PATIENT, {**row, "me": actor_id}).scalar_one()
     return db.execute(_ADD_EVENT, row).scalar_one()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 KEY = {"postgresql": "gen_random_uuid()::text", "sqlite": "lower(hex(randomblob(16)))"}
 JSON = {"postgresql": "json_build_object", "sqlite": "json_object"}
-CANCELLED_BY = ", 'cancelled_by', CAST(:cancelled_by AS TEXT), 'cancelled_by_recipient', recipient.id = :actor_id"
+# A patient's reason is in no mail.
+CANCELLED_BY = """, 'cancelled_by', CAST(:cancelled_by AS TEXT), 'cancelled_by_recipient', recipient.id = :actor_id,
+            'cancellation_reason', CASE WHEN event.patient_nth IS NULL THEN event.reason END"""
 
 MOVED = """, 'moved_by', CAST(:moved_by AS TEXT), 'moved_by_recipient', recipient.id = :actor_id,
             'was_starts_at', event.was_starts_at, 'was_ends_at', event.was_ends_at,

@@ -10,10 +10,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from src.domain.refusals import Refusal
+from src.domain.policies import Policies
+from src.domain.refusals import Refused
 from src.errors import StepsNeeded
 from src.models.appointment import FIRST_COMPUTED_SLOT
 from src.repositories import booking_statement, booking_steps, booking_targets, reschedule_steps
+from src.repositories.cancellations import Cancellation
 from src.repositories.reschedule_steps import Move, Takes
 
 # How often one statement is tried: when somebody else was quicker, the second try sees what they did.
@@ -25,37 +27,47 @@ def book(
     slot_id: int,
     patient_id: int,
     now: datetime,
+    policies: Policies,
     *,
     clinic_zone: str,
     in_steps: bool,
     reason: str | None = None,
-) -> int | Refusal:
+) -> int | Refused:
     """Book a published slot or a computed time, and write the confirmation to the patient, who may give a reason.
 
     Raises StepsNeeded if one statement cannot decide, and has written nothing.
     """
     if in_steps or db.dialect.name != "postgresql":
         target = booking_targets.find(db, slot_id, clinic_zone)
-        return "slot_unknown" if target is None else booking_steps.book(db, target, patient_id, now, reason)
+        return "slot_unknown" if target is None else booking_steps.book(db, target, patient_id, now, policies, reason)
     for _ in range(TRIES):
         if slot_id < FIRST_COMPUTED_SLOT:
-            result = booking_statement.book_slot(db, slot_id, patient_id, now, reason)
+            result = booking_statement.book_slot(db, slot_id, patient_id, now, policies, reason)
         else:
             time = booking_targets.find_computed(db, slot_id, clinic_zone)
             if time is None:
                 return "slot_unknown"
-            result = booking_statement.book_time(db, time, patient_id, now, reason)
+            result = booking_statement.book_time(db, time, patient_id, now, policies, reason)
         if result != "again":
             return result
     raise StepsNeeded
 
 
 def hold(
-    db: Connection, slot_id: int, patient_id: int, now: datetime, held_until: datetime, *, clinic_zone: str
-) -> int | Refusal:
+    db: Connection,
+    slot_id: int,
+    patient_id: int,
+    now: datetime,
+    policies: Policies,
+    held_until: datetime,
+    *,
+    clinic_zone: str,
+) -> int | Refused:
     """Hold a published slot or a computed time for the patient, and return the id of the hold."""
     target = booking_targets.find(db, slot_id, clinic_zone)
-    return "slot_unknown" if target is None else booking_steps.hold(db, target, patient_id, now, held_until)
+    if target is None:
+        return "slot_unknown"
+    return booking_steps.hold(db, target, patient_id, now, policies, held_until)
 
 
 def reschedule(
@@ -65,10 +77,11 @@ def reschedule(
     actor_id: int,
     by: str,
     now: datetime,
+    policies: Policies,
     *,
     takes: Takes,
     clinic_zone: str,
-) -> int | Refusal:
+) -> int | Refused:
     """Move an appointment of the actor's to another time, and write a mail to everybody concerned.
 
     `by` says in words who moves it; `takes` says whether the appointment still has a revision that the request names.
@@ -76,17 +89,19 @@ def reschedule(
     target = booking_targets.find(db, slot_id, clinic_zone)
     if target is None:
         return "slot_unknown"
-    return reschedule_steps.reschedule(db, Move(appointment_id, target, actor_id, by, now, takes))
+    return reschedule_steps.reschedule(db, Move(appointment_id, target, actor_id, by, now, takes, policies))
 
 
-def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> int | Refusal:
-    """Cancel an appointment of the actor's, free its time, and write a mail to both people.
+def cancel(db: Connection, cancellation: Cancellation, *, in_steps: bool) -> int | Refused:
+    """Cancel an appointment of the actor's, free or withdraw its time, and write a mail to both people.
 
-    `cancelled_by` says in words who it was.
+    Raises StepsNeeded if one statement cannot do it, and has written nothing.
     """
-    form = booking_statement if db.dialect.name == "postgresql" else booking_steps
+    if cancellation.withdraw and not in_steps:
+        raise StepsNeeded
+    form = booking_steps if in_steps or db.dialect.name != "postgresql" else booking_statement
     for _ in range(TRIES):
-        result = form.cancel(db, appointment_id, actor_id, cancelled_by, now)
+        result = form.cancel(db, cancellation)
         if result != "again":
             return result
     return "changed_meanwhile"

@@ -47,7 +47,7 @@ OPENING_OF_VISIT = f"""openings WHERE doctor_id = :doctor_id
     AND until_minute > :from_minute AND runs_until >= :from_minute + :minutes"""
 
 _IDS = """slot_id patient_id doctor_id doctor_user_id appointment_id event_id actor_id version_id visit_type_id
-    me moving hold_id"""
+    me moving hold_id changes_per_hour"""
 _MINUTES = "from_minute until_minute this_minute next_minute minute_after busy_from busy_until"
 _TYPES: dict[str, Any] = {
     "now": Instant(),
@@ -55,11 +55,13 @@ _TYPES: dict[str, Any] = {
     "ends_at": Instant(),
     "begin": Instant(),
     "end": Instant(),
+    "hour_ago": Instant(),
     "wall_start": WallClock,
     "wall_end": WallClock,
     "reason": String(),
     "by_staff": Integer(),
     "minutes": Integer(),
+    **dict.fromkeys(("most_ahead", "most_with_doctor", "cancellation_notice"), Integer()),
     **dict.fromkeys(_MINUTES.split(), BigInteger()),
     **dict.fromkeys(_IDS.split(), Id),
 }

@@ -19,16 +19,18 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from src.database.statements import insert_unless_conflict
-from src.domain.refusals import Refusal, why_not_cancellable
+from src.domain.policies import Policies
+from src.domain.refusals import Refusal, Refused, why_not_changeable
 from src.models import Appointment, DoctorProfile
 from src.models.appointment import HELD
 from src.repositories import availability_repository as slots
 from src.repositories import booking_history as history
-from src.repositories import booking_targets, holds
+from src.repositories import booking_limits, booking_targets, holds
 from src.repositories import user_repository as users
 from src.repositories.booking_history import AHEAD
 from src.repositories.booking_sql import patient_busy, typed
 from src.repositories.booking_targets import Placement, PublishedSlot, Target
+from src.repositories.cancellations import Cancellation
 from src.repositories.holds import Holds
 
 # How many times a patient can hold at once.
@@ -36,7 +38,13 @@ MOST_HOLDS = 3
 
 _doctor_user_id = DoctorProfile.user_id.label("doctor_user_id")
 _PARTIES = (
-    select(Appointment.slot_id, Appointment.patient_id, Appointment.doctor_id, _doctor_user_id)
+    select(
+        Appointment.slot_id,
+        Appointment.patient_id,
+        Appointment.doctor_id,
+        _doctor_user_id,
+        DoctorProfile.cancellation_notice,
+    )
     .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
     .where(Appointment.id == bindparam("appointment_id"), Appointment.status != HELD)
 )
@@ -59,9 +67,11 @@ _THIS = update(Appointment).where(Appointment.id == bindparam("appointment_id"))
 _SET_CANCELLED = _THIS.values(status="cancelled", cancelled_at=bindparam("now"))
 
 
-def book(db: Connection, target: Target, patient_id: int, now: datetime, reason: str | None = None) -> int | Refusal:
+def book(
+    db: Connection, target: Target, patient_id: int, now: datetime, policies: Policies, reason: str | None = None
+) -> int | Refused:
     """Lock both people, then book the time for the patient, with a hold of the patient's on it if there is one."""
-    refusal = lock_both(db, target, patient_id)
+    refusal = _why_not_another(db, target, patient_id, now, policies)
     if refusal is not None:
         return refusal
     held = holds.clear(db, target, patient_id, now)
@@ -77,12 +87,16 @@ def book(db: Connection, target: Target, patient_id: int, now: datetime, reason:
     return appointment_id
 
 
-def lock_both(db: Connection, target: Target, patient_id: int) -> Refusal | None:
-    """Lock the accounts of the doctor and the patient exclusively; return a refusal if one is deleted."""
+def _why_not_another(
+    db: Connection, target: Target, patient_id: int, now: datetime, policies: Policies
+) -> Refused | None:
+    """Lock the accounts of both people exclusively; return a refusal if one is deleted or a limit is reached."""
     living = users.lock_exclusively(db, patient_id, target.doctor_user_id)
     if target.doctor_user_id not in living:
         return "slot_unknown"
-    return None if patient_id in living else "account_gone"
+    if patient_id not in living:
+        return "account_gone"
+    return booking_limits.find(db, patient_id, target.doctor_id, now, policies)
 
 
 def _add_appointment(
@@ -105,9 +119,14 @@ def is_busy(db: Connection, placement: Placement, patient_id: int) -> bool:
     return db.execute(_PATIENT_BUSY, {"me": patient_id, **placement}).scalar_one()
 
 
-def hold(db: Connection, target: Target, patient_id: int, now: datetime, held_until: datetime) -> int | Refusal:
-    """Lock both people, then hold the time for the patient, or hold it longer; return the id of the hold."""
-    refusal = lock_both(db, target, patient_id)
+def hold(
+    db: Connection, target: Target, patient_id: int, now: datetime, policies: Policies, held_until: datetime
+) -> int | Refused:
+    """Lock both people, then hold the time for the patient, or hold it longer; return the id of the hold.
+
+    A patient who could not book because of a limit cannot hold either.
+    """
+    refusal = _why_not_another(db, target, patient_id, now, policies)
     if refusal is not None:
         return refusal
     held = holds.clear(db, target, patient_id, now)
@@ -126,30 +145,42 @@ def hold(db: Connection, target: Target, patient_id: int, now: datetime, held_un
     return "slot_taken" if hold_id is None else hold_id
 
 
-def cancel(db: Connection, appointment_id: int, actor_id: int, cancelled_by: str, now: datetime) -> int | Refusal:
+def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
     """Lock both people, the slot and the appointment, then cancel it. A refusal has written nothing."""
+    appointment_id, actor_id, now = cancellation.appointment_id, cancellation.actor_id, cancellation.now
     parties = find_parties(db, appointment_id)
     if parties is None:
         return "appointment_unknown"
     if actor_id not in (parties.patient_id, parties.doctor_user_id):
         return "not_yours"
-    if actor_id not in users.lock_people(db, parties.patient_id, parties.doctor_user_id):
+    if actor_id not in users.lock_exclusively(db, parties.patient_id, parties.doctor_user_id):
         return "account_gone"
     slots.lock_if_published(db, parties.slot_id)
     appointment = lock_appointment(db, appointment_id)
     if appointment.slot_id != parties.slot_id:
         return "again"
-    refusal = why_not_cancellable(appointment.status, appointment.starts_at, now)
+    notice = notice_for(parties, actor_id, cancellation.cancellation_notice)
+    refusal = why_not_changeable(appointment.status, appointment.starts_at, appointment.time_zone, now, notice)
     if refusal is not None:
         return refusal
     db.execute(_SET_CANCELLED, {"appointment_id": appointment_id, "now": now})
-    slots.free(db, parties.slot_id)
-    history.add_cancelled(db, appointment_id, actor_id, cancelled_by, now)
+    (slots.withdraw if cancellation.withdraw else slots.free)(db, parties.slot_id)
+    history.add_cancelled(db, cancellation, by_patient=actor_id == parties.patient_id)
     return appointment_id
 
 
+def notice_for(parties: Row[Any], actor_id: int, clinics: int) -> int:
+    """Return how many minutes before the start the actor can change the appointment at the latest."""
+    if actor_id != parties.patient_id:
+        return 0
+    return clinics if parties.cancellation_notice is None else parties.cancellation_notice
+
+
 def find_parties(db: Connection, appointment_id: int) -> Row[Any] | None:
-    """Return (slot_id, patient_id, doctor_id, doctor_user_id) of an appointment; a hold is none."""
+    """Return (slot_id, patient_id, doctor_id, doctor_user_id, cancellation_notice); a hold is no appointment.
+
+    The notice is the doctor's own.
+    """
     return db.execute(_PARTIES, {"appointment_id": appointment_id}).one_or_none()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, Integer, Row, bindparam, func, insert, select, text, update
+from sqlalchemy import BigInteger, Connection, Integer, Row, RowMapping, bindparam, func, insert, select, text, update
 
 from src.database.statements import limited
 from src.models import PROFILES_OF_A_BLOCK, DoctorBlock, DoctorProfile, User
@@ -61,6 +61,14 @@ def is_living(db: Connection, doctor_id: int) -> bool:
     """Say whether the doctor exists and has not left."""
     query = select(DoctorProfile.id).join(User).where(DoctorProfile.id == doctor_id, User.deleted_at.is_(None))
     return db.scalars(query).one_or_none() is not None
+
+
+_POLICIES = select(DoctorProfile.cancellation_notice, DoctorProfile.most_ahead)
+
+
+def find_policies(db: Connection, doctor_id: int) -> RowMapping:
+    """Return cancellation_notice and most_ahead of the doctor; None is as the clinic says."""
+    return db.execute(_POLICIES.where(DoctorProfile.id == doctor_id)).mappings().one()
 
 
 _TOTAL = select(func.coalesce(func.sum(DoctorBlock.living), 0))

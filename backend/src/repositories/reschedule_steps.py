@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from src.domain.refusals import Refusal, why_not_cancellable
+from src.domain.policies import Policies
+from src.domain.refusals import Refusal, Refused, why_not_changeable
 from src.models import Appointment, AppointmentEvent
 from src.repositories import availability_repository as slots
 from src.repositories import booking_history as history
-from src.repositories import booking_steps, booking_targets, holds
+from src.repositories import booking_limits, booking_steps, booking_targets, holds
 from src.repositories import user_repository as users
 from src.repositories.booking_targets import PublishedSlot, Target
 
@@ -31,9 +32,10 @@ class Move:
     by: str
     now: datetime
     takes: Takes
+    policies: Policies
 
 
-def reschedule(db: Connection, move: Move) -> int | Refusal:
+def reschedule(db: Connection, move: Move) -> int | Refused:
     """Lock the patient and both doctors, the slots and the appointment, then move it to the target.
 
     The appointment keeps its id, and does not exclude itself. A refusal may come after a write: the caller raises its
@@ -48,7 +50,7 @@ def reschedule(db: Connection, move: Move) -> int | Refusal:
     for slot_id in sorted({parties.slot_id, move.target.slot_id}):
         slots.lock_if_published(db, slot_id)
     appointment = booking_steps.lock_appointment(db, move.appointment_id)
-    refusal = _why_not_movable(db, parties, appointment, move)
+    refusal = _why_not_movable(db, parties, appointment, move) or _why_limited(db, parties, move)
     return refusal or _move(db, appointment, parties.patient_id, move)
 
 
@@ -67,7 +69,7 @@ def _lock_people(db: Connection, parties: Row[Any], move: Move) -> Refusal | Non
     return None if move.target.doctor_user_id in living else "slot_unknown"
 
 
-def _why_not_movable(db: Connection, parties: Row[Any], appointment: Row[Any], move: Move) -> Refusal | None:
+def _why_not_movable(db: Connection, parties: Row[Any], appointment: Row[Any], move: Move) -> Refused | None:
     # Whoever moves an appointment has locked its patient, so it was moved before this transaction locked the patient.
     if appointment.slot_id != parties.slot_id:
         return "changed_meanwhile"
@@ -75,7 +77,16 @@ def _why_not_movable(db: Connection, parties: Row[Any], appointment: Row[Any], m
         return "outdated"
     if move.target.slot_id == appointment.slot_id:
         return "same_time"
-    return why_not_cancellable(appointment.status, appointment.starts_at, move.now)
+    notice = booking_steps.notice_for(parties, move.actor_id, move.policies.cancellation_notice)
+    return why_not_changeable(appointment.status, appointment.starts_at, appointment.time_zone, move.now, notice)
+
+
+def _why_limited(db: Connection, parties: Row[Any], move: Move) -> Refused | None:
+    """Return the limit that the patient would exceed; a doctor can move to any time."""
+    if move.actor_id != parties.patient_id:
+        return None
+    who = (move.actor_id, move.target.doctor_id)
+    return booking_limits.find(db, *who, move.now, move.policies, moving=move.appointment_id)
 
 
 _KEPT = ("starts_at", "ends_at", "wall_start", "wall_end", "time_zone", "doctor_id")
@@ -95,7 +106,8 @@ def _move(db: Connection, old: Row[Any], patient_id: int, move: Move) -> int | R
     if isinstance(move.target, PublishedSlot):
         slots.mark_booked(db, move.target.slot_id)
     was = {f"was_{name}": getattr(old, name) for name in _KEPT}
-    history.add_rescheduled(db, move.appointment_id, move.actor_id, move.by, move.now, was)
+    by_patient = move.actor_id == patient_id
+    history.add_rescheduled(db, move.appointment_id, move.actor_id, move.by, move.now, was, by_patient=by_patient)
     return move.appointment_id
 
 

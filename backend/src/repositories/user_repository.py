@@ -64,19 +64,6 @@ def lock_living(db: Connection, user_id: int) -> bool:
     return db.execute(_LOCK_LIVING, {"user_id": user_id}).scalar_one_or_none() is not None
 
 
-_LOCK_PEOPLE = (
-    select(User.id, User.deleted_at)
-    .where(User.id.in_([bindparam("one"), bindparam("other")]))
-    .order_by(User.id)
-    .with_for_update(read=True)
-)
-
-
-def lock_people(db: Connection, one: int, other: int) -> set[int]:
-    """Lock two accounts against deletion, in the order of their ids, and return the ids of those not deleted."""
-    return {row.id for row in db.execute(_LOCK_PEOPLE, {"one": one, "other": other}) if row.deleted_at is None}
-
-
 _LOCK_EXCLUSIVELY = (
     select(User.id, User.deleted_at)
     .where(User.id.in_(bindparam("ids", expanding=True)))

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from src.domain.appointment_rules import ShownStatus, shown_status
+from src.domain.policies import in_time
 from src.schemas.base import In, Out, WallClockSpan, wall_clock_span
 from src.schemas.fields import Id, OneLine
 
@@ -35,19 +36,26 @@ class ListedAppointment(WallClockSpan):
     status: ShownStatus
     visit_type: str | None = Field(description="the name of the visit type; null for a published slot")
     place: str | None
+    can_cancel: bool = Field(description="whether the caller can cancel it now")
+    can_move: bool = Field(description="whether the caller can move it now")
 
     @staticmethod
-    def of_row(row: Any, now: datetime) -> dict[str, Any]:
+    def of_row(row: Any, now: datetime, notice: int = 0) -> dict[str, Any]:
         """Return the fields of every listed appointment, from a row of the appointment repository.
 
-        It takes the first columns, which every such row has, by position: names are slow in a long list.
+        The caller can change it until `notice` minutes before its start. It takes the first columns, which every such
+        row has, by position: names are slow in a long list.
         """
         number, starts_at, ends_at, wall_start, wall_end, zone, status, _, place, _, visit_type = row[:11]
+        shown = shown_status(status, starts_at, ends_at, now)
+        can_change = shown == "booked" and (notice == 0 or in_time(starts_at, now, notice))
         return {
             "appointment_id": number,
-            "status": shown_status(status, starts_at, ends_at, now),
+            "status": shown,
             "visit_type": visit_type,
             "place": place,
+            "can_cancel": can_change,
+            "can_move": can_change,
             **wall_clock_span(starts_at, ends_at, wall_start, wall_end, zone),
         }
 
@@ -58,9 +66,14 @@ class PatientsAppointment(ListedAppointment):
     doctor_name: str
 
     @staticmethod
-    def of_row(row: Any, now: datetime) -> dict[str, Any]:
-        """Return the fields, from a row that has the doctor's name as `other_name`."""
-        return {"doctor_name": row.other_name, **ListedAppointment.of_row(row, now)}
+    def of_row(row: Any, now: datetime, notice: int = 0) -> dict[str, Any]:
+        """Return the fields, from a row that has the doctor's name as `other_name`; `notice` is the clinic's."""
+        return {"doctor_name": row.other_name, **ListedAppointment.of_row(row, now, notice_of(row, notice))}
+
+
+def notice_of(row: Any, clinics: int) -> int:
+    """Return how many minutes before its start the patient can change the appointment at the latest."""
+    return clinics if row.cancellation_notice is None else row.cancellation_notice
 
 
 class DoctorsAppointment(ListedAppointment):
@@ -70,6 +83,6 @@ class DoctorsAppointment(ListedAppointment):
     reason: str | None = Field(description="why the patient comes")
 
     @staticmethod
-    def of_row(row: Any, now: datetime) -> dict[str, Any]:
+    def of_row(row: Any, now: datetime, notice: int = 0) -> dict[str, Any]:
         """Return the fields, from a row that has the patient's name as `other_name`."""
-        return {"patient_name": row.other_name, "reason": row.reason, **ListedAppointment.of_row(row, now)}
+        return {"patient_name": row.other_name, "reason": row.reason, **ListedAppointment.of_row(row, now, notice)}

@@ -22,6 +22,7 @@ class EventOut(Out):
     event: Literal["booked", "rescheduled", "cancelled"]
     at: str = Field(description="RFC 3339, UTC")
     by: str = Field(description="the name of who did it")
+    reason: str | None = Field(None, description="why it was cancelled")
     was: FormerTime | None = Field(None, description="where the appointment was before it was rescheduled")
 
     @classmethod
@@ -32,7 +33,7 @@ class EventOut(Out):
                 row.was_starts_at, row.was_ends_at, row.was_wall_start, row.was_wall_end, row.was_time_zone
             )
             was = FormerTime(doctor_name=row.was_doctor_name, **span)
-        return cls(event=row.event, at=row.at.isoformat(), by=row.actor_name, was=was)
+        return cls(event=row.event, at=row.at.isoformat(), by=row.actor_name, reason=row.reason, was=was)
 
 
 class AppointmentDetails(ListedAppointment):

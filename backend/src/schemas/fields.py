@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from src.domain.minutes import MINUTES_OF_DAY
+from src.domain.policies import LONGEST_NOTICE
 from src.schemas.findings import Wrong
 from src.schemas.one_line import one_line
 from src.settings.time_zones import time_zone_names
@@ -212,4 +213,7 @@ QueryFlag = Annotated[bool, BeforeValidator(_query_flag), WithJsonSchema({"type"
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 # A number of minutes, or of visits, each of which takes a minute or more.
 WithinADay = Annotated[int, Field(ge=1, le=MINUTES_OF_DAY), BeforeValidator(_whole_number)]
+# In minutes, up to a leap year.
+Notice = Annotated[int, Field(ge=0, le=LONGEST_NOTICE), BeforeValidator(_whole_number)]
+Limit = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from src.domain.visit_types import default_of, may_be_default
 from src.schemas.base import In, Out
-from src.schemas.fields import Description, Flag, Name, WholeNumber, WithinADay
+from src.schemas.fields import Description, Flag, Name, Notice, WholeNumber, WithinADay
 from src.schemas.findings import Wrong
 
 BookedBy = Literal["patients", "staff"]
@@ -29,9 +29,7 @@ class NewVisitType(In):
         None, description="visits begin when the hours begin and this many minutes later, again and again;"
         " null is as many as `minutes`",
     )  # fmt: skip
-    minimum_notice: WholeNumber = Field(
-        0, ge=0, le=527040, description="in minutes: how long before a visit it can be booked at the latest"
-    )
+    minimum_notice: Notice = Field(0, description="in minutes: how long before a visit it can be booked at the latest")
     horizon: WholeNumber = Field(
         56, ge=1, le=366, description="in days: how long before a visit it can be booked at the earliest"
     )

@@ -47,6 +47,8 @@ class AppointmentFacts:
     # before do not say the latter.
     cancelled_by: str | None = None
     cancelled_by_recipient: bool = False
+    # By the doctor who cancelled.
+    cancellation_reason: str | None = None
     place: str | None = None
     visit_type: str | None = None
     # Who moved the appointment, as a phrase for the mail, whether it was the recipient, and where it was before.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def create_app(
     # The front page names the demo log-ins in development.
     app.context_processor(lambda: {"demo": demo})
 
-    app.spec_processor(finish_spec)
+    optional = {route.name for route in routes if route.body_optional}
+    app.spec_processor(partial(finish_spec, optional_bodies=optional))
     app.register_blueprint(_docs_assets())
     register_request_ids(app)
     register_problems(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -208,8 +208,11 @@ LINKS: dict[str, dict[str, Any]] = {
 }
 
 
-def finish_spec(spec: Any) -> Any:
-    """Add what APIFlask leaves out: the problem schema, required bodies, links, and the range of ids in paths."""
+def finish_spec(spec: Any, *, optional_bodies: Collection[str]) -> Any:
+    """Add what APIFlask leaves out: the problem schema, required bodies, links, and the range of ids in paths.
+
+    `optional_bodies` are the operations whose body can be left out.
+    """
     spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     for path in spec["paths"].values():
         for operation in (path[method] for method in ("get", "post", "put", "patch", "delete") if method in path):
@@ -221,7 +224,7 @@ def finish_spec(spec: Any) -> Any:
             if "412" in operation["responses"]:
                 operation["parameters"].append(IF_MATCH)
             if "requestBody" in operation:
-                operation["requestBody"]["required"] = True
+                operation["requestBody"]["required"] = operation["operationId"] not in optional_bodies
         for parameter in path.get("parameters", []):
             if parameter["in"] == "path":
                 parameter["schema"] |= {"minimum": 1, "maximum": 2**63 - 1}

@@ -101,6 +101,8 @@ def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
     view: Callable[..., Any] = app.output(signature.answer, route.status.value, description)(call_controller)
     if signature.body is not None:
         view = app.input(signature.body, location="json", arg_name="body")(view)
+        if route.body_optional:
+            view = _without_body(view, call_controller, signature.body)
     if signature.query is not None:
         view = app.input(signature.query, location="query", arg_name="query")(view)
         if signature.body is None:
@@ -111,6 +113,21 @@ def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
         responses[route.status.value] = {"headers": headers}
     security = None if route.access.is_public else SECURITY_SCHEME
     return app.doc(operation_id=route.name, responses=responses, security=security, tags=[route.tag])(view)
+
+
+def _without_body(
+    view: Callable[..., Response], call_controller: Callable[..., Response], body: type[In]
+) -> Callable[..., Response]:
+    """Call the controller with an empty body if the request has none."""
+    nothing_sent = body()
+
+    @functools.wraps(view)
+    def parse_if_sent(**arguments: Any) -> Response:
+        if request.get_data():
+            return view(**arguments)
+        return call_controller(body=nothing_sent, **arguments)
+
+    return parse_if_sent
 
 
 def _without_parsing(
@@ -131,7 +148,8 @@ def _without_parsing(
 
 
 def _call(validated: Callable[..., Response], path: dict[str, Any], ctx: object, route: Route) -> Response:
-    if route.signature.body is not None and not isinstance(request.get_json(), dict):
+    takes_body = route.signature.body is not None and not (route.body_optional and not request.get_data())
+    if takes_body and not isinstance(request.get_json(), dict):
         raise Invalid(NOT_AN_OBJECT)
     return validated(ctx=ctx, **path)
 

@@ -40,6 +40,8 @@ PATIENT: Access[Patient] = Access(Patient, NotAPatient)
 class Route:
     """One call: `name` is its operationId in the OpenAPI document, which published clients know.
 
+    With `body_optional`, the request may have no body, and no content type then.
+
     `location` and `etag` are templates for the headers Location and ETag, filled from the answer. `page` is the HTML
     template that a browser gets instead of JSON. A route with `development_only` does not exist in production.
 
@@ -56,6 +58,7 @@ class Route:
         name: str,
         status: HTTPStatus = HTTPStatus.OK,
         *,
+        body_optional: bool = False,
         location: str | None = None,
         etag: str | None = None,
         page: str | None = None,
@@ -67,6 +70,7 @@ class Route:
         self.access: Access[typing.Any] = access
         self.name = name
         self.status = status
+        self.body_optional = body_optional
         self.location = location
         self.etag = etag
         self.page = page

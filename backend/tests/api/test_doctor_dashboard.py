@@ -40,6 +40,8 @@ def test_it_shows_today_the_next_appointment_and_counts(api: Api) -> None:
         "time_zone": "UTC",
         "visit_type": None,
         "place": None,
+        "can_cancel": True,
+        "can_move": True,
         "reason": None,
         "status": "booked",
     }

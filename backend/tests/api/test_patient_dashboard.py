@@ -34,6 +34,8 @@ def test_it_shows_the_next_appointment_and_counts(api: Api) -> None:
         "time_zone": "UTC",
         "visit_type": None,
         "place": None,
+        "can_cancel": True,
+        "can_move": True,
         "status": "booked",
     }
     assert (body["appointments_ahead"], body["appointments_total"]) == (2, 3)

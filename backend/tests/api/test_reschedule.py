@@ -45,11 +45,12 @@ def test_a_patient_moves_an_appointment(doctor: Doctor, ada: Patient, ben: Patie
     assert (after["start_time"], after["end_time"], after["status"]) == ("10:00", "10:30", "booked")
     span = ("date", "start_time", "end_time", "starts_at", "ends_at", "time_zone", "doctor_name")
     assert after["history"] == [
-        {"event": "booked", "at": "2030-03-04T08:00:00+00:00", "by": "Ada Sample", "was": None},
+        {"event": "booked", "at": "2030-03-04T08:00:00+00:00", "by": "Ada Sample", "reason": None, "was": None},
         {
             "event": "rescheduled",
             "at": "2030-03-04T08:05:00+00:00",
             "by": "Ada Sample",
+            "reason": None,
             "was": {name: before[name] for name in span},
         },
     ]

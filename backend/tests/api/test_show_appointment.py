@@ -25,9 +25,13 @@ def test_both_parties_see_the_appointment(api: Api) -> None:
             "status": "booked",
             "visit_type": None,
             "place": None,
+            "can_cancel": True,
+            "can_move": True,
             "reason": None,
             "note": None,
-            "history": [{"event": "booked", "at": "2030-03-04T08:00:00+00:00", "by": "Ada Sample", "was": None}],
+            "history": [
+                {"event": "booked", "at": "2030-03-04T08:00:00+00:00", "by": "Ada Sample", "reason": None, "was": None}
+            ],
             "revision": 1,
         }
 
@@ -40,8 +44,8 @@ def test_its_history_says_who_did_what_and_when(api: Api, clock: StillClock) -> 
     shown = ada.get(f"/appointments/{appointment_id}").get_json()
     assert shown["status"] == "cancelled"
     assert shown["history"] == [
-        {"event": "booked", "at": "2030-03-04T08:00:00+00:00", "by": "Ada Sample", "was": None},
-        {"event": "cancelled", "at": "2030-03-04T09:30:00+00:00", "by": "Dr. Fenna Quill", "was": None},
+        {"event": "booked", "at": "2030-03-04T08:00:00+00:00", "by": "Ada Sample", "reason": None, "was": None},
+        {"event": "cancelled", "at": "2030-03-04T09:30:00+00:00", "by": "Dr. Fenna Quill", "reason": None, "was": None},
     ]
 
 

@@ -19,7 +19,7 @@ from tests.people import Api
 
 CALLER = 1
 # On PostgreSQL each is one statement and commits by itself; SQLite needs several, but none crosses a network.
-BOOK = {"postgresql": CALLER + 1, "sqlite": CALLER + 8}
+BOOK = {"postgresql": CALLER + 1, "sqlite": CALLER + 9}
 CANCEL = {"postgresql": CALLER + 1, "sqlite": CALLER + 8}
 # Reserve the key, and store the answer. Beside these, PostgreSQL needs BEGIN and COMMIT, so a booking with a key takes
 # six round trips.

@@ -46,6 +46,7 @@ from src.repositories import (
     user_repository,
 )
 from src.repositories.booking_sql import typed
+from src.repositories.cancellations import Cancellation
 from src.services.resend_mailer import ResendMailer
 from src.tasks import demo
 from src.web import road
@@ -88,9 +89,9 @@ def _book_carelessly(take: Callable[[Connection, int, datetime], Any]) -> Callab
     _in_steps()
     book_well = booking_repository.book
 
-    def book(db: Connection, slot_id: int, patient_id: int, now: datetime, **options: Any) -> Any:
+    def book(db: Connection, slot_id: int, patient_id: int, now: datetime, *others: Any, **options: Any) -> Any:
         if slot_id >= FIRST_COMPUTED_SLOT:
-            return book_well(db, slot_id, patient_id, now, **options)
+            return book_well(db, slot_id, patient_id, now, *others, **options)
         slot = take(db, slot_id, now)
         if slot is None:
             return "slot_taken"
@@ -163,16 +164,15 @@ def commit_before_the_outbox_row() -> None:
                 for statement, *values in late:
                     db.execute(statement, *values)
 
-    _in_steps()
     booking_repository.book = _book_in_steps(booking_repository.book)
-    booking_repository.cancel = booking_steps.cancel
+    booking_repository.cancel = _cancel_in_steps()
     Connection.execute = execute_mails_later
     app.extensions["transaction"] = committing_first
 
 
 def _book_in_steps(book: Callable[..., int | Refusal]) -> Callable[..., int | Refusal]:
-    def book_in_steps(*others: Any, clinic_zone: str, in_steps: bool) -> int | Refusal:
-        return book(*others, clinic_zone=clinic_zone, in_steps=True)
+    def book_in_steps(*others: Any, in_steps: bool, **options: Any) -> int | Refusal:
+        return book(*others, in_steps=True, **options)
 
     return book_in_steps
 
@@ -180,7 +180,12 @@ def _book_in_steps(book: Callable[..., int | Refusal]) -> Callable[..., int | Re
 def _cancel_in_steps() -> Callable[..., int | Refusal]:
     """Return the function that cancels in steps, as on SQLite."""
     _in_steps()
-    return booking_steps.cancel
+    cancel = booking_repository.cancel
+
+    def cancel_in_steps(db: Connection, cancellation: Cancellation, *, in_steps: bool) -> int | Refusal:
+        return cancel(db, cancellation, in_steps=True)
+
+    return cancel_in_steps
 
 
 def fresh_key_per_attempt() -> None:
@@ -259,12 +264,13 @@ def cancel_without_looking() -> None:
     """Two cancels at once both succeed."""
     cancel = _cancel_in_steps()
 
-    def cancel_any(db: Connection, appointment_id: int, *others: Any) -> int | Refusal:
+    def cancel_any(db: Connection, cancellation: Cancellation, *, in_steps: bool) -> int | Refusal:
+        appointment_id = cancellation.appointment_id
         time.sleep(PAUSE)
         db.execute(
             update(Appointment).where(Appointment.id == appointment_id).values(status="booked", cancelled_at=None)
         )
-        return cancel(db, appointment_id, *others)
+        return cancel(db, cancellation, in_steps=in_steps)
 
     booking_repository.cancel = cancel_any
 
@@ -272,8 +278,9 @@ def cancel_without_looking() -> None:
 def cancelled_slots_stay_taken() -> None:
     cancel = _cancel_in_steps()
 
-    def cancel_and_keep(db: Connection, appointment_id: int, *others: Any) -> int | Refusal:
-        done = cancel(db, appointment_id, *others)
+    def cancel_and_keep(db: Connection, cancellation: Cancellation, *, in_steps: bool) -> int | Refusal:
+        appointment_id = cancellation.appointment_id
+        done = cancel(db, cancellation, in_steps=in_steps)
         db.execute(
             update(AvailabilitySlot)
             .where(
@@ -307,8 +314,9 @@ def taken_slots_are_offered() -> None:
 def history_is_deleted_on_cancel() -> None:
     cancel = _cancel_in_steps()
 
-    def cancel_and_delete(db: Connection, appointment_id: int, *others: Any) -> int | Refusal:
-        done = cancel(db, appointment_id, *others)
+    def cancel_and_delete(db: Connection, cancellation: Cancellation, *, in_steps: bool) -> int | Refusal:
+        appointment_id = cancellation.appointment_id
+        done = cancel(db, cancellation, in_steps=in_steps)
         if done == appointment_id:
             db.execute(delete(Appointment).where(Appointment.id == appointment_id))
         return done
@@ -480,11 +488,11 @@ def moves_forget_the_old_time() -> None:
     add = booking_history.add_rescheduled
 
     def add_new_time(
-        db: Connection, appointment_id: int, actor_id: int, by: str, now: datetime, was: dict[str, Any]
+        db: Connection, appointment_id: int, actor_id: int, by: str, now: datetime, was: dict[str, Any], **who: bool
     ) -> None:
         columns = [getattr(Appointment, name.removeprefix("was_")).label(name) for name in was]
         row = db.execute(select(*columns).where(Appointment.id == appointment_id)).mappings().one()
-        add(db, appointment_id, actor_id, by, now, dict(row))
+        add(db, appointment_id, actor_id, by, now, dict(row), **who)
 
     booking_history.add_rescheduled = add_new_time
 

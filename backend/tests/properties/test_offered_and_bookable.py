@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from src.database.constraints import domain_error
 from src.database.transaction import transaction
 from src.domain.openings import HoursException, WeeklyHours
+from src.domain.policies import Policies
 from src.errors import ClinicError, StepsNeeded
 from src.models import DoctorProfile, User, VisitTypeVersion
 from src.repositories import availability_repository as slots
@@ -32,6 +33,7 @@ from src.repositories import free_times_repository as free_times
 from src.repositories import hours_repository as hours
 from src.repositories import opening_repository as openings
 from src.repositories import visit_type_repository as visit_types
+from src.repositories.cancellations import Cancellation
 from tests.properties.oracle import (
     DAY,
     MINUTE,
@@ -64,6 +66,8 @@ PLACES = (None, None, None, "Ward", "Surgery")
 FORMS = {"sqlite": ("steps",), "postgresql": ("statement", "steps")}
 Result = int | str
 Form = Callable[[], Result]
+
+POLICIES = Policies()
 
 
 class DifferenceFound(Exception):
@@ -323,7 +327,7 @@ class Practice:
 
     def _book(self, target: Target, patient: int) -> Result:
         """Book as src/web/road.py lets it be booked."""
-        arguments = (self.db, target.slot_id, patient, self.world.now)
+        arguments = (self.db, target.slot_id, patient, self.world.now, POLICIES)
         try:
             return bookings.book(*arguments, clinic_zone="UTC", in_steps=False)
         except StepsNeeded:
@@ -350,7 +354,7 @@ class Practice:
             self.world.visits[-1].held_until = held_until
 
     def _hold(self, target: Target, patient: int, held_until: datetime) -> Result:
-        return bookings.hold(self.db, target.slot_id, patient, self.world.now, held_until, clinic_zone="UTC")
+        return bookings.hold(self.db, target.slot_id, patient, self.world.now, POLICIES, held_until, clinic_zone="UTC")
 
     def release(self) -> None:
         held = [visit for visit in self.world.visits if self.world.is_held(visit)]
@@ -367,7 +371,8 @@ class Practice:
         if booked:
             visit = self.chance.choice(booked)
             actor = self.chance.choice([visit.patient, visit.doctor.user_id])
-            result = self.keep(lambda: bookings.cancel(self.db, visit.id, actor, "somebody", self.world.now))
+            cancellation = Cancellation(visit.id, actor, "somebody", self.world.now, 0)
+            result = self.keep(lambda: bookings.cancel(self.db, cancellation, in_steps=False))
             self.check("cancel", f"{visit.id} for {actor}", self.world.can_cancel(visit), result)
             if not isinstance(result, str):
                 visit.state = "cancelled"
@@ -394,7 +399,15 @@ class Practice:
     def _move(self, visit: Visit, target: Target, *, by_staff: bool) -> Result:
         actor = visit.doctor.user_id if by_staff else visit.patient
         return bookings.reschedule(
-            self.db, visit.id, target.slot_id, actor, "somebody", self.world.now, takes=_any_revision, clinic_zone="UTC"
+            self.db,
+            visit.id,
+            target.slot_id,
+            actor,
+            "somebody",
+            self.world.now,
+            POLICIES,
+            takes=_any_revision,
+            clinic_zone="UTC",
         )
 
     def keep(self, form: Form) -> Result:
@@ -590,10 +603,10 @@ class Practice:
         found = booking_targets.find(self.db, target.slot_id, "UTC")
         assert found is not None
         if form == "steps":
-            return booking_steps.book(self.db, found, self.fresh, self.world.now)
+            return booking_steps.book(self.db, found, self.fresh, self.world.now, POLICIES)
         if isinstance(found, booking_targets.PublishedSlot):
-            return booking_statement.book_slot(self.db, target.slot_id, self.fresh, self.world.now)
-        return booking_statement.book_time(self.db, found, self.fresh, self.world.now)
+            return booking_statement.book_slot(self.db, target.slot_id, self.fresh, self.world.now, POLICIES)
+        return booking_statement.book_time(self.db, found, self.fresh, self.world.now, POLICIES)
 
     def is_expired(self, visit: Visit, doctor: Doctor) -> bool:
         return visit.doctor is doctor and visit.state == "held" and not self.world.is_held(visit)

@@ -15,9 +15,11 @@ from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
+from src.domain.policies import Policies
 from src.domain.refusals import accepted
 from src.repositories import booking_repository as bookings
 from src.repositories import holds, hours_repository, opening_repository, visit_type_repository
+from src.repositories.cancellations import Cancellation
 from tests.conftest import NOW, StillClock
 from tests.people import Api, Deliver, Doctor, Patient, Person, hours
 from tests.races.test_races import ON_POSTGRESQL, Call, at_once, count, statuses, until_somebody_waits, with_own_client
@@ -33,6 +35,8 @@ OVERLAPS = """
     WHERE a.status <> 'cancelled' AND b.status <> 'cancelled'
     AND a.busy_from < b.busy_until AND a.busy_until > b.busy_from AND a.slot_id <> b.slot_id"""
 BOOKED = "SELECT count(*) FROM appointments WHERE status = 'booked'"
+
+POLICIES = Policies()
 
 
 @pytest.fixture
@@ -210,7 +214,7 @@ def test_a_change_of_hours_waits_for_a_booking_and_reports_it(
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
-            accepted(bookings.book(db, slot_id, patient.id, NOW, clinic_zone="UTC", in_steps=in_steps))
+            accepted(bookings.book(db, slot_id, patient.id, NOW, POLICIES, clinic_zone="UTC", in_steps=in_steps))
             answer = pool.submit(late.put, "/doctor/hours", {"time_zone": "UTC", "weekly": []})
             until_somebody_waits(db)
             if end == "rolled back":
@@ -231,7 +235,7 @@ def test_a_booking_waits_for_a_hold_of_the_same_time(
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
-            accepted(bookings.hold(db, slot_id, first.id, NOW, NOW.replace(minute=5), clinic_zone="UTC"))
+            accepted(bookings.hold(db, slot_id, first.id, NOW, POLICIES, NOW.replace(minute=5), clinic_zone="UTC"))
             answer = pool.submit(booking(other, slot_id, headers=key))
             until_somebody_waits(db)
             if end == "rolled back":
@@ -335,7 +339,9 @@ def test_a_move_waits_for_a_change_of_its_appointment_and_is_refused(
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
             if first == "cancelled":
-                accepted(bookings.cancel(db, appointment_id, patient.id, "the patient", NOW))
+                accepted(
+                    bookings.cancel(db, Cancellation(appointment_id, patient.id, "the patient", NOW, 0), in_steps=False)
+                )
             else:
                 _move(db, appointment_id, nine + 30, patient)
             answer = pool.submit(patient.post, path, body)
@@ -538,7 +544,7 @@ def _two(doctor: Doctor, patient: Patient, *, published: bool) -> tuple[int, int
 
 def _move(db: Connection, appointment_id: int, slot_id: int, actor: Person) -> None:
     options: dict[str, Any] = {"takes": lambda _: True, "clinic_zone": "UTC"}
-    accepted(bookings.reschedule(db, appointment_id, slot_id, actor.id, "the patient", NOW, **options))
+    accepted(bookings.reschedule(db, appointment_id, slot_id, actor.id, "the patient", NOW, POLICIES, **options))
 
 
 def until_all_wait(db: Connection, answers: Sequence[Future[TestResponse]]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from apiflask import APIFlask
 
 from src.database.transaction import transaction
+from src.domain.policies import Policies
 from src.domain.refusals import accepted
 from src.repositories import booking_repository as bookings
 from src.repositories import doctor_repository as doctors
@@ -23,6 +24,8 @@ from tests.races.test_races import ON_POSTGRESQL, at_once, count, until_somebody
 pytestmark = pytest.mark.unguarded
 HOURS = "/doctor/hours"
 
+POLICIES = Policies()
+
 
 @ON_POSTGRESQL
 def test_a_closure_waits_for_a_booking_under_way_and_lists_it(app: APIFlask, api: Api, clock: StillClock) -> None:
@@ -31,7 +34,9 @@ def test_a_closure_waits_for_a_booking_under_way_and_lists_it(app: APIFlask, api
     closed = {"kind": "closed", "first_day": DAY}
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            booked = accepted(bookings.book(db, slot_id, patient.id, clock(), clinic_zone="UTC", in_steps=False))
+            booked = accepted(
+                bookings.book(db, slot_id, patient.id, clock(), POLICIES, clinic_zone="UTC", in_steps=False)
+            )
             answer = pool.submit(doctor.post, "/doctor/exceptions", closed)
             until_somebody_waits(db)
         affected = answer.result(timeout=30).get_json()["affected"]

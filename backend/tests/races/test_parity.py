@@ -12,21 +12,26 @@ from apiflask import APIFlask
 from sqlalchemy import Connection, func, insert, select
 
 from src.database.transaction import transaction
-from src.domain.refusals import Refusal
+from src.domain.policies import Policies
+from src.domain.refusals import Late, Limited, Refused
 from src.models import Appointment, AvailabilitySlot, Base, DoctorProfile, OutboxMail, User
 from src.repositories import booking_statement, booking_steps, booking_targets
+from src.repositories.cancellations import Cancellation
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 DOCTORS, PATIENTS, SLOTS = 2, 3, 8
 ROUNDS = 12
-TRIES_OF_A_ROUND = 20
+TRIES_OF_A_ROUND = 40
 HALF_HOUR = timedelta(minutes=30)
 WALL = datetime(2030, 3, 4, 12)
 # The columns that are not compared: the key of a mail is random.
 KEPT_APART = {OutboxMail.__tablename__: {"key"}}
-Form = Callable[[Connection], int | Refusal]
+# Small enough that the random data reaches each limit.
+POLICIES = Policies(most_ahead=2, most_ahead_with_doctor=2, changes_per_hour=2)
+NOTICE = 60
+Form = Callable[[Connection], int | Refused]
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
@@ -57,8 +62,9 @@ def test_the_random_data_causes_every_refusal(app: APIFlask) -> None:
                 seen.add(refusal_of(in_one_statement(db)))
             db.rollback()
     assert seen == {
-        None, "account_gone", "slot_unknown", "slot_past", "slot_taken", "patient_busy",
-        "appointment_unknown", "not_yours", "already_cancelled", "already_begun",
+        None, "account_gone", "slot_unknown", "slot_past", "slot_taken", "patient_busy", "too_many_ahead",
+        "too_many_with_doctor", "too_many_changes", "appointment_unknown", "not_yours", "already_cancelled",
+        "already_begun", "too_late",
     }  # fmt: skip
 
 
@@ -81,7 +87,8 @@ def write_facts(db: Connection, chance: random.Random) -> None:
         db.execute(insert(User).values(user))
         if user_id <= DOCTORS:
             profile = {"id": user_id, "user_id": user_id, "designation": "Dr.", "specialization": "Cardiology"}
-            db.execute(insert(DoctorProfile).values(profile))
+            own = {"most_ahead": chance.choice([None, 1]), "cancellation_notice": chance.choice([None, 0, 30])}
+            db.execute(insert(DoctorProfile).values(**profile, **own))
     for slot_id in range(1, SLOTS + 1):
         # Both doctors have slots at the same times; one of the times is NOW.
         starts_at = NOW + HALF_HOUR * ((slot_id + 1) // DOCTORS - 2)
@@ -113,26 +120,34 @@ def try_to_book(chance: random.Random) -> tuple[Form, Form]:
     patient_id = chance.randint(DOCTORS + 1, DOCTORS + PATIENTS)
     return (
         lambda db: book_in_steps(db, slot_id, patient_id),
-        lambda db: booking_statement.book_slot(db, slot_id, patient_id, NOW),
+        lambda db: booking_statement.book_slot(db, slot_id, patient_id, NOW, POLICIES),
     )
 
 
-def book_in_steps(db: Connection, slot_id: int, patient_id: int) -> int | Refusal:
+def book_in_steps(db: Connection, slot_id: int, patient_id: int) -> int | Refused:
     target = booking_targets.find(db, slot_id, "UTC")
-    return "slot_unknown" if target is None else booking_steps.book(db, target, patient_id, NOW)
+    return "slot_unknown" if target is None else booking_steps.book(db, target, patient_id, NOW, POLICIES)
 
 
 def try_to_cancel(chance: random.Random) -> tuple[Form, Form]:
     appointment_id = chance.randint(1, SLOTS + 3)
     actor_id = chance.randint(1, DOCTORS + PATIENTS)
     return (
-        lambda db: booking_steps.cancel(db, appointment_id, actor_id, "somebody", NOW),
-        lambda db: booking_statement.cancel(db, appointment_id, actor_id, "somebody", NOW),
+        lambda db: booking_steps.cancel(
+            db, Cancellation(appointment_id, actor_id, "somebody", NOW, NOTICE, "a reason")
+        ),
+        lambda db: booking_statement.cancel(
+            db, Cancellation(appointment_id, actor_id, "somebody", NOW, NOTICE, "a reason")
+        ),
     )
 
 
-def refusal_of(result: int | Refusal) -> Refusal | None:
-    return result if isinstance(result, str) else None
+def refusal_of(result: int | Refused) -> str | None:
+    if isinstance(result, int):
+        return None
+    if isinstance(result, Late):
+        return "too_late"
+    return result.refusal if isinstance(result, Limited) else result
 
 
 def reset_sequences(db: Connection) -> None:
@@ -142,7 +157,7 @@ def reset_sequences(db: Connection) -> None:
         db.execute(select(func.setval(f"{table}_id_seq", func.greatest(most, 1000))))
 
 
-def result_of(db: Connection, form: Form) -> tuple[int | Refusal, dict[str, list[Any]]]:
+def result_of(db: Connection, form: Form) -> tuple[int | Refused, dict[str, list[Any]]]:
     """Return the outcome of the form and all rows that the database then has, and roll back."""
     # A rollback does not reset sequences; with this, both forms get the same ids.
     reset_sequences(db)

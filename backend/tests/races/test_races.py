@@ -16,11 +16,13 @@ from sqlalchemy import Connection, event, text
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
+from src.domain.policies import Policies
 from src.domain.refusals import accepted
 from src.extensions import db
 from src.repositories import availability_repository as slots
 from src.repositories import booking_repository as bookings
 from src.repositories import user_repository as users
+from src.repositories.cancellations import Cancellation
 from tests.conftest import MakeApp, StillClock
 from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient, hours
 
@@ -31,6 +33,8 @@ CLOCK = StillClock()
 
 # On SQLite these races cannot happen: a writer takes the one write lock before it reads anything.
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+POLICIES = Policies()
 
 
 def at_once(calls: Sequence[Call]) -> list[TestResponse]:
@@ -211,10 +215,12 @@ def test_a_cancel_that_waited_for_a_lock_does_not_free_the_slot_of_the_next_pati
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            accepted(bookings.cancel(db, appointment, first.id, "the patient", CLOCK()))
+            accepted(
+                bookings.cancel(db, Cancellation(appointment, first.id, "the patient", CLOCK(), 0), in_steps=False)
+            )
             answer = pool.submit(late.post, f"/appointments/{appointment}/cancel", headers=key)
             until_somebody_waits(db)
-            accepted(bookings.book(db, slot_id, other.id, CLOCK(), clinic_zone="UTC", in_steps=False))
+            accepted(bookings.book(db, slot_id, other.id, CLOCK(), POLICIES, clinic_zone="UTC", in_steps=False))
         assert answer.result(timeout=30).status_code == 409
     _slot_is_of_the_next_patient(app)
 
@@ -233,7 +239,7 @@ def test_a_booking_waits_for_one_that_has_locked_the_slot(app: APIFlask, api: Ap
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
-            accepted(bookings.book(db, slot_id, first.id, CLOCK(), clinic_zone="UTC", in_steps=False))
+            accepted(bookings.book(db, slot_id, first.id, CLOCK(), POLICIES, clinic_zone="UTC", in_steps=False))
             answer = pool.submit(with_own_client(app, other).post, "/appointments", {"slot_id": slot_id})
             until_somebody_waits(db)
             if end == "rolled back":
@@ -253,7 +259,7 @@ def test_a_withdrawal_waits_for_a_booking_that_has_locked_the_slot(
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), contextlib.suppress(KeyboardInterrupt), transaction(writes=True) as db:
-            accepted(bookings.book(db, slot_id, patient.id, CLOCK(), clinic_zone="UTC", in_steps=False))
+            accepted(bookings.book(db, slot_id, patient.id, CLOCK(), POLICIES, clinic_zone="UTC", in_steps=False))
             answer = pool.submit(with_own_client(app, doctor).delete, f"/doctor/availability/{slot_id}")
             until_somebody_waits(db)
             if end == "rolled back":

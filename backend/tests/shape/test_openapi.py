@@ -114,7 +114,7 @@ def test_one_status_has_an_example_for_each_error(document: Document) -> None:
     types = [example["type"].rpartition(":")[2] for example in document.examples("appointment.book", 409)]
     assert sorted(types) == [
         "day-full", "notice-too-short", "patient-busy", "slot-not-offered", "slot-past", "slot-taken",
-        "still-under-way", "too-far-ahead",
+        "still-under-way", "too-far-ahead", "too-many-ahead", "too-many-with-doctor",
     ]  # fmt: skip
     named = document.operations["appointment.book"]["responses"]["409"]["content"]["application/problem+json"]
     assert list(named["examples"]) == types

@@ -16,7 +16,7 @@ from src.domain.refusals import (
     accepted,
     raise_if_refused,
     why_not_bookable,
-    why_not_cancellable,
+    why_not_changeable,
 )
 from src.errors_of_appointments import BadSlot
 
@@ -54,7 +54,7 @@ def test_the_status_follows_the_clock(starts_in: timedelta, status: str) -> None
     ],
 )
 def test_what_is_booked_and_ahead_can_be_cancelled(status: str, starts_in: timedelta, refusal: Refusal | None) -> None:
-    assert why_not_cancellable(status, NOW + starts_in, NOW) == refusal
+    assert why_not_changeable(status, NOW + starts_in, "UTC", NOW, 0) == refusal
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_booked_is_shown_if_and_only_if_it_can_be_cancelled(
     status: str, starts_in: timedelta, length: timedelta
 ) -> None:
     starts_at = NOW + starts_in
-    can_be_cancelled = why_not_cancellable(status, starts_at, NOW) is None
+    can_be_cancelled = why_not_changeable(status, starts_at, "UTC", NOW, 0) is None
     assert (shown_status(status, starts_at, starts_at + length, NOW) == "booked") == can_be_cancelled
 
 

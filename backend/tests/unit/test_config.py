@@ -25,6 +25,10 @@ DEFAULTS: dict[str, Any] = {
     "database_url": f"sqlite:///{BACKEND / 'local.db'}",
     "database_pooled": "auto",
     "appointment_reasons": "no",
+    "cancellation_notice_minutes": 0,
+    "most_appointments_ahead": None,
+    "most_appointments_ahead_per_doctor": None,
+    "patient_changes_per_hour": 30,
     "migration_database_url": None,
     "clinic_time_zone": "UTC",
     "cors_origins": "http://localhost:5173,http://localhost:3000",
@@ -54,6 +58,10 @@ DEFAULTS: dict[str, Any] = {
     "database_lock_timeout_seconds": 5,
 }
 WRONG = [
+    ("CANCELLATION_NOTICE_MINUTES", ["-1", "1.5", "527041", "a day"]),
+    ("MOST_APPOINTMENTS_AHEAD", ["0", "1.5", "none"]),
+    ("MOST_APPOINTMENTS_AHEAD_PER_DOCTOR", ["0", "1.5", "none"]),
+    ("PATIENT_CHANGES_PER_HOUR", ["0", "1.5", "often"]),
     ("APP_ENV", ["staging", "Production"]),
     ("SHUTDOWN_DRAIN_SECONDS", ["-1", "1.5", "301", "soon"]),
     ("RESEND_REQUESTS_PER_SECOND", ["0", "-1", "some", "nan"]),
@@ -660,7 +668,12 @@ def test_no_other_spelling_makes_a_published_secret_ones_own(
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, default in DEFAULTS.items() if default is None or type(default) is str]
+    "name",
+    [
+        name
+        for name, default in DEFAULTS.items()
+        if Settings.model_fields[name].annotation != int | None and (default is None or type(default) is str)
+    ],
 )
 def test_blanks_around_a_value_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     values = {

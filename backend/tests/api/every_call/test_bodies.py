@@ -18,9 +18,10 @@ LARGEST_BODY = 1024 * 1024
 def test_a_body_that_is_no_json_object_is_refused(clinic: Clinic, call: Call) -> None:
     caller = clinic.caller(call)
     with clinic.unchanged():
-        for data in NOT_OBJECTS:
+        for data in [data for data in NOT_OBJECTS if data or not call.route.body_optional]:
             refused(clinic.send(call, caller, data=data, content_type=JSON), 400, data[:60])
-        refused(clinic.send(call, caller, content_type=JSON), 400, "no body")
+        if not call.route.body_optional:
+            refused(clinic.send(call, caller, content_type=JSON), 400, "no body")
     assert clinic.make(call, caller).status_code == call.route.status
 
 
@@ -31,7 +32,8 @@ def test_a_body_of_another_content_type_is_refused(clinic: Clinic) -> None:
             for content_type in WRONG_CONTENT_TYPES:
                 answer = clinic.send(call, caller, data=data, content_type=content_type)
                 assert "application/json" in refused(answer, 415, (call.name, content_type))
-            refused(clinic.send(call, caller), 415, (call.name, "no body"))
+            if not call.route.body_optional:
+                refused(clinic.send(call, caller), 415, (call.name, "no body"))
 
 
 def test_a_body_of_a_megabyte_is_taken_and_a_charset_is_ignored(clinic: Clinic) -> None:
