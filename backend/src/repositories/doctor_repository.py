@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Integer, Row, RowMapping, bindparam, func, insert, select, text, update
 
@@ -37,6 +38,18 @@ def find_profile(db: Connection, doctor_id: int) -> Row[tuple[str, str]]:
     """Return (designation, specialization)."""
     query = select(DoctorProfile.designation, DoctorProfile.specialization).where(DoctorProfile.id == doctor_id)
     return db.execute(query).one()
+
+
+_DOCTOR = (
+    select(User.name, DoctorProfile.time_zone, DoctorProfile.openings_until, User.deleted_at)
+    .join(User, User.id == DoctorProfile.user_id)
+    .where(DoctorProfile.id == bindparam("doctor_id"))
+)
+
+
+def find(db: Connection, doctor_id: int) -> Row[Any]:
+    """Return (name, time_zone, openings_until, deleted_at) of a doctor, who may have left."""
+    return db.execute(_DOCTOR, {"doctor_id": doctor_id}).one()
 
 
 _ZONE = select(DoctorProfile.time_zone).where(DoctorProfile.id == bindparam("doctor_id"))

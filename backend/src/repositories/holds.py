@@ -85,6 +85,12 @@ def release_excluding(db: Connection, placement: Placement, patient_id: int) -> 
     return db.execute(_RELEASE_EXCLUDING, {**placement, "me": patient_id}).rowcount
 
 
+def release_expired(db: Connection, doctor_id: int, now: datetime) -> None:
+    """Delete the doctor's expired holds. The caller has locked the doctor."""
+    expired = (Appointment.doctor_id == doctor_id, Appointment.status == HELD, Appointment.held_until <= now)
+    db.execute(delete(Appointment).where(*expired))
+
+
 def extend(db: Connection, hold_id: int, target: Target, now: datetime, held_until: datetime) -> int | Refusal:
     """Let the hold expire at another time, unless the time is not open any more."""
     refusal = _why_not_open(db, target, now)

@@ -20,10 +20,14 @@ from src.context import Transaction
 from src.database.wall_clocks import FILLED, fill_chunk
 from src.domain.wall_clock import first_showing, instant_of, wall_clock
 from src.errors_of_appointments import BadSlot
+from src.repositories import ahead_repository as ahead
+from src.repositories import doctor_repository as doctors
+from src.repositories import holds, laid_openings
 from src.repositories import installation_repository as installation
 from src.repositories import opening_repository as openings
-from src.repositories import zone_repository as zones
-from src.repositories.zone_repository import Ahead, Span, Times
+from src.repositories import zone_locks as locks
+from src.repositories.ahead_repository import Ahead, Span, Times
+from src.repositories.zone_moves import move
 
 log = logging.getLogger("zones")
 
@@ -193,7 +197,7 @@ def _counted(verb: str, *counts: tuple[int, str]) -> str:
 def _remember_version(run: Run) -> bool:
     """Return False if newer zone data has been used meanwhile."""
     with run.transaction(writes=True) as db:
-        zones.lock_zones(db)
+        locks.lock_zones(db)
         recorded = installation.recall(db, ZONE_DATA)
         if is_newer(run.version, recorded) and not run.is_dry:
             installation.remember(db, ZONE_DATA, run.version)
@@ -203,9 +207,9 @@ def _remember_version(run: Run) -> bool:
 def _doctors_to_check(run: Run) -> Generator[None, None, set[int]]:
     """Return the doctors who have something ahead at other instants, or other openings, than by this zone data."""
     with run.transaction(writes=False) as db:
-        times = zones.times_ahead(db, run.now)
+        times = ahead.list_times(db, run.now)
         wrong = {one.time_zone for one in times if _new_span(one) != one.span}
-        found = zones.doctors_ahead(db, wrong, run.now) if wrong else set[int]()
+        found = ahead.list_doctors(db, wrong, run.now) if wrong else set[int]()
     after: int | None = 0
     while after is not None:
         with run.transaction(writes=False) as db:
@@ -220,10 +224,10 @@ def _check_openings(db: Connection, after: int, run: Run, found: set[int]) -> in
     Only a comparison shows it: openings do not say which zone data they were laid with, and servers with older zone
     data may have laid some since the last run.
     """
-    page = zones.doctors_with_openings(db, after, DOCTORS_OF_A_PAGE)
+    page = laid_openings.list_doctors(db, after, DOCTORS_OF_A_PAGE)
     for doctor in page:
         schedule = openings.schedule_of(db, doctor.id, doctor.time_zone or run.clinic_zone, run.now)
-        if zones.count_changed_openings(db, doctor.id, schedule, doctor.openings_until):
+        if laid_openings.count_changed(db, doctor.id, schedule, doctor.openings_until):
             found.add(doctor.id)
     return page[-1].id if page else None
 
@@ -231,11 +235,11 @@ def _check_openings(db: Connection, after: int, run: Run, found: set[int]) -> in
 def _recompute_doctor(run: Run, doctor_id: int) -> OfDoctor | None:
     while True:
         with run.transaction(writes=True) as db:
-            zones.lock_zones(db)
+            locks.lock_zones(db)
             recorded = installation.recall(db, ZONE_DATA)
             if recorded is not None and is_newer(recorded, run.version):
                 return None
-            if zones.lock_doctor(db, doctor_id, run.now):
+            if locks.lock_doctor(db, doctor_id, run.now):
                 attempt = db.begin_nested()
                 done = _move_all(db, doctor_id, run)
                 (attempt.rollback if run.is_dry else attempt.commit)()
@@ -244,14 +248,14 @@ def _recompute_doctor(run: Run, doctor_id: int) -> OfDoctor | None:
 
 def _move_all(db: Connection, doctor_id: int, run: Run) -> OfDoctor:
     """Move what is ahead and lay the openings anew, in one transaction: times are computed from both."""
-    doctor = zones.find_doctor(db, doctor_id)
+    doctor = doctors.find(db, doctor_id)
     done = OfDoctor(f"{doctor.name} (doctor {doctor_id})")
-    zones.release_expired(db, doctor_id, run.now)
+    holds.release_expired(db, doctor_id, run.now)
     staying = _move(db, doctor_id, run.now, done)
     done.staying = [_stays(doctor.name, one, reason) for one, reason in staying.items()]
     if doctor.deleted_at is None:
         schedule = openings.schedule_of(db, doctor_id, doctor.time_zone or run.clinic_zone, run.now)
-        done.openings = zones.count_changed_openings(db, doctor_id, schedule, doctor.openings_until)
+        done.openings = laid_openings.count_changed(db, doctor_id, schedule, doctor.openings_until)
         if done.openings:
             openings.lay(db, doctor_id, schedule)
         listed = {taker.id for one in staying for taker in one.takers}
@@ -265,13 +269,13 @@ def _move(db: Connection, doctor_id: int, now: datetime, done: OfDoctor) -> dict
     """Move what is ahead and count it in `done`; return what stays, and why."""
     wanted: dict[Ahead, Span] = {}
     staying: dict[Ahead, str] = {}
-    for one in zones.ahead(db, doctor_id, now):
+    for one in ahead.list_of_doctor(db, doctor_id, now):
         span = _new_span(one.times)
         if isinstance(span, str):
             staying[one] = span
         elif span != one.times.span:
             wanted[one] = span
-    refused = zones.move(db, wanted) if wanted else set[Ahead]()
+    refused = move(db, wanted) if wanted else set[Ahead]()
     staying |= {one: "Another slot or appointment has that time." for one in wanted if one in refused}
     for one in wanted:
         if one not in refused:

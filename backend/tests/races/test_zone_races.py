@@ -16,7 +16,9 @@ from werkzeug.test import TestResponse
 from src.context import Transaction
 from src.database.transaction import transaction
 from src.domain.refusals import accepted
-from src.repositories import booking_repository, zone_repository
+from src.repositories import ahead_repository, booking_repository, zone_locks
+from src.repositories.ahead_repository import Span
+from src.repositories.zone_moves import move
 from src.tasks import zones
 from tests.conftest import StillClock
 from tests.people import Api, hours
@@ -33,7 +35,7 @@ def test_a_patient_who_books_meanwhile_is_locked_too(app: APIFlask, api: Api, cl
 
     def lock() -> bool:
         with app.app_context(), transaction(writes=True) as db:
-            return zone_repository.lock_doctor(db, doctor.doctor_id, clock())
+            return zone_locks.lock_doctor(db, doctor.doctor_id, clock())
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
@@ -51,14 +53,14 @@ def test_nobody_books_while_a_doctors_instants_are_recomputed(app: APIFlask, api
     slot_id = doctor.publish()
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            zone_repository.lock_zones(db)
-            assert zone_repository.lock_doctor(db, doctor.doctor_id, clock())
+            zone_locks.lock_zones(db)
+            assert zone_locks.lock_doctor(db, doctor.doctor_id, clock())
             booked = pool.submit(ada.book, slot_id)
             until_somebody_waits(db)
-            [slot] = zone_repository.ahead(db, doctor.doctor_id, clock())
+            [slot] = ahead_repository.list_of_doctor(db, doctor.doctor_id, clock())
             starts_at, ends_at, wall_end = slot.times.span
-            later = zone_repository.Span(starts_at.replace(hour=12), ends_at.replace(hour=12), wall_end)
-            assert zone_repository.move(db, {slot: later}) == set()
+            later = Span(starts_at.replace(hour=12), ends_at.replace(hour=12), wall_end)
+            assert move(db, {slot: later}) == set()
         appointment_id = booked.result(timeout=30)
     assert ada.get(f"/appointments/{appointment_id}").get_json()["starts_at"].startswith("2030-03-05T09:00:00-03:00")
 
@@ -138,6 +140,6 @@ def test_a_computed_time_that_was_taken_before_the_lock_moves_too(
         assert done is not None
         assert [doctor.appointments + doctor.holds for doctor in done.changed] == [1]
         with transaction(writes=False) as db:
-            [taken] = zone_repository.ahead(db, doctor.doctor_id, clock())
+            [taken] = ahead_repository.list_of_doctor(db, doctor.doctor_id, clock())
         assert taken.slot_id == wanted - 60
         assert taken.times.starts_at == datetime(2026, 11, 17, 16, tzinfo=timezone.utc)
