@@ -7,6 +7,8 @@ from src.commands.common import command_context
 from src.context import SlowContext
 from src.settings.time_zones import zone_data_version
 from src.tasks import zones as task
+from src.tasks.wall_clocks import fill
+from src.tasks.zone_report import Recomputed, in_words
 
 
 @click.command()
@@ -37,15 +39,15 @@ def _fill(ctx: SlowContext[None]) -> int:
 
     with Progress(transient=True) as progress:
         bar, filled = progress.add_task("Wall clocks", total=None), 0
-        for count in task.fill(ctx.transaction):
+        for count in fill(ctx.transaction):
             filled += count
             progress.update(bar, advance=count, description=f"{filled} wall clocks filled")
     return filled
 
 
-def _tell(done: task.Recomputed) -> None:
+def _tell(done: Recomputed) -> None:
     for doctor in done.changed:
-        click.echo(task.in_words(doctor))
+        click.echo(in_words(doctor))
     if not done.changed:
         click.echo("All instants are those of their wall clock, except these:" if done.staying else "Nothing to move.")
     for line in done.staying:

@@ -23,6 +23,7 @@ from src.tasks import zones
 from src.tasks.delivery import deliver_due
 from src.tasks.openings import extend
 from src.tasks.purge import purge_expired
+from src.tasks.wall_clocks import fill
 from src.utils.clock import Clock
 from src.utils.failures import result_or_failure
 
@@ -71,7 +72,7 @@ class _Rounds:
         with self._app.app_context():
             now = self._clock()
             if self._purge_at <= now:
-                self._purge_at, self._filling = now + PURGE_EVERY, zones.fill(transaction)
+                self._purge_at, self._filling = now + PURGE_EVERY, fill(transaction)
                 purge_expired(transaction, now, self._settings)
             if self._recompute_at <= now:
                 self._recompute_at, self._recomputing = now + RECOMPUTE_EVERY, self._recompute(now)

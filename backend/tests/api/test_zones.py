@@ -17,7 +17,10 @@ from src.database.transaction import transaction
 from src.domain.minutes import instant_of_minute
 from src.domain.wall_clock import instant_of
 from src.settings.time_zones import zone_data_version
+from src.tasks import wall_clocks as filling
 from src.tasks import zones
+from src.tasks.zone_report import Recomputed
+from src.tasks.zone_versions import is_newer, recorded_version
 from tests.conftest import StillClock
 from tests.people import Api, Deliver, Doctor, Patient, error_of, hours
 from tests.zone_rules import Rules, changeable_rules
@@ -49,7 +52,7 @@ def run(clock: StillClock, version: str = NEW, *, is_dry: bool = False) -> zones
     return zones.Run(transaction, clock(), version, "UTC", is_dry)
 
 
-def recompute(app: APIFlask, clock: StillClock, version: str = NEW, *, is_dry: bool = False) -> zones.Recomputed | None:
+def recompute(app: APIFlask, clock: StillClock, version: str = NEW, *, is_dry: bool = False) -> Recomputed | None:
     with app.app_context():
         return zones.recompute(run(clock, version, is_dry=is_dry))
 
@@ -63,7 +66,7 @@ def slots_moved(app: APIFlask, clock: StillClock, version: str = NEW) -> tuple[i
 
 def recorded(app: APIFlask) -> str | None:
     with app.app_context():
-        return zones.recorded_version(transaction)
+        return recorded_version(transaction)
 
 
 def sql(app: APIFlask, statement: str, **values: Any) -> list[Any]:
@@ -231,11 +234,11 @@ def test_older_zone_data_changes_nothing(
 
 
 def test_versions_are_compared_as_numbers() -> None:
-    assert zones.is_newer("2026.10", "2026.9")
-    assert zones.is_newer("2021.2.post0", "2021.2")
-    assert zones.is_newer("2026.1", None)
-    assert not zones.is_newer("2026.9", "2026.10")
-    assert not zones.is_newer("2026.9", "2026.9")
+    assert is_newer("2026.10", "2026.9")
+    assert is_newer("2021.2.post0", "2021.2")
+    assert is_newer("2026.1", None)
+    assert not is_newer("2026.9", "2026.10")
+    assert not is_newer("2026.9", "2026.9")
 
 
 def test_no_mail_is_sent_and_waiting_mails_show_the_agreed_wall_clock(
@@ -278,10 +281,10 @@ def test_rows_of_the_version_before_are_shown_and_filled(
     # Booked while the slot's wall clock is empty.
     ada.book(free)
     deliver()
-    monkeypatch.setattr(zones, "CHUNK", 1)
+    monkeypatch.setattr(filling, "CHUNK", 1)
     with app.app_context():
-        assert list(zones.fill(transaction)) == [1, 1, 1, 1]
-        assert list(zones.fill(transaction)) == []
+        assert list(filling.fill(transaction)) == [1, 1, 1, 1]
+        assert list(filling.fill(transaction)) == []
     assert wall_clocks(app) == [*written, written[0]]
 
 
@@ -359,7 +362,7 @@ def free_at(patient: Patient, doctor: Doctor, at: str, day: str = TUESDAY, **que
     return slot_id
 
 
-def changes(done: zones.Recomputed | None) -> list[tuple[int, int, int, int]]:
+def changes(done: Recomputed | None) -> list[tuple[int, int, int, int]]:
     """Return the numbers of slots, appointments, holds and openings of each doctor with changes."""
     assert done is not None
     return [(doctor.slots, doctor.appointments, doctor.holds, doctor.openings) for doctor in done.changed]

@@ -20,6 +20,7 @@ from src.repositories import ahead_repository, booking_repository, zone_locks
 from src.repositories.ahead_repository import Span
 from src.repositories.zone_moves import move
 from src.tasks import zones
+from src.tasks.zone_report import Recomputed
 from tests.conftest import StillClock
 from tests.people import Api, hours
 from tests.races.test_races import ON_POSTGRESQL, until_somebody_waits
@@ -130,7 +131,7 @@ def test_a_computed_time_that_was_taken_before_the_lock_moves_too(
                 accepted(booking_repository.hold(db, wanted, ada.id, clock(), clock().replace(hour=13), **zone))
             change(VANCOUVER, "America/Phoenix")
 
-            def recompute() -> zones.Recomputed | None:
+            def recompute() -> Recomputed | None:
                 with app.app_context():
                     return zones.recompute(zones.Run(transaction, clock(), "2026.6", "UTC"))
 

@@ -20,8 +20,8 @@ from src.extensions import db
 from src.models import Base
 from src.services.mail import Mail
 from src.services.memory_mailer import MemoryMailer
-from src.tasks import zones
 from src.tasks.delivery import deliver_due
+from src.tasks.wall_clocks import fill
 from tests.conftest import AT_ONCE, StillClock, make_settings
 
 NINE = datetime(2030, 3, 5, 9, 0, tzinfo=timezone.utc)
@@ -189,7 +189,7 @@ def test_slots_from_before_0011_keep_their_times_and_get_wall_clocks_afterwards(
     flask_migrate.upgrade()
     with db.engine.connect() as connection:
         assert list(connection.scalars(walls)) == [None, None]
-    assert list(zones.fill(transaction)) == [1, 1]
+    assert list(fill(transaction)) == [1, 1]
     with db.engine.connect() as connection:
         assert [str(wall)[:16] for wall in connection.scalars(walls)] == ["2030-03-05 18:00", "2030-03-05 09:00"]
         assert connection.execute(instants).all() == before
