@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from src.domain.minutes import MINUTES_OF_DAY
 from src.domain.policies import LONGEST_NOTICE
-from src.schemas.findings import Wrong
+from src.schemas.findings import Code, Wrong
 from src.schemas.one_line import one_line
 from src.settings.time_zones import time_zone_names
 from src.utils.addresses import parsed_address
@@ -98,11 +98,11 @@ def _time_zone(text: str) -> str:
     return text
 
 
-def last_day(until: date | None, first: date | None) -> date | None:
-    """Return the last day of a query; raise Wrong if it is before the first."""
-    if first is not None and until is not None and until < first:
-        raise Wrong("before_from", "must not be before from.")
-    return until
+def last_day(last: date | None, first: date | None, wrong: Code = "before_from") -> date | None:
+    """Return the last day; raise Wrong if it is before the first. The code ends with the name of the first's field."""
+    if first is not None and last is not None and last < first:
+        raise Wrong(wrong, f"must not be before {wrong.removeprefix('before_')}.")
+    return last
 
 
 def ascii_digits(value: object) -> Any:

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from src.domain.openings import WeeklyHours
 from src.schemas.appointment import DoctorsAppointment
 from src.schemas.base import In, Out
-from src.schemas.fields import EndTimeOfDay, Id, Name, QueryFlag, TimeOfDay, TimeZone, WallDate
+from src.schemas.fields import EndTimeOfDay, Id, Name, QueryFlag, TimeOfDay, TimeZone, WallDate, last_day
 from src.schemas.findings import Wrong
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -46,10 +46,7 @@ class WeeklyRow(In):
     @field_validator("valid_until")
     @classmethod
     def _does_not_end_before_it_begins(cls, valid_until: date | None, info: ValidationInfo) -> date | None:
-        begins = info.data.get("valid_from")
-        if begins is not None and valid_until is not None and valid_until < begins:
-            raise Wrong("before_valid_from", "must not be before valid_from.")
-        return valid_until
+        return last_day(valid_until, info.data.get("valid_from"), "before_valid_from")
 
     def hours(self) -> WeeklyHours:
         return WeeklyHours(

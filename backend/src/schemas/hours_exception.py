@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, fie
 from src.domain.minutes import MINUTES_OF_DAY
 from src.domain.openings import HoursException
 from src.schemas.base import In, Out
-from src.schemas.fields import LARGEST_ID, EndTimeOfDay, Name, QueryNumber, TimeOfDay, WallDate
+from src.schemas.fields import LARGEST_ID, EndTimeOfDay, Name, QueryNumber, TimeOfDay, WallDate, last_day
 from src.schemas.findings import Wrong
 from src.schemas.hours import ALL_TYPES, VisitTypeIds, WithAffected, not_before, time_of_day
 
@@ -39,14 +39,11 @@ class NewException(In):
 
     @field_validator("last_day")
     @classmethod
-    def _is_soon_after_the_first(cls, last_day: date | None, info: ValidationInfo) -> date | None:
-        first_day = info.data.get("first_day")
-        if last_day is not None and first_day is not None:
-            if last_day < first_day:
-                raise Wrong("before_first_day", "must not be before first_day.")
-            if (last_day - first_day).days > MOST_DAYS_LATER:
-                raise Wrong("too_long_after", "must be at most {days} days after first_day.", days=MOST_DAYS_LATER)
-        return last_day
+    def _is_soon_after_the_first(cls, last: date | None, info: ValidationInfo) -> date | None:
+        first = info.data.get("first_day")
+        if last is not None and first is not None and (last - first).days > MOST_DAYS_LATER:
+            raise Wrong("too_long_after", "must be at most {days} days after first_day.", days=MOST_DAYS_LATER)
+        return last_day(last, first, "before_first_day")
 
     @field_validator("from_")
     @classmethod
