@@ -17,6 +17,7 @@ Deliver = Callable[[], list[Mail]]
 CODE = "DOC2024SECRET"
 PASSWORD = "password123"
 DAY = "2030-03-05"
+KEY = {"Idempotency-Key": "a-key-of-the-tests"}
 
 
 @dataclass
@@ -46,6 +47,9 @@ class Person:
 
     def delete(self, path: str, **options: Any) -> TestResponse:
         return self.call("DELETE", path, **options)
+
+    def move(self, appointment_id: int, slot_id: int, **options: Any) -> TestResponse:
+        return self.post(f"/appointments/{appointment_id}/reschedule", {"slot_id": slot_id}, **options)
 
 
 @dataclass
@@ -117,9 +121,6 @@ class Patient(Person):
         assert answer.status_code == 200, answer.get_json()
         return answer.get_json()["data"]
 
-    def move(self, appointment_id: int, slot_id: int, **options: Any) -> TestResponse:
-        return self.post(f"/appointments/{appointment_id}/reschedule", {"slot_id": slot_id}, **options)
-
     def cancel(self, appointment_id: int) -> TestResponse:
         return self.post(f"/appointments/{appointment_id}/cancel")
 
@@ -183,3 +184,9 @@ def error_of(answer: TestResponse) -> str:
     if answer.status_code == 401:
         assert answer.headers["WWW-Authenticate"] == "Bearer"
     return sentence
+
+
+def refusal(answer: TestResponse) -> tuple[int, str]:
+    """Return the status and the kind of problem of a refusal."""
+    error_of(answer)
+    return answer.status_code, answer.get_json()["type"].rpartition(":")[2]

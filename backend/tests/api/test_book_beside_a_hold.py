@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.conftest import StillClock
-from tests.people import Api, Doctor, hours
-
-
-@pytest.fixture
-def doctor(api: Api) -> Doctor:
-    doctor = api.doctor()
-    doctor.set_hours(hours("tuesday", "09:00", "11:00"))
-    return doctor
+from tests.people import Api, Doctor
 
 
 def test_who_holds_a_seat_books_that_seat_though_another_is_free_again(api: Api, doctor: Doctor) -> None:

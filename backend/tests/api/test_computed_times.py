@@ -7,20 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import StillClock
-from tests.people import Api, Deliver, Doctor, Patient, error_of, hours
+from tests.offered import TUESDAY, day_of, first_id
+from tests.people import KEY, Api, Deliver, Doctor, Patient, error_of, hours, refusal
 
-# NOW is Monday, 2030-03-04, 08:00 UTC.
-TUESDAY, WEDNESDAY, NEXT_TUESDAY = "2030-03-05", "2030-03-06", "2030-03-12"
+WEDNESDAY, NEXT_TUESDAY = "2030-03-06", "2030-03-12"
 DAY_OF_MINUTES = 1440
-KEY = {"Idempotency-Key": "a-key-of-the-tests"}
-
-
-@pytest.fixture
-def doctor(api: Api) -> Doctor:
-    """Return a doctor with hours on Tuesday mornings; the first visit type takes 30 minutes."""
-    doctor = api.doctor()
-    doctor.set_hours(hours("tuesday", "09:00", "11:00"))
-    return doctor
 
 
 def starts(times: list[dict[str, object]]) -> list[object]:
@@ -72,18 +63,17 @@ def test_what_is_not_offered_says_why(api: Api, doctor: Doctor, clock: StillCloc
     ada = api.patient()
     slot_id = ada.free(doctor)[0]["slot_id"]
 
-    def refusal(minutes: int) -> tuple[int, str]:
-        answer = ada.post("/appointments", {"slot_id": slot_id + minutes})
-        return answer.status_code, answer.get_json()["type"].rpartition(":")[2]
+    def refused(minutes: int) -> tuple[int, str]:
+        return why_not(ada, slot_id + minutes)
 
-    assert refusal(-30) == (409, "slot-not-offered")
-    assert refusal(5) == (409, "slot-not-offered")
-    assert refusal(-24 * 60) == (409, "slot-not-offered")
-    assert refusal(-48 * 60) == (409, "slot-past")
-    assert refusal(70 * 7 * 24 * 60) == (409, "too-far-ahead")
-    assert refusal(2**24) == (404, "slot-not-found")
+    assert refused(-30) == (409, "slot-not-offered")
+    assert refused(5) == (409, "slot-not-offered")
+    assert refused(-24 * 60) == (409, "slot-not-offered")
+    assert refused(-48 * 60) == (409, "slot-past")
+    assert refused(70 * 7 * 24 * 60) == (409, "too-far-ahead")
+    assert refused(2**24) == (404, "slot-not-found")
     clock.forward(days=1, hours=1)
-    assert refusal(0) == (409, "slot-past")
+    assert refused(0) == (409, "slot-past")
 
 
 def test_breaks_are_gaps(api: Api) -> None:
@@ -101,7 +91,7 @@ def test_visits_do_not_begin_in_a_break_nor_last_into_it(api: Api) -> None:
     long = doctor.add_visit_type(minutes=45, step=15)
     assert day_of(ada, doctor, long) == ["09:00", "09:15"]
     late = first_id(ada, doctor, long) + 30
-    assert refusal(ada, late) == (409, "slot-not-offered")
+    assert why_not(ada, late) == (409, "slot-not-offered")
 
 
 def test_buffers_of_both_visits_add_up_in_both_directions(api: Api, doctor: Doctor) -> None:
@@ -111,7 +101,7 @@ def test_buffers_of_both_visits_add_up_in_both_directions(api: Api, doctor: Doct
     free = day_of(ben, doctor, kind)
     assert free == ["09:00", "10:30"]
     for minutes in (5, 10, 70, 85):
-        assert refusal(ben, first_id(ben, doctor, kind) + minutes) == (409, "slot-taken")
+        assert why_not(ben, first_id(ben, doctor, kind) + minutes) == (409, "slot-taken")
     ben.book(first_id(ben, doctor, kind) + 90)
     # Visits without buffers keep those of the others.
     assert day_of(ben, doctor) == ["09:00"]
@@ -134,7 +124,7 @@ def test_visits_begin_at_every_step_also_after_an_appointment(api: Api, doctor: 
     assert day_of(ada, doctor, kind) == ["09:00", "09:20", "09:40", "10:00", "10:20"]
     ada.book(first_id(ada, doctor, kind) + 20)
     assert day_of(ben, doctor, kind) == ["10:00", "10:20"]
-    assert refusal(ben, first_id(ben, doctor, kind) + 1) == (409, "slot-not-offered")
+    assert why_not(ben, first_id(ben, doctor, kind) + 1) == (409, "slot-not-offered")
 
 
 def test_a_time_can_be_booked_until_the_minimum_notice_and_not_a_second_later(
@@ -149,7 +139,7 @@ def test_a_time_can_be_booked_until_the_minimum_notice_and_not_a_second_later(
     assert ada.cancel(ada.book(first)).status_code == 200
     clock.forward(seconds=1)
     assert day_of(ben, doctor, kind) == ["09:30", "10:00", "10:30"]
-    assert refusal(ben, first) == (409, "notice-too-short")
+    assert why_not(ben, first) == (409, "notice-too-short")
     # The notice is that of the visit type.
     assert day_of(ben, doctor) == ["09:00", "09:30", "10:00", "10:30"]
 
@@ -164,11 +154,11 @@ def test_a_time_can_be_booked_from_the_horizon_on_and_not_a_minute_earlier(
     next_week = first + 7 * DAY_OF_MINUTES
     clock.forward(days=1, minutes=59, seconds=59)
     ada = again(api, ada)
-    assert refusal(ada, next_week) == (409, "too-far-ahead")
+    assert why_not(ada, next_week) == (409, "too-far-ahead")
     assert day_of(ada, doctor, kind, NEXT_TUESDAY) == []
     clock.forward(seconds=1)
     assert day_of(ada, doctor, kind, NEXT_TUESDAY) == ["09:00"]
-    assert refusal(ada, next_week + 30) == (409, "too-far-ahead")
+    assert why_not(ada, next_week + 30) == (409, "too-far-ahead")
     ada.book(next_week)
 
 
@@ -179,8 +169,8 @@ def test_a_day_has_no_more_visits_of_a_type_than_its_limit(api: Api, doctor: Doc
     appointment_id = ada.book(first)
     ben.hold(first + 30, minutes=5)
     assert day_of(cleo, doctor, kind) == []
-    assert refusal(cleo, first + 60) == (409, "day-full")
-    assert refusal(cleo, first) == (409, "day-full")
+    assert why_not(cleo, first + 60) == (409, "day-full")
+    assert why_not(cleo, first) == (409, "day-full")
     # Other days and other types are not full, nor is the day for whoever holds one of its visits.
     assert day_of(cleo, doctor, kind, NEXT_TUESDAY) == ["09:00", "09:30", "10:00", "10:30"]
     assert day_of(cleo, doctor) == ["10:00", "10:30"]
@@ -189,7 +179,7 @@ def test_a_day_has_no_more_visits_of_a_type_than_its_limit(api: Api, doctor: Doc
     clock.forward(minutes=5)
     assert day_of(cleo, doctor, kind) == ["09:30", "10:00", "10:30"]
     cleo.book(first + 60)
-    assert refusal(ben, first + 30) == (409, "day-full")
+    assert why_not(ben, first + 30) == (409, "day-full")
     assert ada.cancel(appointment_id).status_code == 200
     assert day_of(ben, doctor, kind) == ["09:00", "09:30", "10:30"]
     ben.book(first)
@@ -201,7 +191,10 @@ def test_a_limit_counts_the_days_of_the_doctors_zone(api: Api) -> None:
     kind = doctor.add_visit_type(minutes=60, most_per_day=1)
     doctor.set_hours(hours("tuesday", "11:00", "15:00", visit_types=[kind]), time_zone="Pacific/Auckland")
     ada.book(first_id(ada, doctor, kind))  # 22:00 on Monday in UTC
-    assert refusal(ben, first_id(ben, doctor, kind, NEXT_TUESDAY) - 7 * DAY_OF_MINUTES + 180) == (409, "day-full")
+    assert why_not(ben, first_id(ben, doctor, kind, NEXT_TUESDAY) - 7 * DAY_OF_MINUTES + 180) == (
+        409,
+        "day-full",
+    )
 
 
 def test_three_patients_share_a_group_visit_and_a_fourth_does_not(api: Api, doctor: Doctor) -> None:
@@ -216,18 +209,18 @@ def test_three_patients_share_a_group_visit_and_a_fourth_does_not(api: Api, doct
     assert seats_left(dora) == [("09:00", 3), ("10:00", 3)]
     appointment_id = ada.book(first)
     assert seats_left(dora) == [("09:00", 2), ("10:00", 3)]
-    assert refusal(ada, first) == (409, "patient-busy")
+    assert why_not(ada, first) == (409, "patient-busy")
     ben.book(first)
     assert seats_left(dora) == [("09:00", 1), ("10:00", 3)]
     cleo.book(first)
     assert seats_left(dora) == [("10:00", 3)]
-    assert refusal(dora, first) == (409, "slot-taken")
+    assert why_not(dora, first) == (409, "slot-taken")
     # The group takes the time once, and visits of other types do not fit in.
     assert day_of(dora, doctor) == ["10:00", "10:30"]
     assert ada.cancel(appointment_id).status_code == 200
     assert seats_left(dora) == [("09:00", 1), ("10:00", 3)]
     dora.book(first)
-    assert refusal(ada, first) == (409, "slot-taken")
+    assert why_not(ada, first) == (409, "slot-taken")
     assert {row["visit_type"] for row in doctor.get("/appointments/doctor").get_json()["data"]} == {"Class"}
 
 
@@ -238,7 +231,7 @@ def test_what_staff_book_is_neither_listed_nor_bookable_by_patients(api: Api, do
     change(doctor, kind, booked_by="staff")
     assert ada.get(path_of(doctor), query_string={"visit_type": kind}).status_code == 404
     assert kind not in {row["id"] for row in ada.get(f"/patient/doctors/{doctor.doctor_id}/visit-types").json["data"]}
-    assert refusal(ada, first) == (404, "slot-not-found")
+    assert why_not(ada, first) == (404, "slot-not-found")
     assert ada.post("/holds", {"slot_id": first, "minutes": 5}).status_code == 404
 
 
@@ -350,7 +343,7 @@ def test_a_type_that_the_doctor_does_not_offer_is_not_found(api: Api, doctor: Do
         assert error_of(answer) == "There is no such visit type."
     assert ada.get(path_of(other), query_string={"visit_type": retired}).status_code == 404
     for time in (slot_id, slot_id + 30):
-        assert refusal(api.patient("Ben Sample"), time) == (404, "slot-not-found")
+        assert why_not(api.patient("Ben Sample"), time) == (404, "slot-not-found")
     # Appointments of a retired type stay, and keep its name.
     shown = ada.get(f"/appointments/{appointment_id}").get_json()
     assert (shown["status"], shown["visit_type"]) == ("booked", "Checkup")
@@ -363,8 +356,8 @@ def test_a_new_length_makes_new_ids_and_leaves_appointments(api: Api, doctor: Do
     old = first_id(ada, doctor, kind)
     appointment_id = ada.book(old)
     change(doctor, kind, minutes=60)
-    assert refusal(ben, old + 30) == (404, "slot-not-found")
-    assert refusal(ada, old) == (404, "slot-not-found")
+    assert why_not(ben, old + 30) == (404, "slot-not-found")
+    assert why_not(ada, old) == (404, "slot-not-found")
     # The grid is that of the hours, whatever is booked.
     assert day_of(ben, doctor, kind) == ["10:00"]
     ben.book(first_id(ben, doctor, kind))
@@ -392,12 +385,12 @@ def test_a_slot_and_a_time_that_overlap_withdraw_each_other(api: Api, doctor: Do
     appointment_id = ada.book(half_past)
     assert slot_id not in {time["slot_id"] for time in ben.free(doctor)}
     assert day_of(ben, doctor) == ["09:00", "10:00", "10:30"]
-    assert refusal(ben, slot_id) == (409, "slot-taken")
+    assert why_not(ben, slot_id) == (409, "slot-taken")
     assert ada.cancel(appointment_id).status_code == 200
     appointment_id = ben.book(slot_id)
     assert day_of(ada, doctor) == ["10:00", "10:30"]
     for time in (nine, half_past):
-        assert refusal(ada, time) == (409, "slot-taken")
+        assert why_not(ada, time) == (409, "slot-taken")
     assert ben.cancel(appointment_id).status_code == 200
     assert day_of(ada, doctor) == ["09:00", "09:15", "09:30", "10:00", "10:30"]
 
@@ -516,7 +509,7 @@ def test_the_times_of_a_deleted_doctor_are_not_found(api: Api, doctor: Doctor, d
         assert answer.status_code == 404
         assert error_of(answer) == "There is no such doctor."
     for time in times[:3]:
-        assert refusal(ada, time["slot_id"]) == (404, "slot-not-found")
+        assert why_not(ada, time["slot_id"]) == (404, "slot-not-found")
     assert ada.get(f"/appointments/{appointment_id}").get_json()["status"] == "cancelled"
     assert [mail.subject.partition(":")[0] for mail in deliver()] == ["Appointment booked", "Appointment cancelled"]
 
@@ -558,7 +551,7 @@ def test_two_visits_of_a_patient_at_one_time_are_a_conflict(api: Api, doctor: Do
     other.set_hours(hours("tuesday", "09:15", "11:00"))
     ada.book(ada.free(doctor)[0]["slot_id"])
     times = ada.free(other)
-    assert refusal(ada, times[0]["slot_id"]) == (409, "patient-busy")
+    assert why_not(ada, times[0]["slot_id"]) == (409, "patient-busy")
     ada.book(times[1]["slot_id"])
     # Her own appointments do not change what is offered to her.
     assert starts(ada.free(other)[:2]) == ["09:15", "10:15"]
@@ -582,21 +575,9 @@ def path_of(doctor: Doctor) -> str:
     return f"/patient/doctors/{doctor.doctor_id}/availability"
 
 
-def day_of(patient: Patient, doctor: Doctor, visit_type: int | None = None, day: str = TUESDAY) -> list[object]:
-    """Return the starts that the patient is offered on one day."""
-    query = {} if visit_type is None else {"visit_type": visit_type}
-    return starts(patient.times(doctor, from_=day, until=day, **query))
-
-
-def first_id(patient: Patient, doctor: Doctor, visit_type: int, day: str = TUESDAY) -> int:
-    return patient.times(doctor, visit_type=visit_type, from_=day)[0]["slot_id"]
-
-
-def refusal(patient: Patient, slot_id: int) -> tuple[int, str]:
+def why_not(patient: Patient, slot_id: int) -> tuple[int, str]:
     """Return the status and the kind of problem with which the booking is refused."""
-    answer = patient.post("/appointments", {"slot_id": slot_id})
-    error_of(answer)
-    return answer.status_code, answer.get_json()["type"].rpartition(":")[2]
+    return refusal(patient.post("/appointments", {"slot_id": slot_id}))
 
 
 def change(doctor: Doctor, visit_type_id: int, **fields: object) -> None:

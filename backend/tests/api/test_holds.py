@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from werkzeug.test import TestResponse
 
 from tests.conftest import StillClock
-from tests.people import Api, Deliver, Doctor, Patient, error_of, hours
+from tests.offered import TUESDAY, day_of, first_id
+from tests.people import KEY, Api, Deliver, Doctor, Patient, error_of, hours, refusal
 
-# NOW is Monday, 2030-03-04, 08:00 UTC.
-TUESDAY = "2030-03-05"
-KEY = {"Idempotency-Key": "a-key-of-the-tests"}
 PATH = "/holds"
-
-
-@pytest.fixture
-def doctor(api: Api) -> Doctor:
-    """Return a doctor with hours on Tuesday mornings; the first visit type takes 30 minutes."""
-    doctor = api.doctor()
-    doctor.set_hours(hours("tuesday", "09:00", "11:00"))
-    return doctor
-
-
-@pytest.fixture
-def ada(api: Api) -> Patient:
-    return api.patient("Ada Sample")
-
-
-@pytest.fixture
-def ben(api: Api) -> Patient:
-    return api.patient("Ben Sample")
 
 
 def test_a_held_time_is_offered_to_its_owner_only(doctor: Doctor, ada: Patient, ben: Patient) -> None:
@@ -399,22 +378,3 @@ def hold(patient: Patient, slot_id: int | str, minutes: int = 10) -> TestRespons
 
 def book(patient: Patient, slot_id: int) -> TestResponse:
     return patient.post("/appointments", {"slot_id": slot_id})
-
-
-def day_of(patient: Patient, doctor: Doctor) -> list[str]:
-    """Return the starts of the computed times that the patient is offered on Tuesday."""
-    times = patient.times(doctor, from_=TUESDAY, until=TUESDAY)
-    return [time["start_time"] for time in times if time["visit_type_id"] is not None]
-
-
-def first_id(patient: Patient, doctor: Doctor, visit_type: int | None = None) -> int:
-    """Return the id of the first computed time on Tuesday."""
-    query = {} if visit_type is None else {"visit_type": visit_type}
-    times = patient.times(doctor, from_=TUESDAY, **query)
-    return next(time["slot_id"] for time in times if time["visit_type_id"] is not None)
-
-
-def refusal(answer: TestResponse) -> tuple[int, str]:
-    """Return the status and the kind of problem of a refusal."""
-    error_of(answer)
-    return answer.status_code, answer.get_json()["type"].rpartition(":")[2]

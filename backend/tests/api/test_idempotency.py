@@ -16,9 +16,8 @@ from src.errors_of_appointments import SlotTaken
 from src.tasks.purge import purge_expired
 from src.web.idempotency import answer_once
 from tests.conftest import NOW, StillClock
-from tests.people import DAY, Api, Deliver, error_of
+from tests.people import DAY, KEY, Api, Deliver, error_of
 
-KEY = {"Idempotency-Key": "a-key-of-the-tests"}
 SLOT = {"date": DAY, "start_time": "09:00", "end_time": "09:30"}
 
 

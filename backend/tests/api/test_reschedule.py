@@ -2,33 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-from werkzeug.test import TestResponse
-
 from tests.conftest import StillClock
-from tests.people import Api, Deliver, Doctor, Patient, Person, error_of, hours
-
-# NOW is Monday, 2030-03-04, 08:00 UTC.
-TUESDAY = "2030-03-05"
-KEY = {"Idempotency-Key": "a-key-of-the-tests"}
-
-
-@pytest.fixture
-def doctor(api: Api) -> Doctor:
-    """Return a doctor with hours on Tuesday mornings; the first visit type takes 30 minutes."""
-    doctor = api.doctor("Dr. Fenna Quill")
-    doctor.set_hours(hours("tuesday", "09:00", "11:00"))
-    return doctor
-
-
-@pytest.fixture
-def ada(api: Api) -> Patient:
-    return api.patient("Ada Sample")
-
-
-@pytest.fixture
-def ben(api: Api) -> Patient:
-    return api.patient("Ben Sample")
+from tests.offered import TUESDAY, day_of, first_id
+from tests.people import KEY, Api, Deliver, Doctor, Patient, error_of, hours, refusal
 
 
 def test_a_patient_moves_an_appointment(doctor: Doctor, ada: Patient, ben: Patient, clock: StillClock) -> None:
@@ -193,7 +169,7 @@ def test_each_party_gets_one_mail_that_names_the_old_time_and_the_new(
     sent = len(deliver())
     for number, (mover, by) in enumerate(((ada, "the patient, Ada Sample"), (doctor, "the doctor, Dr. Fenna Quill"))):
         old, new = ("09:00 to 09:30", "09:30 to 10:00") if mover is ada else ("09:30 to 10:00", "10:00 to 10:30")
-        assert move(mover, appointment_id, nine + 30 * (number + 1)).status_code == 200
+        assert mover.move(appointment_id, nine + 30 * (number + 1)).status_code == 200
         mails = deliver()[sent + 2 * number :]
         assert sorted(mail.to for mail in mails) == sorted([ada.email, doctor.email])
         for mail in mails:
@@ -214,11 +190,11 @@ def test_a_doctor_moves_without_notice_and_horizon(api: Api, doctor: Doctor, ada
     soon, far = extra - 24 * 60 - 30, extra + 14 * 24 * 60
     for slot_id, problem in ((soon, "notice-too-short"), (far, "too-far-ahead")):
         assert refusal(ada.move(appointment_id, slot_id)) == (409, problem)
-        answer = move(doctor, appointment_id, slot_id)
+        answer = doctor.move(appointment_id, slot_id)
         assert answer.status_code == 200
     assert ada.get(f"/appointments/{appointment_id}").get_json()["date"] == "2030-03-19"
-    assert refusal(move(doctor, appointment_id, extra - 48 * 60)) == (409, "slot-past")
-    assert refusal(move(doctor, appointment_id, extra + 5)) == (409, "slot-not-offered")
+    assert refusal(doctor.move(appointment_id, extra - 48 * 60)) == (409, "slot-past")
+    assert refusal(doctor.move(appointment_id, extra + 5)) == (409, "slot-not-offered")
 
 
 def test_a_doctor_moves_to_visits_that_staff_book(doctor: Doctor, ada: Patient) -> None:
@@ -228,7 +204,7 @@ def test_a_doctor_moves_to_visits_that_staff_book(doctor: Doctor, ada: Patient) 
     assert doctor.put(f"/doctor/visit-types/{kind}", body).status_code == 200
     appointment_id = ada.book(first_id(ada, doctor) + 60)
     assert refusal(ada.move(appointment_id, time)) == (404, "slot-not-found")
-    assert move(doctor, appointment_id, time).status_code == 200
+    assert doctor.move(appointment_id, time).status_code == 200
     assert ada.get(f"/appointments/{appointment_id}").get_json()["visit_type"] == "Checkup"
 
 
@@ -240,9 +216,9 @@ def test_only_its_patient_and_its_doctor_move_an_appointment(
     nine = first_id(ada, doctor)
     appointment_id = ada.book(nine)
     for stranger, slot_id in ((ben, nine + 30), (stem, foreign)):
-        answer = move(stranger, appointment_id, slot_id)
+        answer = stranger.move(appointment_id, slot_id)
         assert refusal(answer) == (403, "not-your-appointment")
-    assert refusal(move(doctor, appointment_id, foreign)) == (403, "not-your-time")
+    assert refusal(doctor.move(appointment_id, foreign)) == (403, "not-your-time")
     assert slots(stem) == (1, 0)
     assert api.client.post(f"/appointments/{appointment_id}/reschedule", json={"slot_id": nine}).status_code == 401
 
@@ -254,9 +230,9 @@ def test_unknown_things_are_not_found(doctor: Doctor, ada: Patient) -> None:
     appointment_id = ada.book(nine)
     for person in (ada, doctor):
         for unknown in (999, 2**63 - 1):
-            assert refusal(move(person, unknown, nine + 30)) == (404, "appointment-not-found")
+            assert refusal(person.move(unknown, nine + 30)) == (404, "appointment-not-found")
         for slot_id in (999, withdrawn, nine + 2**24, 2**63 - 1):
-            assert refusal(move(person, appointment_id, slot_id)) == (404, "slot-not-found")
+            assert refusal(person.move(appointment_id, slot_id)) == (404, "slot-not-found")
     for body in ({}, {"slot_id": 0}, {"slot_id": None}):
         answer = ada.post(f"/appointments/{appointment_id}/reschedule", body)
         assert answer.status_code == 400
@@ -280,12 +256,12 @@ def test_what_is_cancelled_or_has_begun_is_not_moved(api: Api, ada: Patient, clo
     cancelled, begun = ada.book(nine), ada.book(nine + 30)
     assert ada.cancel(cancelled).status_code == 200
     for person in (ada, doctor):
-        assert refusal(move(person, cancelled, nine + 60)) == (409, "already-cancelled")
+        assert refusal(person.move(cancelled, nine + 60)) == (409, "already-cancelled")
     clock.forward(hours=1, minutes=29, seconds=59)
     assert ada.move(begun, nine + 60).status_code == 200
     clock.forward(minutes=30, seconds=1)
     for person in (ada, doctor):
-        assert refusal(move(person, begun, nine + 90)) == (409, "already-begun")
+        assert refusal(person.move(begun, nine + 90)) == (409, "already-begun")
 
 
 def test_a_refused_move_leaves_the_old_time(
@@ -340,7 +316,7 @@ def test_a_move_of_what_was_changed_meanwhile_is_refused(doctor: Doctor, ada: Pa
         assert refusal(answer) == (412, "appointment-outdated")
     now = doctor.get(path).headers["ETag"]
     assert now != seen
-    assert move(doctor, appointment_id, nine + 60, headers={"If-Match": f'"other", {now}'}).status_code == 200
+    assert doctor.move(appointment_id, nine + 60, headers={"If-Match": f'"other", {now}'}).status_code == 200
     assert ada.move(appointment_id, nine + 90, headers={"If-Match": "*"}).status_code == 200
     seen = ada.get(path).headers["ETag"]
     assert ada.cancel(appointment_id).status_code == 200
@@ -391,21 +367,6 @@ def test_an_appointment_of_an_old_length_moves_to_the_new_one(doctor: Doctor, ad
     assert (shown["start_time"], shown["end_time"]) == ("09:00", "10:00")
 
 
-def move(person: Person, appointment_id: int, slot_id: int, **options: object) -> TestResponse:
-    return person.post(f"/appointments/{appointment_id}/reschedule", {"slot_id": slot_id}, **options)
-
-
-def first_id(patient: Patient, doctor: Doctor, visit_type: int | None = None, day: str = TUESDAY) -> int:
-    """Return the id of the first computed time from that day on."""
-    query = {} if visit_type is None else {"visit_type": visit_type}
-    times = patient.times(doctor, from_=day, **query)
-    return next(time["slot_id"] for time in times if time["visit_type_id"] is not None)
-
-
-def day_of(patient: Patient, doctor: Doctor) -> list[str]:
-    return [time["start_time"] for time in patient.times(doctor, until=TUESDAY)]
-
-
 def slots(doctor: Doctor) -> tuple[int, int]:
     """Return how many published slots ahead are free, and how many are booked."""
     shown = doctor.get("/doctor/dashboard").get_json()
@@ -414,9 +375,3 @@ def slots(doctor: Doctor) -> tuple[int, int]:
 
 def everything(patient: Patient, appointment_id: int) -> list[object]:
     return [patient.get(path).get_json() for path in (f"/appointments/{appointment_id}", "/appointments/my")]
-
-
-def refusal(answer: TestResponse) -> tuple[int, str]:
-    """Return the status and the kind of problem of a refusal."""
-    error_of(answer)
-    return answer.status_code, answer.get_json()["type"].rpartition(":")[2]

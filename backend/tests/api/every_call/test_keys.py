@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from tests.calls import CALLS, Call, Clinic, refused
+from tests.people import KEY
 
-KEY = {"Idempotency-Key": "a-key-of-the-tests"}
 WRITES = [call for call in CALLS if call.method != "GET" and call.who and not call.signature.is_slow]
 REPEATABLE = [call for call in WRITES if not call.ends_session]
 
