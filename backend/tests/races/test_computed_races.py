@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
@@ -21,12 +20,25 @@ from src.repositories import booking_repository as bookings
 from src.repositories import holds, hours_repository, opening_repository, visit_type_repository
 from src.repositories.cancellations import Cancellation
 from tests.conftest import NOW, StillClock
+from tests.offered import TUESDAY, first_id
 from tests.people import Api, Deliver, Doctor, Patient, Person, hours
-from tests.races.test_races import ON_POSTGRESQL, Call, at_once, count, statuses, until_somebody_waits, with_own_client
+from tests.races.crowd import (
+    ON_POSTGRESQL,
+    Call,
+    Crowd,
+    at_once,
+    booking,
+    count,
+    holding,
+    moving,
+    statuses,
+    until_all_wait,
+    until_somebody_waits,
+    with_own_client,
+)
 
 pytestmark = pytest.mark.unguarded
 
-TUESDAY = "2030-03-05"
 KEY = {"Idempotency-Key": "late"}
 KEYS = pytest.mark.parametrize("key", [{}, KEY])
 TYPE: dict[str, Any] = {"name": "Checkup", "minutes": 30}
@@ -45,15 +57,6 @@ def doctor(api: Api) -> Doctor:
     doctor = api.doctor()
     doctor.set_hours(hours("tuesday", "09:00", "19:00"))
     return doctor
-
-
-Crowd = Callable[[int], list[Patient]]
-
-
-@pytest.fixture
-def crowd(app: APIFlask, api: Api) -> Crowd:
-    """Return a function that returns so many patients, each with a client of their own."""
-    return lambda number: [with_own_client(app, api.patient(f"Patient {n}")) for n in range(number)]
 
 
 def test_fifty_patients_book_one_time_and_one_gets_it(
@@ -545,33 +548,3 @@ def _two(doctor: Doctor, patient: Patient, *, published: bool) -> tuple[int, int
 def _move(db: Connection, appointment_id: int, slot_id: int, actor: Person) -> None:
     options: dict[str, Any] = {"takes": lambda _: True, "clinic_zone": "UTC"}
     accepted(bookings.reschedule(db, appointment_id, slot_id, actor.id, "the patient", NOW, POLICIES, **options))
-
-
-def until_all_wait(db: Connection, answers: Sequence[Future[TestResponse]]) -> None:
-    """Wait until as many other connections wait for locks as there are calls."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    deadline = time.monotonic() + 20
-    while db.execute(waiting).scalar_one() < len(answers):
-        assert time.monotonic() < deadline, "not all wait"
-        time.sleep(0.01)
-        db.execute(text("SELECT pg_stat_clear_snapshot()"))
-
-
-def first_id(patient: Patient, doctor: Doctor, visit_type: int | None = None) -> int:
-    """Return the id of the first computed time on Tuesday."""
-    query = {} if visit_type is None else {"visit_type": visit_type}
-    return patient.times(doctor, from_=TUESDAY, limit=1, **query)[0]["slot_id"]
-
-
-def booking(patient: Patient, slot_id: int, **options: Any) -> Call:
-    return lambda: patient.post("/appointments", {"slot_id": slot_id}, **options)
-
-
-def holding(patient: Patient, slot_id: int, **options: Any) -> Call:
-    return lambda: patient.post("/holds", {"slot_id": slot_id, "minutes": 5}, **options)
-
-
-def moving(person: Person, appointment_id: int, slot_id: int) -> Call:
-    return lambda: person.post(f"/appointments/{appointment_id}/reschedule", {"slot_id": slot_id})

@@ -19,7 +19,7 @@ from src.tasks.openings import extend
 from tests.computed import openings
 from tests.conftest import StillClock
 from tests.people import DAY, Api, hours
-from tests.races.test_races import ON_POSTGRESQL, at_once, count, until_somebody_waits
+from tests.races.crowd import ON_POSTGRESQL, at_once, count, until_somebody_waits
 
 pytestmark = pytest.mark.unguarded
 HOURS = "/doctor/hours"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import Connection, event, text
+from sqlalchemy import event, text
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
@@ -25,49 +22,29 @@ from src.repositories import user_repository as users
 from src.repositories.cancellations import Cancellation
 from tests.conftest import MakeApp, StillClock
 from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient, hours
+from tests.races.crowd import (
+    ON_POSTGRESQL,
+    Crowd,
+    at_once,
+    booking,
+    count,
+    statuses,
+    until_somebody_waits,
+    with_own_client,
+)
 
 pytestmark = pytest.mark.unguarded
 
-Call = Callable[[], TestResponse]
 CLOCK = StillClock()
-
-# On SQLite these races cannot happen: a writer takes the one write lock before it reads anything.
-ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
 POLICIES = Policies()
 
 
-def at_once(calls: Sequence[Call]) -> list[TestResponse]:
-    """Start all calls at the same moment, each in a thread of its own, and return the answers in order."""
-    gate = threading.Barrier(len(calls))
-
-    def run(call: Call) -> TestResponse:
-        gate.wait(timeout=30)
-        return call()
-
-    with ThreadPoolExecutor(max_workers=len(calls)) as pool:
-        return list(pool.map(run, calls))
-
-
-def statuses(answers: Sequence[TestResponse]) -> Counter[int]:
-    return Counter(answer.status_code for answer in answers)
-
-
-def with_own_client(app: APIFlask, patient: Patient) -> Patient:
-    return replace(patient, client=app.test_client())
-
-
-def count(app: APIFlask, query: str) -> int:
-    with app.app_context(), transaction(writes=False) as db:
-        return db.execute(text(query)).scalar_one()
-
-
-def test_fifty_patients_book_one_slot_and_one_gets_it(app: APIFlask, api: Api, deliver: Deliver) -> None:
+def test_fifty_patients_book_one_slot_and_one_gets_it(app: APIFlask, api: Api, crowd: Crowd, deliver: Deliver) -> None:
     doctor = api.doctor()
-    patients = [with_own_client(app, api.patient(f"Patient {number}")) for number in range(50)]
+    patients = crowd(50)
     slot_id = doctor.publish()
 
-    answers = at_once([lambda p=p: p.post("/appointments", {"slot_id": slot_id}) for p in patients])
+    answers = at_once([booking(patient, slot_id) for patient in patients])
 
     assert statuses(answers) == {201: 1, 409: 49}
     assert count(app, "SELECT count(*) FROM appointments") == 1
@@ -80,7 +57,7 @@ def test_one_patient_books_overlapping_slots_of_many_doctors_at_once_and_gets_on
     patient = api.patient()
     slots = [api.doctor(f"Dr. Number {number}").publish() for number in range(10)]
 
-    answers = at_once([lambda s=s: with_own_client(app, patient).post("/appointments", {"slot_id": s}) for s in slots])
+    answers = at_once([booking(with_own_client(app, patient), slot_id) for slot_id in slots])
 
     assert statuses(answers) == {201: 1, 409: 9}
     assert count(app, "SELECT count(*) FROM availability_slots WHERE status = 'booked'") == 1
@@ -140,16 +117,13 @@ def test_thirty_creations_of_one_slot_make_one(app: APIFlask, api: Api) -> None:
 
 
 def test_fifty_bookings_against_a_deletion_leave_no_appointment_of_a_gone_doctor(
-    app: APIFlask, api: Api, deliver: Deliver
+    app: APIFlask, api: Api, crowd: Crowd, deliver: Deliver
 ) -> None:
     doctor = api.doctor()
     slots = [
         doctor.publish(f"{9 + n // 6:02}:{n % 6 * 10:02}", f"{9 + n // 6:02}:{n % 6 * 10 + 9:02}") for n in range(50)
     ]
-    patients = [with_own_client(app, api.patient(f"Patient {number}")) for number in range(50)]
-    calls: list[Call] = [
-        lambda p=p, s=s: p.post("/appointments", {"slot_id": s}) for p, s in zip(patients, slots, strict=True)
-    ]
+    calls = [booking(patient, slot_id) for patient, slot_id in zip(crowd(50), slots, strict=True)]
     calls.insert(25, lambda: replace(doctor, client=app.test_client()).delete("/doctor/account"))
 
     answers = at_once(calls)
@@ -335,15 +309,6 @@ def test_a_cancel_holds_no_slot_while_it_waits_for_a_deletion(app: APIFlask, api
             until_somebody_waits(db)
             db.execute(text("SELECT id FROM availability_slots FOR UPDATE NOWAIT"))
         assert answer.result(timeout=30).status_code == 200
-
-
-def until_somebody_waits(db: Connection) -> None:
-    """Wait until another connection waits for a lock of this one."""
-    waiting = text("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
-    deadline = time.monotonic() + 20
-    while not db.execute(waiting).scalar_one():
-        assert time.monotonic() < deadline, "no connection waits for the lock"
-        time.sleep(0.01)
 
 
 @ON_POSTGRESQL

@@ -23,7 +23,7 @@ from src.tasks import zones
 from src.tasks.zone_report import Recomputed
 from tests.conftest import StillClock
 from tests.people import Api, hours
-from tests.races.test_races import ON_POSTGRESQL, until_somebody_waits
+from tests.races.crowd import ON_POSTGRESQL, until_somebody_waits
 from tests.zone_rules import changeable_rules
 
 pytestmark = pytest.mark.unguarded
