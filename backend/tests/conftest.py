@@ -191,6 +191,10 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 class StillClock:
     def __init__(self) -> None:
         self.now = NOW

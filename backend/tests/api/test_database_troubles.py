@@ -20,12 +20,10 @@ from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
 from src.extensions import db
-from tests.conftest import MakeApp
+from tests.conftest import ON_POSTGRESQL, ON_SQLITE, MakeApp
 from tests.people import DAY, Api, error_of
 from tests.postgres import NOBODY
 
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SLOT = {"date": DAY, "start_time": "09:00", "end_time": "09:30"}
 
 
@@ -118,7 +116,7 @@ def test_a_read_only_database_refuses_writes_and_answers_reads(app: APIFlask, ap
     assert api.client.get("/health/ready").status_code == 200
 
 
-@on_postgresql
+@ON_POSTGRESQL
 def test_after_a_failover_new_connections_are_made(app: APIFlask, api: Api) -> None:
     """The pool's connections lead to the old primary, which is read-only now; new ones lead to the new primary."""
     doctor = api.doctor()
@@ -128,7 +126,7 @@ def test_after_a_failover_new_connections_are_made(app: APIFlask, api: Api) -> N
     assert doctor.post("/doctor/availability", SLOT).status_code == 201
 
 
-@on_postgresql
+@ON_POSTGRESQL
 @pytest.mark.parametrize("before", [0, 8])
 def test_a_pooler_that_was_not_recognised_is_named_in_the_log(
     app: APIFlask, api: Api, caplog: pytest.LogCaptureFixture, before: int
@@ -150,7 +148,7 @@ def test_a_pooler_that_was_not_recognised_is_named_in_the_log(
     assert "DATABASE_POOLED=yes" in line
 
 
-@on_postgresql
+@ON_POSTGRESQL
 def test_a_statement_that_takes_too_long_is_ended(make_app: MakeApp) -> None:
     app = make_app(database_statement_timeout_seconds=0.2)
     api = Api(app.test_client())
@@ -160,7 +158,7 @@ def test_a_statement_that_takes_too_long_is_ended(make_app: MakeApp) -> None:
     assert patient.get("/appointments/my").status_code == 200
 
 
-@on_postgresql
+@ON_POSTGRESQL
 def test_a_lock_that_takes_too_long_is_given_up(make_app: MakeApp) -> None:
     app = make_app(database_lock_timeout_seconds=0.2)
     api = Api(app.test_client())
@@ -179,7 +177,7 @@ def locked(app: APIFlask, table: str, mode: str) -> Iterator[None]:
         yield
 
 
-@on_postgresql
+@ON_POSTGRESQL
 def test_a_server_that_takes_no_more_connections_asks_to_come_again(app: APIFlask, api: Api) -> None:
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     admin = create_engine(url.set(database="postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -193,7 +191,7 @@ def test_a_server_that_takes_no_more_connections_asks_to_come_again(app: APIFlas
     assert api.client.get("/health").status_code == 200
 
 
-@on_postgresql
+@ON_POSTGRESQL
 def test_a_connection_that_the_server_ends_is_no_500(app: APIFlask, api: Api) -> None:
     patient = api.patient()
     with app.app_context(), pytest.raises(Exception, match="terminating connection") as ended:  # noqa: SIM117
@@ -203,7 +201,7 @@ def test_a_connection_that_the_server_ends_is_no_500(app: APIFlask, api: Api) ->
     assert patient.get("/appointments/my").status_code == 200
 
 
-@on_sqlite
+@ON_SQLITE
 def test_a_full_sqlite_file_is_named(make_app: MakeApp) -> None:
     app = make_app()
     doctor = Api(app.test_client()).doctor()
@@ -239,7 +237,7 @@ def test_a_database_without_tables_says_what_to_run(make_app: MakeApp, api: Api)
     assert "flask db upgrade" in is_unavailable(answer, "database-not-migrated")
 
 
-@on_sqlite
+@ON_SQLITE
 def test_a_file_that_is_no_database_is_no_500(make_app: MakeApp, tmp_path: Path, client: FlaskClient) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("This is no database. " * 100)
@@ -247,7 +245,7 @@ def test_a_file_that_is_no_database_is_no_500(make_app: MakeApp, tmp_path: Path,
     is_unavailable(answer, "database-away")
 
 
-@on_postgresql
+@ON_POSTGRESQL
 def test_a_mistake_in_a_statement_stays_500(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
     def mistake() -> str:
         with transaction(writes=False) as connection:

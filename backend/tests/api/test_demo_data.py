@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from apiflask import APIFlask
 from click.testing import Result
 
 from src.tasks.demo import DOCTORS, PATIENTS
-from tests.conftest import MakeApp
+from tests.conftest import ON_POSTGRESQL, ON_SQLITE, MakeApp
 from tests.people import Api
 from tests.processes.servers import free_port
 
 Command = Callable[..., Result]
 PEOPLE = len(DOCTORS) + len(PATIENTS)
 PRODUCTION = {"app_env": "production", "doctor_invitation_code": "a code that nobody has read"}
-ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def run(app: APIFlask, *words: str, answer: str = "") -> Result:

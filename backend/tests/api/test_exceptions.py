@@ -12,7 +12,7 @@ from src.controllers import exception_controller
 from src.database.transaction import transaction
 from src.domain import schedule
 from src.models import HoursException
-from tests.conftest import NOW, StillClock
+from tests.conftest import NOW, ON_SQLITE, StillClock
 from tests.people import Api, Doctor, error_of
 
 PATH = "/doctor/exceptions"
@@ -82,7 +82,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_SQLITE
 @pytest.mark.parametrize(("good", "change", "field", "code", "words"), REFUSED)
 def test_a_wrong_field_is_refused(
     api: Api, good: dict[str, Any], change: dict[str, Any], field: str, code: str, words: str

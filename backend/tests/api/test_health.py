@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import make_url
 
-from tests.conftest import MakeApp
+from tests.conftest import ON_POSTGRESQL, MakeApp
 from tests.people import PASSWORD, error_of
 
 # Nothing listens on port 1.
@@ -58,7 +58,7 @@ def test_without_a_database_every_call_asks_to_come_again(make_app: MakeApp, cli
         "postgresql://postgres@{encoded}/{name}?connect_timeout=9",
     ],
 )
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@ON_POSTGRESQL
 def test_the_database_is_found_among_several_hosts_and_sockets(make_app: MakeApp, database_url: str, form: str) -> None:
     url = make_url(database_url)
     folder = str(url.query["host"])

@@ -9,6 +9,7 @@ from apiflask import APIFlask
 
 from src.domain import schedule
 from tests.calls import OUR_ORIGIN
+from tests.conftest import ON_SQLITE
 from tests.openapi import Document
 from tests.people import Api, Doctor, error_of, hours
 
@@ -180,7 +181,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_SQLITE
 @pytest.mark.parametrize(("row", "field", "code", "words"), REFUSED)
 def test_a_wrong_row_is_refused_and_its_place_is_named(api: Api, row: Any, field: str, code: str, words: str) -> None:
     doctor = api.doctor()
@@ -211,7 +212,7 @@ OVERLAPPING = [
 ]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_SQLITE
 def test_rows_of_a_weekday_are_apart_in_time_or_in_validity(api: Api) -> None:
     doctor = api.doctor()
     for row in APART:
@@ -219,7 +220,7 @@ def test_rows_of_a_weekday_are_apart_in_time_or_in_validity(api: Api) -> None:
             assert put(doctor, *weekly).status_code == 200, row
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_SQLITE
 def test_rows_that_overlap_in_both_are_refused(api: Api) -> None:
     doctor = api.doctor()
     for row in OVERLAPPING:

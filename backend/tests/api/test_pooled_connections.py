@@ -12,10 +12,10 @@ from sqlalchemy import make_url, text
 
 from src.database.transaction import transaction
 from src.extensions import db
-from tests.conftest import build_app, make_settings
+from tests.conftest import ON_POSTGRESQL, build_app, make_settings
 from tests.people import Api
 
-pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = ON_POSTGRESQL
 LEFT_OVER = "SELECT current_setting('lock_timeout'), (SELECT count(*) FROM pg_prepared_statements)"
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from src.extensions import db
 from tests.calls import CALLS, Clinic
+from tests.conftest import ON_POSTGRESQL
 from tests.people import Api
 
 CALLER = 1
@@ -24,7 +25,6 @@ CANCEL = {"postgresql": CALLER + 1, "sqlite": CALLER + 8}
 # Reserve the key, and store the answer. Beside these, PostgreSQL needs BEGIN and COMMIT, so a booking with a key takes
 # six round trips.
 IDEMPOTENCY_KEY = 2
-ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture

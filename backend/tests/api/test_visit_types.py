@@ -12,6 +12,7 @@ from src.controllers import visit_type_controller
 from src.database.transaction import transaction
 from src.domain import schedule
 from src.models import VisitTypeVersion
+from tests.conftest import ON_SQLITE
 from tests.people import Api, Doctor, error_of, hours
 
 PATH = "/doctor/visit-types"
@@ -97,7 +98,7 @@ def test_all_that_is_sent_is_kept(api: Api) -> None:
         ("capacity", 1, 1000),
     ],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_SQLITE
 def test_numbers_have_limits(api: Api, field: str, least: int, most: int) -> None:
     doctor = api.doctor()
     good = {"name": "Checkup", "minutes": 30}

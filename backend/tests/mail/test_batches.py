@@ -15,12 +15,10 @@ from src.repositories import outbox_repository as outbox
 from src.services.email_service import mailer_for
 from src.services.mail import BatchMailer, Mail, MailDelayed, MailRefused
 from src.tasks.delivery import deliver_due
-from tests.conftest import AT_ONCE, AtOnce, MakeApp, StillClock
+from tests.conftest import AT_ONCE, ON_POSTGRESQL, AtOnce, MakeApp, StillClock
 from tests.mail.conftest import Attempt, app_with_resend
 from tests.mail.fake_resend import Error, FakeResend
 from tests.people import Api, Deliver
-
-ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture

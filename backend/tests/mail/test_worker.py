@@ -13,13 +13,11 @@ from sqlalchemy import text
 
 from src.database.transaction import transaction
 from tests.computed import openings
-from tests.conftest import MakeApp
+from tests.conftest import ON_POSTGRESQL, MakeApp
 from tests.mail.conftest import app_with_resend
 from tests.mail.fake_resend import FakeResend
 from tests.people import Api, hours
 from worker import work
-
-ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import schemathesis
 from apiflask import APIFlask
 from hypothesis import HealthCheck, Phase, given, settings
@@ -20,6 +19,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from src.extensions import db
 from tests.calls import CALLS, Clinic
+from tests.conftest import ON_SQLITE
 
 load_all_checks()
 EXCLUDED = [CHECKS.get_one("positive_data_acceptance")]
@@ -77,7 +77,7 @@ def restorer(app: APIFlask) -> Callable[[], None]:
     return restore
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_SQLITE
 def test_every_operation_is_answered_as_the_document_says(app: APIFlask, clinic: Clinic) -> None:
     tried = 0
     for result in described(app, clinic).get_all_operations():
@@ -92,7 +92,7 @@ def test_every_operation_is_answered_as_the_document_says(app: APIFlask, clinic:
     assert tried >= 20
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_SQLITE
 def test_chains_of_calls_are_answered_as_the_document_says(app: APIFlask, clinic: Clinic) -> None:
     called: set[str] = set()
     schema = described(app, clinic).exclude(operation_id=[call.name for call in CALLS if call.ends_session])

@@ -1,4 +1,8 @@
-"""Many callers at once, and transactions for which others wait."""
+"""Many callers at once, and transactions for which others wait.
+
+Tests with such a transaction are ON_POSTGRESQL. On SQLite these races cannot happen: a writer takes the one write lock
+before it reads anything.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from apiflask import APIFlask
 from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
@@ -20,9 +23,6 @@ from tests.people import Patient, Person
 
 Call = Callable[[], TestResponse]
 Crowd = Callable[[int], list[Patient]]
-
-# On SQLite these races cannot happen: a writer takes the one write lock before it reads anything.
-ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def at_once(calls: Sequence[Call]) -> list[TestResponse]:

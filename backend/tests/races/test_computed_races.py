@@ -19,11 +19,10 @@ from src.domain.refusals import accepted
 from src.repositories import booking_repository as bookings
 from src.repositories import holds, hours_repository, opening_repository, visit_type_repository
 from src.repositories.cancellations import Cancellation
-from tests.conftest import NOW, StillClock
+from tests.conftest import NOW, ON_POSTGRESQL, StillClock
 from tests.offered import TUESDAY, first_id
 from tests.people import Api, Deliver, Doctor, Patient, Person, hours
 from tests.races.crowd import (
-    ON_POSTGRESQL,
     Call,
     Crowd,
     at_once,

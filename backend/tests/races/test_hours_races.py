@@ -17,9 +17,9 @@ from src.repositories import doctor_repository as doctors
 from src.repositories import user_repository as users
 from src.tasks.openings import extend
 from tests.computed import openings
-from tests.conftest import StillClock
+from tests.conftest import ON_POSTGRESQL, StillClock
 from tests.people import DAY, Api, hours
-from tests.races.crowd import ON_POSTGRESQL, at_once, count, until_somebody_waits
+from tests.races.crowd import at_once, count, until_somebody_waits
 
 pytestmark = pytest.mark.unguarded
 HOURS = "/doctor/hours"

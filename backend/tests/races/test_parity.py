@@ -17,9 +17,9 @@ from src.domain.refusals import Late, Limited, Refused
 from src.models import Appointment, AvailabilitySlot, Base, DoctorProfile, OutboxMail, User
 from src.repositories import booking_statement, booking_steps, booking_targets
 from src.repositories.cancellations import Cancellation
-from tests.conftest import NOW
+from tests.conftest import NOW, ON_POSTGRESQL
 
-pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = ON_POSTGRESQL
 
 DOCTORS, PATIENTS, SLOTS = 2, 3, 8
 ROUNDS = 12

@@ -20,10 +20,9 @@ from src.repositories import availability_repository as slots
 from src.repositories import booking_repository as bookings
 from src.repositories import user_repository as users
 from src.repositories.cancellations import Cancellation
-from tests.conftest import MakeApp, StillClock
+from tests.conftest import ON_POSTGRESQL, MakeApp, StillClock
 from tests.people import CODE, DAY, PASSWORD, Api, Deliver, Patient, hours
 from tests.races.crowd import (
-    ON_POSTGRESQL,
     Crowd,
     at_once,
     booking,

@@ -21,9 +21,9 @@ from src.repositories.ahead_repository import Span
 from src.repositories.zone_moves import move
 from src.tasks import zones
 from src.tasks.zone_report import Recomputed
-from tests.conftest import StillClock
+from tests.conftest import ON_POSTGRESQL, StillClock
 from tests.people import Api, hours
-from tests.races.crowd import ON_POSTGRESQL, until_somebody_waits
+from tests.races.crowd import until_somebody_waits
 from tests.zone_rules import changeable_rules
 
 pytestmark = pytest.mark.unguarded

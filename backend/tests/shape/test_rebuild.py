@@ -19,9 +19,10 @@ from sqlalchemy.pool import NullPool
 from src.database.rebuild import rebuilt
 from src.database.transaction import transaction
 from src.database.upgrades import refuse_dangling_rows, upgrade_transaction
+from tests.conftest import ON_SQLITE
 from tests.people import Api
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = ON_SQLITE
 TABLES = ("availability_slots", "appointments", "outbox")
 
 

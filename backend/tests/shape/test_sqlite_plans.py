@@ -12,8 +12,9 @@ from sqlalchemy.dialects import sqlite
 from src.database.transaction import transaction
 from src.domain.appointment_filter import EARLIEST, LATEST
 from src.repositories import appointments_by_start, visit_type_repository
+from tests.conftest import ON_SQLITE
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = ON_SQLITE
 VALUES = {"of": 1, "begin": EARLIEST, "end": LATEST, "after_id": 0}
 
 

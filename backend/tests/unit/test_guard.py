@@ -16,10 +16,10 @@ from src.schemas.base import Message
 from src.utils.decorators import one_statement
 from src.web.application import create_app
 from src.web.routes import ANYONE, Route
-from tests.conftest import make_settings
+from tests.conftest import ON_POSTGRESQL, make_settings
 from tests.guard import Guard
 
-pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = ON_POSTGRESQL
 
 WRITE = text("INSERT INTO installation (name, value) VALUES (:name, 'written by a test')")
 
