@@ -30,6 +30,11 @@ class Document:
         content = self.operations[name]["responses"][str(status)]["content"][PROBLEM_JSON]
         return [example["value"] for example in content["examples"].values()]
 
+    def links(self, name: str) -> dict[str, Any]:
+        """Return the links of the successful answer of the call that has this name."""
+        responses = self.operations[name]["responses"]
+        return responses[min(responses)].get("links", {})
+
 
 PROBLEM = Draft202012Validator(PROBLEM_SCHEMA)
 

@@ -184,7 +184,19 @@ IF_MATCH: dict[str, Any] = {
 }
 
 
+def _with_slot(operation: str, slot_id: str, **fields: Any) -> dict[str, Any]:
+    return {"operationId": operation, "requestBody": {"slot_id": slot_id, **fields}}
+
+
+def _of_appointment(appointment_id: str) -> dict[str, Any]:
+    return {
+        name: {"operationId": f"appointment.{name}", "parameters": {"appointment_id": appointment_id}}
+        for name in ("show", "cancel", "reschedule")
+    }
+
+
 # Which operation can use a value of an answer: operation -> name of the link -> link (OpenAPI 3.1, Link Object).
+# What a link leaves out, the client must know, like the time to move an appointment to.
 LINKS: dict[str, dict[str, Any]] = {
     "patient.list_doctors": {
         "free_slots": {
@@ -193,17 +205,17 @@ LINKS: dict[str, dict[str, Any]] = {
         }
     },
     "availability.free_slots": {
-        "book": {"operationId": "appointment.book", "requestBody": {"slot_id": "$response.body#/data/0/slot_id"}}
+        "book": _with_slot("appointment.book", "$response.body#/data/0/slot_id"),
+        "hold": _with_slot("hold.hold", "$response.body#/data/0/slot_id", minutes=10),
+        "reschedule": _with_slot("appointment.reschedule", "$response.body#/data/0/slot_id"),
     },
-    "availability.publish": {
-        "book": {"operationId": "appointment.book", "requestBody": {"slot_id": "$response.body#/slot_id"}}
-    },
-    "appointment.book": {
-        name: {
-            "operationId": f"appointment.{name}",
-            "parameters": {"appointment_id": "$response.body#/appointment_id"},
-        }
-        for name in ("show", "cancel")
+    "availability.publish": {"book": _with_slot("appointment.book", "$response.body#/slot_id")},
+    "appointment.book": _of_appointment("$response.body#/appointment_id"),
+    "appointment.list_mine": _of_appointment("$response.body#/data/0/appointment_id"),
+    "appointment.list_doctors": _of_appointment("$response.body#/data/0/appointment_id"),
+    "hold.hold": {
+        "book": _with_slot("appointment.book", "$request.body#/slot_id"),
+        "release": {"operationId": "hold.release", "parameters": {"hold_id": "$response.body#/hold_id"}},
     },
 }
 
