@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +60,7 @@ def find_zone(db: Connection, doctor_id: int) -> Row[tuple[str | None]] | None:
     return db.execute(_ZONE, {"doctor_id": doctor_id}).one_or_none()
 
 
-def update_profile(db: Connection, doctor_id: int, changes: dict[str, str]) -> None:
+def update_profile(db: Connection, doctor_id: int, changes: Mapping[str, object]) -> None:
     db.execute(update(DoctorProfile).where(DoctorProfile.id == doctor_id).values(**changes))
 
 

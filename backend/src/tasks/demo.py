@@ -1,4 +1,4 @@
-"""Demo data: plainly fictional people who log in with a published password, doctors with hours and visit types.
+"""Demo data: plainly fictional people who log in with a published password, and what clinics have in a week.
 
 `./run` adds it only where the published password endangers no real people: see `reason_against`. It also marks the
 database as filled by demo data, so that the next start may add what is missing.
@@ -6,8 +6,8 @@ database as filled by demo data, so that the next start may add what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from src.repositories import opening_repository as openings
 from src.repositories import user_repository as users
 from src.repositories import visit_type_repository as visit_types
 from src.schemas.fields import email_key
+from src.tasks import demo_appointments
 from src.utils.security import hash_password
 
 MARK = "demo_data"
@@ -62,6 +63,9 @@ class DemoDoctor:
     specialization: str
     time_zone: str | None
     visit_types: tuple[DemoType, ...]
+    # Days from now until the hours begin.
+    away: int = 0
+    policies: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 SHORT = DemoType("Short visit", 20, buffer_after=5, step=5)
@@ -89,8 +93,9 @@ DOCTORS = (
         "Pediatrics",
         "America/New_York",
         (SHORT, DemoType("Parents' evening", 60, capacity=6, most_per_day=6, place="Seminar room")),
+        policies={"cancellation_notice": 24 * 60, "most_ahead": 2},
     ),
-    DemoDoctor("Koji Stem", "koji.stem@clinic.example", "Dr.", "Dermatology", "Asia/Tokyo", (SHORT,)),
+    DemoDoctor("Koji Stem", "koji.stem@clinic.example", "Dr.", "Dermatology", "Asia/Tokyo", (SHORT,), away=35),
 )
 PATIENTS = (
     ("Ada Sample", "ada@patients.example"),
@@ -126,17 +131,20 @@ def top_up(ctx: SlowContext[None]) -> Iterator[str]:
     """Mark the database, then add the people, hours and slots that are missing; yield one line after each person."""
     with ctx.transaction(writes=True) as db:
         installation.remember(db, MARK, "yes")
+    patients: list[int] = []
+    for name, email in PATIENTS:
+        patients.append(_account(ctx, name, email, "patient"))
+        yield name
     for doctor in DOCTORS:
         user_id, doctor_id = _doctor(ctx, doctor)
         zone = doctor.time_zone or ctx.settings.clinic_time_zone
         with ctx.transaction(writes=True) as db:
-            _set_hours(db, user_id, doctor_id, doctor, zone, ctx.now)
+            is_new = _set_hours(db, user_id, doctor_id, doctor, zone, ctx.now)
+            if is_new and doctor is DOCTORS[1]:
+                demo_appointments.leave_outside(db, doctor_id, zone, patients[1:], ctx.now)
             if doctor is DOCTORS[0]:
                 _publish_extra(db, doctor_id, zone, ctx.now)
         yield doctor.name
-    for name, email in PATIENTS:
-        _account(ctx, name, email, "patient")
-        yield name
 
 
 def _doctor(ctx: SlowContext[None], doctor: DemoDoctor) -> tuple[int, int]:
@@ -166,17 +174,26 @@ def _account(ctx: SlowContext[None], name: str, email: str, role: str) -> int:
     return user_id
 
 
-def _set_hours(db: Connection, user_id: int, doctor_id: int, doctor: DemoDoctor, zone: str, now: datetime) -> None:
-    """Give a doctor who never had hours visit types, office hours and a holiday; lay the openings of every doctor."""
+def _set_hours(db: Connection, user_id: int, doctor_id: int, doctor: DemoDoctor, zone: str, now: datetime) -> bool:
+    """Give a doctor who never had hours visit types, office hours and a holiday; lay the openings of every doctor.
+
+    Return whether the doctor never had hours.
+    """
     locked = hours.lock(db, user_id, doctor_id)
-    if locked is not None and locked.hours_revision == 0:
+    is_new = locked is not None and locked.hours_revision == 0
+    if is_new:
+        today = local(now, zone).date()
         for kind in doctor.visit_types:
             visit_types.add(db, doctor_id, kind.columns(), now)
-        hours.replace(db, doctor_id, [WeeklyHours(day, *span) for day in WORKDAYS for span in OFFICE_HOURS])
-        holiday = local(now, zone).date() + timedelta(days=DAYS_UNTIL_HOLIDAY)
+        begin = today + timedelta(days=doctor.away) if doctor.away else None
+        hours.replace(db, doctor_id, [WeeklyHours(day, *span, begin) for day in WORKDAYS for span in OFFICE_HOURS])
+        holiday = today + timedelta(days=DAYS_UNTIL_HOLIDAY)
         closure = HoursException(is_closed=True, first_day=holiday, last_day=holiday)
         exceptions.add(db, doctor_id, closure, "Holiday", now)
+        if doctor.policies:
+            doctors.update_profile(db, doctor_id, dict(doctor.policies))
     openings.lay(db, doctor_id, openings.schedule_of(db, doctor_id, zone, now))
+    return is_new
 
 
 def _publish_extra(db: Connection, doctor_id: int, zone: str, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from apiflask import APIFlask
 from click.testing import Result
@@ -140,6 +141,33 @@ def test_demo_doctors_have_hours_breaks_a_holiday_visit_types_a_group_and_a_publ
     assert [kind["name"] for kind in kinds] == ["Consultation", "Short visit", "Parents' evening"]
     group = patient.get(f"/patient/doctors/{ids[2]}/availability?visit_type={kinds[2]['id']}").get_json()["data"]
     assert {time["seats_left"] for time in group} == {6}
+
+
+@ON_SQLITE
+def test_demo_doctors_have_limits_appointments_in_a_closure_and_no_time_for_weeks(make_app: MakeApp) -> None:
+    app = make_app()
+    for _ in range(2):
+        assert run(app, "demo", "--yes").exit_code == 0
+    api = Api(app.test_client())
+
+    def shown(number: int, path: str) -> Any:
+        token = api.log_in(DOCTORS[number].email).get_json()["access_token"]
+        return app.test_client().get(path, headers={"Authorization": f"Bearer {token}"}).get_json()
+
+    booked = shown(1, "/appointments/doctor")["data"]
+    assert sorted((row["patient_name"], row["start_time"]) for row in booked) == [
+        ("Ben Placeholder", "13:00"), ("Cleo Example", "13:30"),
+    ]  # fmt: skip
+    closures = [row for row in shown(1, "/doctor/exceptions")["data"] if row["from"] is not None]
+    assert [(row["first_day"], row["from"], row["until"]) for row in closures] == [
+        (booked[0]["date"], "13:00", "16:00")
+    ]
+    policies = shown(2, "/doctor/policies")
+    assert (policies["cancellation_notice"], policies["most_ahead"]) == (1440, 2)
+    listed = api.patient().get("/patient/doctors").get_json()["data"][3]
+    query = {"until": "2030-12-31", "limit": 1}
+    [first] = api.patient().get(f"/patient/doctors/{listed['id']}/availability", query_string=query).get_json()["data"]
+    assert first["date"] == "2030-04-08", "five weeks ahead"
 
 
 @ON_SQLITE
