@@ -4,8 +4,9 @@ A doctor's openings, less what appointments and holds take, leave gaps. A visit 
 which it fits into a gap with its buffers: window functions find the gaps, and a recursive query the steps. Group visits
 with a seat left come after these. Buffers count against other visits, not against the hours.
 
-No table is joined with `type` by an equation: once SQLite has statistics, it reads all appointments for a Bloom filter
-on such a join. All times are minutes since 2020-01-01T00:00Z, which gives both databases the same arithmetic.
+No table is joined with `type` by an equation: once SQLite has statistics, it reads all appointments for such a join, in
+a scan or for a Bloom filter (tests/shape/test_sqlite_plans.py). All times are minutes since 2020-01-01T00:00Z, which
+gives both databases the same arithmetic.
 """
 
 from __future__ import annotations

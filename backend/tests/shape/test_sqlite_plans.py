@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import Select
+from sqlalchemy import Select, TextClause, TextualSelect
 from sqlalchemy.dialects import sqlite
 
 from src.database.transaction import transaction
 from src.domain.appointment_filter import EARLIEST, LATEST
-from src.repositories import appointments_by_start, visit_type_repository
+from src.repositories import appointments_by_start, booking_targets, visit_type_repository
+from src.repositories import free_times_repository as free_times
+from src.repositories.offered import OF_DEFAULT_TYPE, OF_TYPE
 from tests.conftest import ON_SQLITE
 
 pytestmark = ON_SQLITE
@@ -42,12 +45,54 @@ def test_the_visit_types_of_a_doctor(app: APIFlask) -> None:
     assert "SCAN" not in plan
 
 
+def test_computed_times_of_a_database_with_statistics(app: APIFlask) -> None:
+    """It reads the appointments and openings of one doctor, and not all appointments, as for a Bloom filter."""
+    with app.app_context(), transaction(writes=True) as db:
+        for statement in CLINIC.split(";"):
+            db.exec_driver_sql(statement)
+    for query in (
+        free_times._published("sqlite", 21),
+        free_times._computed("sqlite", OF_TYPE, 21),
+        free_times._computed("sqlite", OF_DEFAULT_TYPE, 21),
+        booking_targets._PLACE["sqlite"],
+        booking_targets._WHY_NOT["sqlite"],
+    ):
+        reads = [line for line in plan_of(app, query).splitlines() if re.search(r"\b(appointments|openings)\b", line)]
+        assert len(reads) > 1
+        assert [line for line in reads if not re.match(OF_ONE, line)] == []
+
+
+OF_ONE = r"SEARCH .* INDEX \w+ \((doctor|visit_type)_id=\? AND "
+# Three hundred doctors with fifty appointments each, one a day, and as many openings.
+CLINIC = """
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 300)
+    INSERT INTO users (id, name, email, email_key, password_hash, role, created_at)
+    SELECT n, 'Person ' || n, 'p' || n || '@people.example', 'p' || n || '@people.example', 'x', 'doctor', '2030-03-01'
+    FROM numbers;
+    INSERT INTO doctors (id, user_id, designation, specialization) SELECT id, id, '', '' FROM users;
+    INSERT INTO visit_types (id, doctor_id, name, most_per_day, created_at)
+    SELECT id, id, 'Checkup', 8, created_at FROM users;
+    INSERT INTO visit_type_versions (id, visit_type_id, minutes, buffer_before, buffer_after, step)
+    SELECT 256 + id, id, 30, 0, 10, 30 FROM visit_types;
+    WITH RECURSIVE days (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM days WHERE n < 49)
+    INSERT INTO openings (doctor_id, day, from_minute, until_minute, runs_until)
+    SELECT id, date('2030-03-04', n || ' days'), 5349600 + n * 1440, 5350200 + n * 1440, 5350200 + n * 1440
+    FROM doctors CROSS JOIN days;
+    INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at, busy_from,
+        busy_until, visit_type_id, day, nth, most_per_day)
+    SELECT (256 + doctor_id) * 16777216 + from_minute, doctor_id, doctor_id, day || ' 00:00:00', day || ' 00:30:00',
+        'UTC', '2030-03-01', from_minute, from_minute + 40, doctor_id, day, 1, 8
+    FROM openings;
+    ANALYZE
+"""
+
+
 def page(person: str, stored: str | None) -> Select[Any]:
     by_start = {"patient": appointments_by_start._query_of_patient, "doctor": appointments_by_start._query_of_doctor}
     return by_start[person](stored, 21)
 
 
-def plan_of(app: APIFlask, query: Select[Any]) -> str:
+def plan_of(app: APIFlask, query: Select[Any] | TextualSelect | TextClause) -> str:
     statement = query.compile(dialect=sqlite.dialect(paramstyle="named"))
     with app.app_context(), transaction(writes=False) as db:
         values = {name: str(value) for name, value in (statement.params | VALUES).items()}
