@@ -55,20 +55,34 @@ COLUMNS = {
     "place": "offered.place",
 }
 _OPEN_THEN = "open WHERE from_minute <= :from_minute AND until_minute > :from_minute"
-# Why the one time is not offered, a Refusal; "again" if it is.
-WHY_NOT = f"""CASE
-    WHEN NOT EXISTS (SELECT 1 FROM type) THEN 'slot_unknown'
-    WHEN :from_minute < :next_minute THEN 'slot_past'
-    WHEN :from_minute < (SELECT first_minute FROM type) THEN 'notice_too_short'
-    WHEN :from_minute > (SELECT last_minute FROM type) THEN 'too_far_ahead'
-    WHEN NOT EXISTS (SELECT 1 FROM {_OPEN_THEN} AND runs_until >= :from_minute + :minutes) THEN 'not_offered'
-    WHEN EXISTS (SELECT 1 FROM offered) THEN 'again'
-    WHEN EXISTS (SELECT 1 FROM {_OPEN_THEN} AND day IN (SELECT day FROM full_days)) THEN 'day_full'
-    WHEN EXISTS (
+# What can be wrong with the one time, in the order in which a booking looks; `offered` says that nothing is. A group
+# that somebody booked stays at its time when the grid changes: where it has a seat left, the last two do not matter.
+CONDITIONS = {
+    "slot_unknown": "NOT EXISTS (SELECT 1 FROM type)",
+    "slot_past": ":from_minute < :next_minute",
+    "notice_too_short": ":from_minute < (SELECT first_minute FROM type)",
+    "too_far_ahead": ":from_minute > (SELECT last_minute FROM type)",
+    "outside_hours": f"NOT EXISTS (SELECT 1 FROM {_OPEN_THEN} AND runs_until >= :from_minute + :minutes)",
+    "offered": "EXISTS (SELECT 1 FROM offered)",
+    "day_full": f"EXISTS (SELECT 1 FROM {_OPEN_THEN} AND day IN (SELECT day FROM full_days))",
+    "slot_taken": """EXISTS (
         SELECT 1 FROM taken CROSS JOIN type
         WHERE busy_from < :from_minute + minutes + buffer_after AND busy_until > :from_minute - buffer_before
-    ) THEN 'slot_taken'
-    ELSE 'not_offered' END"""
+    )""",
+    "off_grid": """NOT EXISTS (
+        SELECT 1 FROM open CROSS JOIN type WHERE from_minute <= :from_minute AND until_minute > :from_minute
+        AND :from_minute = from_minute + (:from_minute - from_minute) / step * step
+    )""",
+}
+# The Refusal of a condition that has another name.
+_REFUSALS = {"outside_hours": "not_offered", "offered": "again", "off_grid": "not_offered"}
+_CASES = [(condition, _REFUSALS.get(name, name)) for name, condition in CONDITIONS.items()]
+# Why the one time is not offered, a Refusal; "again" if it is. Where nothing else is wrong, the last condition is.
+WHY_NOT = "\n    ".join((
+    "CASE",
+    *(f"WHEN {condition} THEN '{refusal}'" for condition, refusal in _CASES[:-1]),
+    f"ELSE '{_CASES[-1][1]}' END",
+))  # fmt: skip
 
 
 def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") -> str:
