@@ -15,6 +15,7 @@ from src.controllers import availability_controller as availability
 from src.controllers import cancellation_controller as cancellations
 from src.controllers import doctor_controller as doctors
 from src.controllers import exception_controller as exceptions
+from src.controllers import explanation_controller as explanations
 from src.controllers import hold_controller as holds
 from src.controllers import hours_controller as hours
 from src.controllers import note_controller as notes
@@ -48,6 +49,7 @@ ROUTES: list[Route] = [
     Route("DELETE", "/doctor/account", doctors.delete_account, DOCTOR, "doctor.delete_account"),
     Route("POST", "/doctor/availability", availability.publish, DOCTOR, "availability.publish", CREATED),
     Route("DELETE", "/doctor/availability/<int:slot_id>", availability.withdraw, DOCTOR, "availability.withdraw"),
+    Route("GET", "/doctor/availability/explain", explanations.explain, DOCTOR, "availability.explain"),
 
     Route("GET", "/doctor/visit-types", visit_types.list_all, DOCTOR, "visit_type.list"),
     Route("POST", "/doctor/visit-types", visit_types.add, DOCTOR, "visit_type.add", CREATED,

@@ -1,11 +1,11 @@
 """One row for every call of the API: the tests in tests/api/every_call and others read it, and no list beside it.
 
 To add a call, add its row to ROUTES in app.py and one row to CALLS: the name of the route, who may make the call, and a
-good body if it reads one. The tests then try whom it lets in, bad bodies, fields, queries and paths, other methods,
-CORS and Idempotency-Keys. Method, path, status and fields are read from the route and its schemas, bad values from the
-types of the fields (tests/hostile.py); `bad` adds values that are bad for this call alone. `{appointment_id}` in a path
-is filled from `Clinic.appointment_id`: a path with a new kind of id needs a new attribute of Clinic. Many calls share
-one clinic, so a call that uses something up, like a slot, has one of its own there.
+good body or query if it needs one. The tests then try whom it lets in, bad bodies, fields, queries and paths, other
+methods, CORS and Idempotency-Keys. Method, path, status and fields are read from the route and its schemas, bad values
+from the types of the fields (tests/hostile.py); `bad` adds values that are bad for this call alone. `{appointment_id}`
+in a path is filled from `Clinic.appointment_id`: a path with a new kind of id needs a new attribute of Clinic. Many
+calls share one clinic, so a call that uses something up, like a slot, has one of its own there.
 
 These tests believe the route and its schemas, so they cannot see a limit, a required field or a success status that is
 wrong there: the call's own test file says what those must be.
@@ -112,8 +112,9 @@ class Clinic:
         return self.ask(call.method, call.path_in(self), person, **options)
 
     def make(self, call: Call, person: Person | None, headers: dict[str, str] | None = None) -> TestResponse:
-        """Make a call rightly, with the good body of its row."""
-        return self.send(call, person, headers={"Accept": JSON} | (headers or {}), **self.body_of(call))
+        """Make a call rightly, with the good body and query of its row."""
+        options = {"query_string": call.query, **self.body_of(call)}
+        return self.send(call, person, headers={"Accept": JSON} | (headers or {}), **options)
 
     def body_of(self, call: Call) -> dict[str, Any]:
         """Return the good body of the call as an option of `ask`, which is empty if the call reads no body."""
@@ -143,6 +144,8 @@ class Call:
     # The roles that may make the call: a statement of its own beside the route's access, which it is to check.
     who: Who
     body: dict[str, Any] | Callable[[Clinic], dict[str, Any]] = field(default_factory=dict)
+    # The parameters that a good query must have.
+    query: dict[str, str] = field(default_factory=dict)
     # Values of fields that their types allow.
     bad: dict[str, list[Any]] = field(default_factory=dict)
     # The caller's token is dead after the call, so that each call needs a caller of its own.
@@ -225,6 +228,8 @@ CALLS = [
         },
     ),
     Call("availability.withdraw", DOCTORS),
+    # Of 10:00, when the clinic's doctor has a free slot, no hours and no holds.
+    Call("availability.explain", DOCTORS, query={"at": f"{DAY}T10:00"}, statements=5),
     Call("visit_type.list", DOCTORS),
     Call("visit_type.add", DOCTORS, body={"name": "Vaccination", "minutes": 10}, bad={"is_default": [1]}),
     Call("visit_type.replace", DOCTORS, body={"name": "Checkup", "minutes": 45}),

@@ -175,6 +175,16 @@ NOT_TIMES = [
     "\uff10\uff19:00",
     "09\uff1a00",
 ]
+NOT_DATES_AND_TIMES = [
+    *(f"{day}T09:00" for day in NOT_DATES),
+    *(f"2030-03-05T{at}" for at in (*NOT_TIMES, "24:00")),
+    "2030-03-05",
+    "2030-03-05 09:00",
+    "2030-03-05t09:00",
+    "09:00",
+    "0001-01-01T00:00",
+    "9999-12-31T23:59",
+]
 NOT_IDS: list[Any] = [
     0,
     -1,
@@ -337,6 +347,7 @@ BAD_FOR: dict[Any, list[Any]] = {
     fields.Password: _PASSWORD,
     fields.NewPassword: [*_PASSWORD, "", " ", "1234567", " " * 7],
     fields.WallDate: [*_TEXT, *NOT_DATES],
+    fields.WallDateTime: [*_TEXT, *NOT_DATES_AND_TIMES],
     fields.WallTime: [*_TEXT, *NOT_TIMES, "24:00"],
     fields.WallEndTime: [*_TEXT, *NOT_TIMES],
     fields.TimeZone: [*_TEXT, *NOT_TIME_ZONES],

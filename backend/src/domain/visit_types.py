@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+# In days.
+LONGEST_HORIZON = 366
+
 
 def may_be_default(booked_by: str, capacity: int) -> bool:
     """Return whether a patient can book such a visit alone, as clients do that know no visit types."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, se
 
 from src.database.statements import limited
 from src.domain import openings as domain
+from src.domain.missing_hours import Known
 from src.models import HoursException
 from src.models.base import Id
 
@@ -32,6 +33,7 @@ _AHEAD = (
     )
 )  # fmt: skip
 _ALL_AHEAD = _AHEAD.order_by(HoursException.id)
+_BETWEEN = _ALL_AHEAD.where(HoursException.first_day <= bindparam("last_day"))
 _PAGE = _AHEAD.where(
     tuple_(HoursException.first_day, HoursException.id)
     > tuple_(bindparam("after_day", type_=HoursException.first_day.type), bindparam("after_id", type_=Id))
@@ -47,6 +49,12 @@ def list_page(db: Connection, doctor_id: int, day: date, after: tuple[date, int]
 def list_ahead(db: Connection, doctor_id: int, day: date) -> list[domain.HoursException]:
     """Return the doctor's and the clinic's exceptions that have not ended before `day`, in the order of their ids."""
     return [_as_exception(row) for row in db.execute(_ALL_AHEAD, {"doctor_id": doctor_id, "day": day})]
+
+
+def list_between(db: Connection, doctor_id: int, first: date, last: date) -> list[Known]:
+    """Return those of both that apply on a day from `first` to `last`, in the same order."""
+    rows = db.execute(_BETWEEN, {"doctor_id": doctor_id, "day": first, "last_day": last})
+    return [Known(row.id, row.doctor_id is None, _as_exception(row)) for row in rows]
 
 
 def count_ahead(db: Connection, doctor_id: int, day: date) -> int:

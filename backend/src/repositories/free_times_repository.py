@@ -23,13 +23,12 @@ MINUTES_AT_ONCE = 28 * minutes.MINUTES_OF_DAY
 LONGEST_HORIZON = 367 * minutes.MINUTES_OF_DAY
 
 
-@lru_cache(maxsize=64)
-def _published(dialect: str, most: int) -> TextualSelect:
+def published(dialect: str) -> str:
     """Return the query for the free slots of a doctor of which no appointment or hold takes a part.
 
     Appointments at published slots need not be looked at: their slots are not free, and slots do not overlap.
     """
-    statement = typed(f"""
+    return f"""
     WITH taken AS MATERIALIZED (
         SELECT busy_from, busy_until FROM appointments
         WHERE doctor_id = :doctor_id AND busy_from > :this_minute - {LONGEST_BUSY}
@@ -42,8 +41,12 @@ def _published(dialect: str, most: int) -> TextualSelect:
     WHERE doctor_id = :doctor_id AND status = 'free' AND starts_at > :now AND starts_at >= :begin AND starts_at < :end
     AND NOT EXISTS (
         SELECT 1 FROM taken WHERE busy_from < {minute_after(dialect, "ends_at")}
-        AND busy_until > {minute_of(dialect, "starts_at")})
-    ORDER BY starts_at LIMIT {int(most)}""")
+        AND busy_until > {minute_of(dialect, "starts_at")})"""
+
+
+@lru_cache(maxsize=64)
+def _published(dialect: str, most: int) -> TextualSelect:
+    statement = typed(f"{published(dialect)}\n    ORDER BY starts_at LIMIT {int(most)}")
     return statement.columns(
         id=Id,
         starts_at=Instant(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -73,6 +73,13 @@ def _time(text: object) -> time:
     if not isinstance(text, str) or not _TIME.fullmatch(text):
         raise Wrong("not_a_time", "must be a time from 00:00 to 23:59 written as HH:MM, like 09:30.")
     return time.fromisoformat(text)
+
+
+def _date_and_time(text: object) -> datetime:
+    day, _, at = text.partition("T") if isinstance(text, str) else ("", "", "")
+    if not (_DATE.fullmatch(day) and _TIME.fullmatch(at)):
+        raise Wrong("not_a_date_and_time", "must be written as YYYY-MM-DDTHH:MM, like 2030-05-14T09:30.")
+    return datetime.combine(_date(day), _time(at))
 
 
 def _end_time(text: object) -> timedelta:
@@ -160,6 +167,17 @@ WallTime = Annotated[
     time,
     BeforeValidator(_time),
     WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:30"]}),
+]
+WallDateTime = Annotated[
+    datetime,
+    BeforeValidator(_date_and_time),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]$",
+            "examples": ["2030-05-14T09:30"],
+        }
+    ),
 ]
 # The time since the midnight before: a `time` cannot be 24:00.
 WallEndTime = Annotated[

@@ -24,6 +24,7 @@ Code = Literal[
     "not_a_date",
     "no_such_date",
     "not_a_time",
+    "not_a_date_and_time",
     "not_a_time_zone",
     "not_an_id",
     "not_a_whole_number",

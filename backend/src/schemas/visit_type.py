@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from src.domain.visit_types import default_of, may_be_default
+from src.domain.visit_types import LONGEST_HORIZON, default_of, may_be_default
 from src.schemas.base import In, Out
 from src.schemas.fields import Description, Flag, Name, Notice, WholeNumber, WithinADay
 from src.schemas.findings import Wrong
@@ -31,7 +31,7 @@ class NewVisitType(In):
     )  # fmt: skip
     minimum_notice: Notice = Field(0, description="in minutes: how long before a visit it can be booked at the latest")
     horizon: WholeNumber = Field(
-        56, ge=1, le=366, description="in days: how long before a visit it can be booked at the earliest"
+        56, ge=1, le=LONGEST_HORIZON, description="in days: how long before a visit it can be booked at the earliest"
     )
     most_per_day: WithinADay | None = Field(None, description="how many visits of this type a day may have")
     capacity: WholeNumber = Field(1, ge=1, le=1000, description="how many patients share one visit")
