@@ -25,6 +25,7 @@ from src.models.base import Instant
 from src.repositories import appointment_repository as appointments
 from src.repositories import appointments_by_start, booking_statement, booking_targets, holds, offered
 from src.repositories import batch_repository as batches
+from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
 from src.repositories import outbox_repository as outbox
 from tests.conftest import NOW, StillClock, build_app, create_database, make_settings, migrate_to_head
@@ -33,6 +34,7 @@ from tests.people import Api, Doctor, Patient
 pytestmark = pytest.mark.parametrize("planned", ["force_custom_plan", "force_generic_plan"])
 # The tables have tens of thousands of rows.
 FEW = 200
+MINUTE = timedelta(minutes=1)
 
 # The oldest tenth of all appointments is between one patient and one doctor; the rest are newer and are shared among
 # 6,000 other doctors. The doctor has withdrawn thousands of slots, and thousands of mails were sent.
@@ -194,6 +196,10 @@ def test_computed_times_after_years_of_appointments(past: Connection, doctor: Do
     refused = {**time.values(NOW, me=patient.id), "reason": None}
     assert looked_at(past, booking_statement._BOOK_TIME, refused) < FEW
     assert looked_at(past, booking_targets._PLACE["postgresql"], refused) < FEW
+    asked = values | time.values(NOW) | {"busy_from": now + 1500, "busy_until": now + 1530}
+    assert looked_at(past, explanations._EXPLAIN["postgresql"], asked) < FEW
+    assert looked_at(past, explanations._TAKING, asked) < FEW
+    assert looked_at(past, explanations._SLOT["postgresql"], asked | {"begin": NOW, "end": NOW + MINUTE}) < FEW
     assert looked_at(past, holds._OF_EITHER, {"doctor_id": doctor.doctor_id, "me": patient.id}) < FEW
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import sqlite
 from src.database.transaction import transaction
 from src.domain.appointment_filter import EARLIEST, LATEST
 from src.repositories import appointments_by_start, booking_targets, visit_type_repository
+from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
 from src.repositories.offered import OF_DEFAULT_TYPE, OF_TYPE
 from tests.conftest import ON_SQLITE
@@ -85,6 +86,18 @@ CLINIC = """
     FROM openings;
     ANALYZE
 """
+
+
+@pytest.mark.parametrize(
+    "query",
+    [explanations._EXPLAIN["sqlite"], explanations._TAKING, explanations._SLOT["sqlite"]],
+    ids=["conditions", "taking", "slot"],
+)
+def test_an_explanation_of_a_time(app: APIFlask, query: TextClause) -> None:
+    plan = plan_of(app, query)
+    assert "USING INDEX ix_appointments_live (doctor_id=? AND busy_from>" in plan
+    for table in ("appointments", "openings", "availability_slots", "slot", "version", "visit_type"):
+        assert not re.search(rf"SCAN {table}\b", plan), plan
 
 
 def page(person: str, stored: str | None) -> Select[Any]:
