@@ -47,6 +47,7 @@ ROUTES: list[Route] = [
     Route("GET", "/doctor/profile", doctors.profile, DOCTOR, "doctor.profile"),
     Route("POST", "/doctor/profile", doctors.update_profile, DOCTOR, "doctor.update_profile"),
     Route("DELETE", "/doctor/account", doctors.delete_account, DOCTOR, "doctor.delete_account"),
+    Route("GET", "/doctor/availability", availability.list_own, DOCTOR, "availability.list_own"),
     Route("POST", "/doctor/availability", availability.publish, DOCTOR, "availability.publish", CREATED),
     Route("DELETE", "/doctor/availability/<int:slot_id>", availability.withdraw, DOCTOR, "availability.withdraw"),
     Route("GET", "/doctor/availability/explain", explanations.explain, DOCTOR, "availability.explain"),

@@ -227,6 +227,7 @@ CALLS = [
             "end_time": ["15:00", "14:59", "03:01"],
         },
     ),
+    Call("availability.list_own", DOCTORS),
     Call("availability.withdraw", DOCTORS),
     # Of 10:00, when the clinic's doctor has a free slot, no hours and no holds.
     Call("availability.explain", DOCTORS, query={"at": f"{DAY}T10:00"}, statements=5),

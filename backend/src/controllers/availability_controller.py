@@ -1,4 +1,4 @@
-"""Publishing and withdrawing slots, and listing the free ones."""
+"""Publishing, listing and withdrawing slots, and listing what is free."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from src.repositories import user_repository as users
 from src.repositories import visit_type_repository as visit_types
 from src.schemas.availability import FreeSlots, FreeWanted, NewSlot, SlotPublished
 from src.schemas.base import Message
+from src.schemas.published_slots import DoctorsSlot, DoctorsSlots, SlotsWanted, cursor_after
 from src.utils.decorators import raises
 
 
@@ -45,6 +46,18 @@ def publish(ctx: Context[Doctor], body: NewSlot) -> SlotPublished:
     if slot_id is None:
         raise SlotOverlaps
     return SlotPublished(message="The slot is published.", slot_id=slot_id)
+
+
+def list_own(ctx: Context[Doctor], query: SlotsWanted) -> DoctorsSlots:
+    """List the slots that the doctor has published, by time: those from today on, without withdrawn ones.
+
+    `from`, `until` and `status` ask for others, past ones too. Past slots that nobody has booked are deleted in time.
+    """
+    place, end = query.window(ctx.now, ctx.actor.time_zone)
+    rows = slots.list_page(ctx.db, ctx.actor.doctor_id, query.status, place, end, query.limit + 1)
+    shown = rows[: query.limit]
+    cursor = cursor_after(shown[-1]) if len(rows) > query.limit else None
+    return DoctorsSlots.of_rows([DoctorsSlot.of_row(row) for row in shown], next_cursor=cursor)
 
 
 @raises(SlotNotFound, SlotTaken, SlotPast)

@@ -13,6 +13,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WALL_EPOCH = EPOCH.replace(tzinfo=None)
 ONE_DAY = timedelta(days=1)
 LONGEST_OVER_MIDNIGHT = timedelta(hours=12)
+# The first and the last day that begin and end within Python's calendar in every zone.
+FIRST_WHOLE_DAY = date(1, 1, 2)
+LAST_WHOLE_DAY = date(9999, 12, 30)
 
 
 def wall_span(day: date, start: time, end: timedelta) -> tuple[datetime, datetime]:
@@ -93,6 +96,15 @@ def day_bounds(now: datetime, zone: str) -> tuple[datetime, datetime]:
     """Return the UTC instants at which the day of `now` in `zone` begins and ends."""
     today = local(now, zone).date()
     return first_instant(today, zone), first_instant(date.fromordinal(today.toordinal() + 1), zone)
+
+
+def bounds_of_days(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
+    """Return the UTC instants at which the first day begins and the last one ends in `zone`.
+
+    For a day at an end of the calendar, the nearest one counts that is whole in every zone.
+    """
+    begin, end = (min(max(day, FIRST_WHOLE_DAY), LAST_WHOLE_DAY) for day in (first, last))
+    return first_instant(begin, zone), first_instant(end + ONE_DAY, zone)
 
 
 def first_instant(day: date, zone: str) -> datetime:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, select, tuple_, update
 
-from src.database.statements import insert_unless_conflict
+from src.database.statements import insert_unless_conflict, limited
 from src.models import Appointment, AvailabilitySlot
 from src.models.availability import BOOKED, FREE, WITHDRAWN
+from src.models.base import Id, Instant
 
 
 def add(
@@ -33,6 +35,41 @@ def add(
         wall_end=wall_end,
         created_at=now,
     )
+
+
+_LISTED = select(
+    AvailabilitySlot.id,
+    AvailabilitySlot.starts_at,
+    AvailabilitySlot.ends_at,
+    AvailabilitySlot.wall_start,
+    AvailabilitySlot.wall_end,
+    AvailabilitySlot.time_zone,
+    AvailabilitySlot.status,
+).where(AvailabilitySlot.doctor_id == bindparam("doctor_id"))
+_AFTER = tuple_(bindparam("begin", type_=Instant()), bindparam("after_id", type_=Id))
+_IN_TIME = _LISTED.where(
+    tuple_(AvailabilitySlot.starts_at, AvailabilitySlot.id) > _AFTER, AvailabilitySlot.starts_at < bindparam("end")
+)
+_PAGES: dict[str | None, Select[Any]] = {
+    status: _IN_TIME.where(condition).order_by(AvailabilitySlot.starts_at, AvailabilitySlot.id)
+    for status, condition in {
+        None: AvailabilitySlot.status != WITHDRAWN,
+        "free": AvailabilitySlot.status == FREE,
+        "booked": AvailabilitySlot.status == BOOKED,
+        "withdrawn": AvailabilitySlot.status == WITHDRAWN,
+    }.items()
+}
+
+
+def list_page(
+    db: Connection, doctor_id: int, status: str | None, place: tuple[datetime, int], end: datetime, limit: int
+) -> Sequence[Row[Any]]:
+    """Return slots of the doctor that follow the place, a start and an id, and begin before `end`, by time.
+
+    With this status or, for None, free and booked ones.
+    """
+    values = {"doctor_id": doctor_id, "begin": place[0], "after_id": place[1], "end": end}
+    return db.execute(limited(_PAGES[status], limit), values).all()
 
 
 class SlotCounts(NamedTuple):

@@ -24,6 +24,7 @@ from src.extensions import db
 from src.models.base import Instant
 from src.repositories import appointment_repository as appointments
 from src.repositories import appointments_by_start, booking_statement, booking_targets, holds, offered
+from src.repositories import availability_repository as slots
 from src.repositories import batch_repository as batches
 from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
@@ -153,6 +154,18 @@ def test_free_slots_among_withdrawn_ones(past: Connection, doctor: Doctor) -> No
     values = offered.values(NOW, now, now + 1000, me=1, doctor_id=doctor.doctor_id)
     values |= {"begin": NOW, "end": NOW + timedelta(days=300)}
     assert looked_at(past, free_times._published("postgresql", 2003), values) < FEW
+
+
+def test_own_slots_after_years_of_withdrawn_ones(past: Connection, doctor: Doctor) -> None:
+    """Withdrawn slots before the first day are not read, nor are those of the same days if free ones are wanted."""
+    past.execute(text("UPDATE availability_slots SET starts_at = starts_at - id * interval '1 hour'"))
+    past.execute(text("ANALYZE availability_slots"))
+    values = {"doctor_id": doctor.doctor_id, "begin": NOW, "after_id": 0, "end": LATEST}
+    for query in slots._PAGES.values():
+        assert looked_at(past, limited(query, 201), values) < FEW
+    everything = values | {"begin": EARLIEST}
+    for status in ("free", "withdrawn"):
+        assert looked_at(past, limited(slots._PAGES[status], 50), everything) < FEW
 
 
 # The doctor is open all day for eight weeks, and had twenty appointments a day for the past three years. Other doctors
