@@ -22,6 +22,7 @@ from src.controllers import note_controller as notes
 from src.controllers import patient_controller as patients
 from src.controllers import policy_controller as policies
 from src.controllers import reschedule_controller as reschedules
+from src.controllers import schedule_controller as schedules
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
@@ -44,6 +45,7 @@ ROUTES: list[Route] = [
     Route("POST", "/auth/password", sessions.change_password, USER, "session.change_password"),
 
     Route("GET", "/doctor/dashboard", doctors.dashboard, DOCTOR, "doctor.dashboard"),
+    Route("GET", "/doctor/schedule", schedules.show, DOCTOR, "doctor.schedule"),
     Route("GET", "/doctor/profile", doctors.profile, DOCTOR, "doctor.profile"),
     Route("POST", "/doctor/profile", doctors.update_profile, DOCTOR, "doctor.update_profile"),
     Route("DELETE", "/doctor/account", doctors.delete_account, DOCTOR, "doctor.delete_account"),

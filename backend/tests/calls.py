@@ -210,6 +210,7 @@ CALLS = [
         ends_session=True,
     ),
     Call("doctor.dashboard", DOCTORS, statements=3),
+    Call("doctor.schedule", DOCTORS, statements=5),
     Call("doctor.profile", DOCTORS),
     Call(
         "doctor.update_profile",

@@ -13,9 +13,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WALL_EPOCH = EPOCH.replace(tzinfo=None)
 ONE_DAY = timedelta(days=1)
 LONGEST_OVER_MIDNIGHT = timedelta(hours=12)
-# The first and the last day that begin and end within Python's calendar in every zone.
-FIRST_WHOLE_DAY = date(1, 1, 2)
-LAST_WHOLE_DAY = date(9999, 12, 30)
+# Python's calendar ends some days beyond these, so that they exist in every zone and days can be added to them.
+EARLIEST_DAY = date(2, 1, 1)
+LATEST_DAY = date(9998, 12, 30)
 
 
 def wall_span(day: date, start: time, end: timedelta) -> tuple[datetime, datetime]:
@@ -101,9 +101,9 @@ def day_bounds(now: datetime, zone: str) -> tuple[datetime, datetime]:
 def bounds_of_days(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
     """Return the UTC instants at which the first day begins and the last one ends in `zone`.
 
-    For a day at an end of the calendar, the nearest one counts that is whole in every zone.
+    Days before EARLIEST_DAY count as that one, and days after LATEST_DAY as that one.
     """
-    begin, end = (min(max(day, FIRST_WHOLE_DAY), LAST_WHOLE_DAY) for day in (first, last))
+    begin, end = (min(max(day, EARLIEST_DAY), LATEST_DAY) for day in (first, last))
     return first_instant(begin, zone), first_instant(end + ONE_DAY, zone)
 
 

@@ -37,7 +37,7 @@ def add(
     )
 
 
-_LISTED = select(
+LISTED = select(
     AvailabilitySlot.id,
     AvailabilitySlot.starts_at,
     AvailabilitySlot.ends_at,
@@ -47,7 +47,7 @@ _LISTED = select(
     AvailabilitySlot.status,
 ).where(AvailabilitySlot.doctor_id == bindparam("doctor_id"))
 _AFTER = tuple_(bindparam("begin", type_=Instant()), bindparam("after_id", type_=Id))
-_IN_TIME = _LISTED.where(
+_IN_TIME = LISTED.where(
     tuple_(AvailabilitySlot.starts_at, AvailabilitySlot.id) > _AFTER, AvailabilitySlot.starts_at < bindparam("end")
 )
 _PAGES: dict[str | None, Select[Any]] = {

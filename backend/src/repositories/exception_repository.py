@@ -57,6 +57,16 @@ def list_between(db: Connection, doctor_id: int, first: date, last: date) -> lis
     return [Known(row.id, row.doctor_id is None, _as_exception(row)) for row in rows]
 
 
+_CLOSURES = _AHEAD.where(HoursException.kind == "closed", HoursException.first_day <= bindparam("last_day")).order_by(
+    HoursException.first_day, HoursException.id
+)
+
+
+def list_closures(db: Connection, doctor_id: int, first: date, last: date) -> Sequence[Row[Any]]:
+    """Return the closures of the doctor and of the clinic that apply on any day from `first` to `last`."""
+    return db.execute(_CLOSURES, {"doctor_id": doctor_id, "day": first, "last_day": last}).all()
+
+
 def count_ahead(db: Connection, doctor_id: int, day: date) -> int:
     """Count the doctor's own exceptions that have not ended before `day`."""
     query = select(func.count()).where(HoursException.doctor_id == doctor_id, HoursException.last_day >= day)

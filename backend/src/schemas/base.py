@@ -30,6 +30,10 @@ class Out(BaseModel):
         """
         return cls.model_construct(data=rows, **fields)
 
+    def members(self) -> dict[str, Any]:
+        """Return the values by their names in the answer. A class whose own fields have aliases overrides it."""
+        return vars(self)
+
 
 class Message(Out):
     """What happened, in one sentence."""

@@ -19,7 +19,7 @@ def answer(route: Route, out: Out, settings: Settings) -> Response:
     """Serialize without validation: our own queries return values of the right types already."""
     if route.page is not None and _wants_html():
         return Response(render_template(route.page, answer=out, settings=settings), mimetype="text/html")
-    response = Response(orjson.dumps(vars(out), default=vars), status=route.status, mimetype=JSON)
+    response = Response(orjson.dumps(out.members(), default=vars), status=route.status, mimetype=JSON)
     if route.page is not None:
         response.vary.add("Accept")
     if route.location is not None and _is_complete(route.location, out):

@@ -29,6 +29,7 @@ from src.repositories import batch_repository as batches
 from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
 from src.repositories import outbox_repository as outbox
+from src.repositories import schedule_repository as schedules
 from tests.conftest import NOW, StillClock, build_app, create_database, make_settings, migrate_to_head
 from tests.people import Api, Doctor, Patient
 
@@ -194,9 +195,7 @@ OF_TWO_WEEKS = 2_000
 
 def test_computed_times_after_years_of_appointments(past: Connection, doctor: Doctor, patient: Patient) -> None:
     [kind] = doctor.visit_types()
-    for statement in HOURS.split(";"):
-        names = {"doctor": doctor.doctor_id, "type": kind["id"]}
-        past.execute(text(statement), {name: names[name] for name in names if f":{name}" in statement})
+    fill_hours(past, doctor, kind["id"])
     now = minute_of(NOW)
     values = offered.values(
         NOW, now, now + 14 * 1440, me=patient.id, doctor_id=doctor.doctor_id, visit_type_id=kind["id"]
@@ -214,6 +213,29 @@ def test_computed_times_after_years_of_appointments(past: Connection, doctor: Do
     assert looked_at(past, explanations._TAKING, asked) < FEW
     assert looked_at(past, explanations._SLOT["postgresql"], asked | {"begin": NOW, "end": NOW + MINUTE}) < FEW
     assert looked_at(past, holds._OF_EITHER, {"doctor_id": doctor.doctor_id, "me": patient.id}) < FEW
+
+
+def fill_hours(past: Connection, doctor: Doctor, visit_type_id: int) -> None:
+    names = {"doctor": doctor.doctor_id, "type": visit_type_id}
+    for statement in HOURS.split(";"):
+        past.execute(text(statement), {name: names[name] for name in names if f":{name}" in statement})
+
+
+# It has twenty appointments a day, and the names of their patients and of their visit types.
+OF_A_WEEK = 1_000
+
+
+def test_a_schedule_of_a_week_among_years_of_appointments(past: Connection, doctor: Doctor) -> None:
+    fill_hours(past, doctor, doctor.visit_types()[0]["id"])
+    past.execute(text("UPDATE availability_slots SET starts_at = starts_at - id * interval '1 hour'"))
+    past.execute(text("ANALYZE availability_slots"))
+    for begin in (NOW, NOW - timedelta(days=500)):
+        days = schedules.Days(doctor.doctor_id, begin.date(), begin.date(), begin, begin + timedelta(days=7))
+        around = {"earliest": begin - schedules.LONGEST_TAKEN, "latest": days.end + schedules.LONGEST_TAKEN}
+        values = days.values | around | {"now": NOW, "of": doctor.doctor_id}
+        for query in (schedules._OPENINGS, schedules._SLOTS, schedules._HOLDS):
+            assert looked_at(past, query, values) < FEW
+        assert looked_at(past, schedules._APPOINTMENTS, values) < OF_A_WEEK
 
 
 def test_the_mails_of_an_appointment(past: Connection) -> None:

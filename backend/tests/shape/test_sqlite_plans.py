@@ -10,9 +10,17 @@ from apiflask import APIFlask
 from sqlalchemy import Select, TextClause, TextualSelect
 from sqlalchemy.dialects import sqlite
 
+from src.database.statements import limited
 from src.database.transaction import transaction
 from src.domain.appointment_filter import EARLIEST, LATEST
-from src.repositories import appointments_by_start, booking_targets, visit_type_repository
+from src.repositories import (
+    appointments_by_start,
+    availability_repository,
+    booking_targets,
+    exception_repository,
+    schedule_repository,
+    visit_type_repository,
+)
 from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
 from src.repositories.offered import OF_DEFAULT_TYPE, OF_TYPE
@@ -98,6 +106,32 @@ def test_an_explanation_of_a_time(app: APIFlask, query: TextClause) -> None:
     assert "USING INDEX ix_appointments_live (doctor_id=? AND busy_from>" in plan
     for table in ("appointments", "openings", "availability_slots", "slot", "version", "visit_type"):
         assert not re.search(rf"SCAN {table}\b", plan), plan
+
+
+def test_a_doctors_own_slots(app: APIFlask) -> None:
+    for query in availability_repository._PAGES.values():
+        plan = plan_of(app, limited(query, 201))
+        assert "USING INDEX ix_availability_slots_doctor (doctor_id=? AND starts_at>? AND starts_at<?)" in plan
+        assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (schedule_repository._OPENINGS, "ix_openings_doctor (doctor_id=? AND from_minute>? AND from_minute<?)"),
+        (schedule_repository._SLOTS, "ix_availability_slots_doctor (doctor_id=? AND starts_at>? AND starts_at<?)"),
+        (
+            schedule_repository._APPOINTMENTS,
+            "ix_appointments_doctor_ahead (doctor_id=? AND starts_at>? AND starts_at<?)",
+        ),
+        (schedule_repository._HOLDS, "ix_appointments_doctor_held (doctor_id=?)"),
+        (exception_repository._CLOSURES, "ix_exceptions_doctor (doctor_id=? AND last_day>?)"),
+    ],
+)
+def test_a_schedule(app: APIFlask, query: Select[Any], index: str) -> None:
+    plan = plan_of(app, query)
+    assert f"USING INDEX {index}" in plan
+    assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "")
 
 
 def page(person: str, stored: str | None) -> Select[Any]:
