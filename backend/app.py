@@ -9,6 +9,7 @@ import sys
 from http import HTTPStatus
 
 from src.commands import COMMANDS, say_database_trouble
+from src.controllers import affected_controller as affected
 from src.controllers import appointment_controller as appointments
 from src.controllers import auth_controller as auth
 from src.controllers import availability_controller as availability
@@ -67,6 +68,7 @@ ROUTES: list[Route] = [
     Route("DELETE", "/doctor/exceptions/<int:exception_id>", exceptions.delete, DOCTOR, "exception.delete"),
     Route("GET", "/doctor/policies", policies.show, DOCTOR, "policy.show"),
     Route("PUT", "/doctor/policies", policies.replace, DOCTOR, "policy.replace"),
+    Route("GET", "/doctor/affected", affected.list_all, DOCTOR, "appointment.list_affected"),
 
     Route("GET", "/patient/dashboard", patients.dashboard, PATIENT, "patient.dashboard"),
     Route("GET", "/patient/doctors", patients.list_doctors, PATIENT, "patient.list_doctors"),

@@ -260,6 +260,7 @@ CALLS = [
     Call("exception.delete", DOCTORS),
     Call("policy.show", DOCTORS),
     Call("policy.replace", DOCTORS, body={"cancellation_notice": 1440, "most_ahead": 3}),
+    Call("appointment.list_affected", DOCTORS, statements=4),
     Call("patient.dashboard", PATIENTS, statements=3),
     Call("patient.list_doctors", PATIENTS),
     Call("availability.free_slots", PATIENTS),
