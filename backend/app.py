@@ -69,6 +69,7 @@ ROUTES: list[Route] = [
     Route("GET", "/doctor/policies", policies.show, DOCTOR, "policy.show"),
     Route("PUT", "/doctor/policies", policies.replace, DOCTOR, "policy.replace"),
     Route("GET", "/doctor/affected", affected.list_all, DOCTOR, "appointment.list_affected"),
+    Route("POST", "/doctor/affected/cancel", affected.cancel, DOCTOR, "appointment.cancel_affected"),
 
     Route("GET", "/patient/dashboard", patients.dashboard, PATIENT, "patient.dashboard"),
     Route("GET", "/patient/doctors", patients.list_doctors, PATIENT, "patient.list_doctors"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from src.errors import ClinicError, Conflict, Forbidden, Invalid, NotFound, Outdated, Throttled
+
+# How many ids a sentence names.
+MOST_NAMED = 3
 
 
 class BadSlot(Invalid):
@@ -81,6 +85,20 @@ class NotYourTime(Forbidden):
 
 class SameTime(Conflict):
     """The appointment is at this time already."""
+
+
+class NotAffected(Conflict):
+    """Nothing is cancelled, because some of these are not appointments of yours ahead and outside of your hours."""
+
+    def __init__(self, appointment_ids: Sequence[int] = (17,)) -> None:
+        """Name these appointments, which may be cancelled, begun, or inside of the hours by now, or no one's."""
+        named = ", ".join(map(str, appointment_ids[:MOST_NAMED]))
+        more = len(appointment_ids) - MOST_NAMED
+        super().__init__(
+            "Nothing is cancelled, because these are not appointments of yours ahead and outside of your hours:"
+            f" {named}{f' and {more} more' if more > 0 else ''}."
+        )
+        self.appointment_ids = list(appointment_ids)
 
 
 class HoldNotFound(NotFound):

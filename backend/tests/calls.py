@@ -62,12 +62,15 @@ class Clinic:
     hold_id: int
     slot_to_hold: int
     slot_to_move_to: int
+    affected_id: int
 
     @classmethod
     def open(cls, app: APIFlask, api: Api) -> Clinic:
         doctor, patient = api.doctor(), api.patient()
         appointment_id = patient.book(doctor.publish("09:00", "09:30"))
         slot_id, slot_to_book = doctor.publish("10:00", "10:30"), doctor.publish("22:00", "22:30")
+        affected_id = patient.book(doctor.publish("12:00", "12:30", "2030-03-21"))
+        doctor.close("2030-03-21")
         visit_type_id, exception_id = doctor.add_visit_type("Checkup"), doctor.close("2030-03-20")
         return cls(
             app,
@@ -83,6 +86,7 @@ class Clinic:
             patient.hold(doctor.publish("06:00", "06:30", "2030-03-06")),
             doctor.publish("07:00", "07:30", "2030-03-06"),
             doctor.publish("08:00", "08:30", "2030-03-06"),
+            affected_id,
         )
 
     @property
@@ -261,6 +265,12 @@ CALLS = [
     Call("policy.show", DOCTORS),
     Call("policy.replace", DOCTORS, body={"cancellation_notice": 1440, "most_ahead": 3}),
     Call("appointment.list_affected", DOCTORS, statements=4),
+    Call(
+        "appointment.cancel_affected",
+        DOCTORS,
+        body=lambda clinic: {"appointment_ids": [clinic.affected_id]},
+        bad={"appointment_ids": [[1] * 2, ["1", 1]]},
+    ),
     Call("patient.dashboard", PATIENTS, statements=3),
     Call("patient.list_doctors", PATIENTS),
     Call("availability.free_slots", PATIENTS),

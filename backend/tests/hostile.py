@@ -10,6 +10,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from src.schemas import fields
+from src.schemas.affected import AppointmentIds
 from src.schemas.appointment_list import Cursor
 from src.schemas.availability import FreeCursor
 from src.schemas.hours import VisitTypeIds, WeeklyRows
@@ -358,6 +359,7 @@ BAD_FOR: dict[Any, list[Any]] = {
     fields.TimeOfDay: [*_TEXT, *NOT_TIMES, "24:00"],
     fields.EndTimeOfDay: [*_TEXT, *NOT_TIMES],
     VisitTypeIds: [*NOT_LISTS, [], *([number] for number in NOT_IDS), [1, 0], [1] * 101],
+    AppointmentIds: [*NOT_LISTS, [], *([number] for number in NOT_IDS), [1, 0], [1, 1], list(range(1, 502))],
     WeeklyRows: [*NOT_LISTS, *NOT_OBJECTS_IN_A_LIST],
 }
 

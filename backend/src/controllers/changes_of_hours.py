@@ -24,9 +24,12 @@ class LockedHours(NamedTuple):
     revision: int
 
 
-def lock(ctx: Context[Doctor]) -> LockedHours:
-    """Wait until nobody books with the doctor, and lock the account; what `ctx.actor` says may be older."""
-    found = hours.lock(ctx.db, ctx.actor.user_id, ctx.actor.doctor_id)
+def lock(ctx: Context[Doctor], *patients: int) -> LockedHours:
+    """Wait until nobody books with the doctor, and lock the account; what `ctx.actor` says may be older.
+
+    The accounts of these patients are locked as well.
+    """
+    found = hours.lock(ctx.db, ctx.actor.user_id, ctx.actor.doctor_id, *patients)
     if found is None:
         raise Unauthenticated
     return LockedHours(found.time_zone or ctx.settings.clinic_time_zone, found.hours_revision)

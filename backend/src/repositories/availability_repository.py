@@ -180,6 +180,24 @@ def withdraw_all(db: Connection, doctor_id: int) -> None:
     )
 
 
+_OF_APPOINTMENTS = AvailabilitySlot.id.in_(
+    select(Appointment.slot_id).where(Appointment.id.in_(bindparam("ids", expanding=True)))
+)
+_LOCK_OF_APPOINTMENTS = (
+    select(AvailabilitySlot.id)
+    .where(_OF_APPOINTMENTS)
+    .order_by(AvailabilitySlot.id)
+    .with_for_update(key_share=True, of=AvailabilitySlot)
+)
+_WITHDRAW_OF_APPOINTMENTS = update(AvailabilitySlot).where(_OF_APPOINTMENTS).values(status="withdrawn")
+
+
+def withdraw_of_appointments(db: Connection, appointment_ids: Sequence[int]) -> None:
+    """Lock the slots of these appointments in the order of their ids, and withdraw them."""
+    db.execute(_LOCK_OF_APPOINTMENTS, {"ids": appointment_ids})
+    db.execute(_WITHDRAW_OF_APPOINTMENTS, {"ids": appointment_ids})
+
+
 def delete_unused(db: Connection, after: int, before: datetime, limit: int) -> tuple[int | None, int]:
     """Delete past slots that never had an appointment, and return what `delete_chunk` returns.
 

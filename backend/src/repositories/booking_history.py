@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,8 +33,12 @@ _TO_ALL = (
 """
 )
 _OF_EVENT = " WHERE event.id = :event_id"
+MANY = bindparam("ids", expanding=True)
 # Of those that are just being cancelled: they have the event already, and the status not yet.
 _OF_ALL = f" WHERE event.event = 'cancelled' AND {AHEAD} ORDER BY event.id"
+
+
+_OF_MANY = " WHERE event.event = 'cancelled' AND event.appointment_id IN :ids ORDER BY event.id"
 
 
 def _mails(kind: str, sources: str, **options: str) -> dict[str, TextClause]:
@@ -44,6 +49,10 @@ def _mails(kind: str, sources: str, **options: str) -> dict[str, TextClause]:
 _BOOKED = _mails("booked", _TO_PATIENT + _OF_EVENT, useless_after="appointment.ends_at")
 _CANCELLED = _mails("cancelled", _TO_BOTH + _OF_EVENT, more_facts=CANCELLED_BY)
 _CANCELLED_ALL = _mails("cancelled", _TO_PATIENT + _OF_ALL, more_facts=CANCELLED_BY)
+_CANCELLED_MANY = {
+    dialect: statement.bindparams(MANY)
+    for dialect, statement in _mails("cancelled", _TO_BOTH + _OF_MANY, more_facts=CANCELLED_BY).items()
+}
 _RESCHEDULED = _mails("rescheduled", _TO_ALL + _OF_EVENT, more_facts=MOVED)
 
 _ADD_EVENT = insert(AppointmentEvent).returning(AppointmentEvent.id)
@@ -96,6 +105,21 @@ def add_cancelled_all(db: Connection, doctor_id: int, actor_id: int, by: str, no
     values = {"doctor_id": doctor_id, "actor_id": actor_id, "now": now}
     db.execute(_ADD_EVENTS_OF_ALL, values)
     db.execute(_CANCELLED_ALL[db.dialect.name], {**values, "cancelled_by": by})
+
+
+_ADD_CANCELLED_MANY = typed("""
+    INSERT INTO appointment_events (appointment_id, event, actor_id, at, reason)
+    SELECT id, 'cancelled', :actor_id, :now, :reason FROM appointments WHERE id IN :ids ORDER BY id
+    """).bindparams(MANY)
+
+
+def add_cancelled_many(
+    db: Connection, ids: Sequence[int], actor_id: int, by: str, now: datetime, reason: str | None
+) -> None:
+    """Write that the actor, the doctor, cancelled these appointments, and a mail to both people of each."""
+    values = {"ids": ids, "actor_id": actor_id, "now": now}
+    db.execute(_ADD_CANCELLED_MANY, {**values, "reason": reason})
+    db.execute(_CANCELLED_MANY[db.dialect.name], {**values, "cancelled_by": by})
 
 
 def _add_event(

@@ -14,9 +14,12 @@ from src.repositories import user_repository as users
 _FACTS = select(DoctorProfile.time_zone, DoctorProfile.hours_revision).where(DoctorProfile.id == bindparam("doctor_id"))
 
 
-def lock(db: Connection, user_id: int, doctor_id: int) -> Row[tuple[str | None, int]] | None:
-    """Lock the doctor's account, then return (time_zone, hours_revision); None when it is deleted."""
-    if not users.lock_exclusively(db, user_id):
+def lock(db: Connection, user_id: int, doctor_id: int, *others: int) -> Row[tuple[str | None, int]] | None:
+    """Lock the doctor's account, then return (time_zone, hours_revision); None when it is deleted.
+
+    `others` are accounts to lock with it, so that all are locked in one order.
+    """
+    if user_id not in users.lock_exclusively(db, user_id, *others):
         return None
     return db.execute(_FACTS, {"doctor_id": doctor_id}).one()
 

@@ -40,6 +40,7 @@ Code = Literal[
     "without_from",
     "of_extra_hours_only",
     "overlapping",
+    "repeated",
     "before_valid_from",
     "no_default",
     "not_valid",

@@ -73,6 +73,11 @@ PROBLEM_SCHEMA: dict[str, Any] = {
             },
         },
         "failing": {"type": "string", "description": "the part that cannot do its work, with 503"},
+        "appointment_ids": {
+            "type": "array",
+            "description": "the appointments that the refusal is about, where the call named several",
+            "items": {"type": "integer"},
+        },
     },
 }
 

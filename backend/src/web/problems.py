@@ -29,6 +29,7 @@ from src.errors import (
     Unauthenticated,
     Unavailable,
 )
+from src.errors_of_appointments import NotAffected
 from src.errors_of_service import DatabaseUnfit
 from src.schemas.findings import Code, Wrong
 
@@ -79,7 +80,9 @@ def problem(status: HTTPStatus, sentence: str, kind: str = "about:blank", **memb
 
 def problem_of_error(error: ClinicError) -> Problem:
     """Build the document of a domain error."""
-    members = {"failing": "database"} if isinstance(error, DatabaseUnfit) else {}
+    members: dict[str, Any] = {"failing": "database"} if isinstance(error, DatabaseUnfit) else {}
+    if isinstance(error, NotAffected):
+        members["appointment_ids"] = error.appointment_ids
     return problem(status_of(type(error)), str(error), kind=urn(type(error)), **members)
 
 

@@ -16,12 +16,14 @@ from sqlalchemy import event
 from src.extensions import db
 from tests.calls import CALLS, Clinic
 from tests.conftest import ON_POSTGRESQL
-from tests.people import Api
+from tests.people import DAY, Api
 
 CALLER = 1
 # On PostgreSQL each is one statement and commits by itself; SQLite needs several, but none crosses a network.
 BOOK = {"postgresql": CALLER + 1, "sqlite": CALLER + 9}
 CANCEL = {"postgresql": CALLER + 1, "sqlite": CALLER + 8}
+# The patients, the locks, what the hours follow from, the booked appointments, and five writes.
+CANCEL_AFFECTED = 12
 # Reserve the key, and store the answer. Beside these, PostgreSQL needs BEGIN and COMMIT, so a booking with a key takes
 # six round trips.
 IDEMPOTENCY_KEY = 2
@@ -110,3 +112,15 @@ def test_deleting_an_account_takes_as_many_statements_whatever_is_ahead(app: API
             assert doctor.delete("/doctor/account").status_code == 200
         counts.append(len(seen))
     assert counts[0] == counts[1] <= CALLER + 15
+
+
+@pytest.mark.parametrize("appointments", [2, 7])
+def test_cancelling_affected_appointments_takes_as_many_statements_however_many_they_are(
+    app: APIFlask, api: Api, appointments: int
+) -> None:
+    doctor = api.doctor()
+    booked = [api.patient().book(doctor.publish(f"{8 + n:02}:00", f"{8 + n:02}:30")) for n in range(appointments)]
+    doctor.close(DAY)
+    with statements(app) as seen:
+        assert doctor.post("/doctor/affected/cancel", {"appointment_ids": booked}).status_code == 200
+    assert len(seen) == CALLER + CANCEL_AFFECTED, seen

@@ -22,10 +22,12 @@ from src.domain.appointment_filter import EARLIEST, LATEST
 from src.domain.minutes import minute_of
 from src.extensions import db
 from src.models.base import Instant
+from src.repositories import affected_repository as affected
 from src.repositories import appointment_repository as appointments
 from src.repositories import appointments_by_start, booking_statement, booking_targets, holds, offered
 from src.repositories import availability_repository as slots
 from src.repositories import batch_repository as batches
+from src.repositories import booking_history as history
 from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
 from src.repositories import outbox_repository as outbox
@@ -236,6 +238,21 @@ def test_a_schedule_of_a_week_among_years_of_appointments(past: Connection, doct
         for query in (schedules._OPENINGS, schedules._SLOTS, schedules._HOLDS):
             assert looked_at(past, query, values) < FEW
         assert looked_at(past, schedules._APPOINTMENTS, values) < OF_A_WEEK
+
+
+def test_cancelling_affected_appointments_among_years_of_them(past: Connection, doctor: Doctor) -> None:
+    fill_hours(past, doctor, doctor.visit_types()[0]["id"])
+    ids = past.scalars(text("SELECT max(id) - n * 100 FROM appointments, generate_series(0, 9) AS n GROUP BY n")).all()
+    values = {"ids": ids, "doctor_id": doctor.doctor_id, "actor_id": doctor.id, "now": NOW, "reason": "closed"}
+    for query in (
+        affected._PATIENTS,
+        slots._LOCK_OF_APPOINTMENTS,
+        slots._WITHDRAW_OF_APPOINTMENTS,
+        history._ADD_CANCELLED_MANY,
+        history._CANCELLED_MANY["postgresql"],
+        affected._CANCEL,
+    ):
+        assert looked_at(past, query, values | {"cancelled_by": "the doctor"}) < FEW
 
 
 def test_the_mails_of_an_appointment(past: Connection) -> None:

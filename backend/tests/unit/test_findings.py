@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AfterValidator, ValidationError
 
+from src.schemas.affected import CancelAffected
 from src.schemas.appointment_list import AppointmentsWanted
 from src.schemas.auth import NewPasswordIn, Registration
 from src.schemas.availability import NewSlot
@@ -16,6 +17,7 @@ from src.schemas.doctor import ProfileUpdate
 from src.schemas.findings import Code
 from src.schemas.hours import DryRun, NewWeeklyHours
 from src.schemas.hours_exception import NewException
+from src.schemas.schedule import DaysWanted
 from src.schemas.visit_type import NewVisitType
 from src.web.problems import problem_of_validation
 
@@ -37,6 +39,7 @@ WEEK = {"time_zone": "UTC", "weekly": []}
 OVERLAP = "has rows that overlap: 0 and 1, both on monday."
 DAY = {"kind": "closed", "first_day": "2030-05-14"}
 TOO_LONG = "must be at most 366 days after first_day."
+TOO_MANY_DAYS = "must be at most 61 days after from."
 LINE = "must not contain line breaks or control characters."
 
 CASES: list[tuple[type[In], dict[str, Any], str, Any, str, str, dict[str, Any]]] = [
@@ -68,6 +71,9 @@ CASES: list[tuple[type[In], dict[str, Any], str, Any, str, str, dict[str, Any]]]
     (NewWeeklyHours, WEEK, "weekly", [ROW, ROW], "overlapping", OVERLAP, {"row": 0, "other": 1, "weekday": "monday"}),
     (DryRun, {}, "dry_run", "1", "not_true_or_false", "must be true or false.", {}),
     (NewException, DAY, "last_day", "2031-05-16", "too_long_after", TOO_LONG, {"days": 366}),
+    (CancelAffected, {}, "appointment_ids", [1, 2, 1], "repeated", "must not name anything twice.", {}),
+    (DaysWanted, {}, "until", "2030-05-14", "without_from", "must not be given without from.", {}),
+    (DaysWanted, {"from": "2030-03-01"}, "until", "2030-05-02", "too_long_after", TOO_MANY_DAYS, {"days": 61}),
     (AppointmentsWanted, {}, "limit", "x", "not_a_whole_number", "must be a whole number.", {}),
     (AppointmentsWanted, {}, "limit", "0", "too_small", "must be at least 1.", {"minimum": 1}),
     (AppointmentsWanted, {}, "limit", "1001", "too_large", "must be at most 1000.", {"maximum": 1000}),
