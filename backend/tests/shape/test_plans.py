@@ -288,15 +288,17 @@ def test_due_mails_among_those_due_next_week(past: Connection) -> None:
 
 def looked_at(connection: Connection, query: Select[Any], values: dict[str, Any]) -> int:
     """Run the statement, prepared as psycopg prepares it, and return how many rows its scans read."""
-    compiled = query.compile(dialect=postgresql.dialect(), compile_kwargs={"render_postcompile": True})
-    given = {**compiled.params, **values}
+    compiled = query.compile(dialect=postgresql.dialect())
+    # `params` has None for what is missing in the values.
+    expanded = compiled.construct_expanded_state({**compiled.params, **values})
+    given = expanded.parameters
     names: list[str] = []
 
     def number(found: re.Match[str]) -> str:
         names.append(found[1])
         return f"${len(names)}"
 
-    statement = re.sub(r"%\((\w+)\)s", number, compiled.string)
+    statement = re.sub(r"%\((\w+)\)s", number, expanded.statement)
     arguments = ", ".join("NULL" if given[name] is None else f"'{given[name]}'" for name in names)
     connection.exec_driver_sql(f"PREPARE asked AS {statement}", execution_options={"no_parameters": True})
     asked = f"asked({arguments})" if names else "asked"
