@@ -74,7 +74,7 @@ class Schedule:
         """Return the openings up to the last appointment, also of visit types that are retired."""
         if not booked:
             return _Inside([])
-        kinds = {*self.horizons, *(row.visit_type_id for row in booked)}
+        kinds = {row.visit_type_id for row in booked}
         until = local(max(row.starts_at for row in booked), self.zone).date()
         return _Inside(openings(self.weekly, self.exceptions, kinds, self.zone, self.today, until))
 
