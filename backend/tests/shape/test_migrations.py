@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from src.database.connections import listen_to_sqlite
 from src.database.transaction import transaction
+from src.domain.minutes import minute_of
 from src.extensions import db
 from src.models import Base
 from src.services.mail import Mail
@@ -196,6 +197,48 @@ def test_slots_from_before_0011_keep_their_times_and_get_wall_clocks_afterwards(
     flask_migrate.downgrade(revision="0008")
     with db.engine.connect() as connection:
         assert connection.execute(instants).all() == before
+
+
+def test_appointments_ahead_get_their_range_of_minutes_from_0013(empty_app: APIFlask) -> None:
+    flask_migrate.upgrade(revision="0012")
+    with transaction(writes=True) as connection:
+        for number in (1, 2):
+            add_user(connection, number, "doctor" if number == 1 else "patient")
+        insert(connection, "doctors", id=1, user_id=1, designation="", specialization="")
+        seconds_after, past = NINE + timedelta(days=1, seconds=30), NINE - timedelta(days=3650)
+        for number, starts in enumerate((NINE, seconds_after, past, minutes(600)), 1):
+            add_slot(connection, number, 1, starts)
+            add_appointment(connection, number, slot=number, doctor=1, patient=2, starts=starts, cancelled=number == 4)
+    rows = sa.text("SELECT id, slot_id, starts_at, ends_at, status FROM appointments ORDER BY id")
+    with db.engine.connect() as connection:
+        before = connection.execute(rows).all()
+    flask_migrate.upgrade(revision="0013")
+    with db.engine.connect() as connection:
+        ranges = connection.execute(sa.text("SELECT busy_from, busy_until FROM appointments ORDER BY id")).all()
+        assert connection.execute(rows).all() == before
+    nine = minute_of(NINE)
+    assert ranges == [(nine, nine + 30), (nine + 1440, nine + 1471), (None, None), (None, None)]
+    flask_migrate.downgrade(revision="0012")
+    with db.engine.connect() as connection:
+        assert connection.execute(rows).all() == before
+
+
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+def test_0013_reads_the_appointments_of_sqlite_in_the_order_of_the_table(empty_app: APIFlask) -> None:
+    """In the order of an index, each row was read from another place: with a million, that took ten times as long."""
+    flask_migrate.upgrade(revision="0012")
+    plans: list[str] = []
+
+    def explain(_connection: Any, cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith("UPDATE appointments"):
+            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}"))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", explain)
+    try:
+        flask_migrate.upgrade(revision="0013")
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", explain)
+    assert plans == ["SCAN appointments"]
 
 
 def schema() -> dict[str, Any]:
