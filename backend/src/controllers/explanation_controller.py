@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from src.context import Context, Doctor
 from src.domain import explanation as why
@@ -31,9 +32,7 @@ def explain(ctx: Context[Doctor], query: ExplanationWanted) -> Explanation:
     """
     zone = ctx.actor.time_zone
     begin = minute_asked(query.at, zone, ctx.now)
-    kind = explanations.find_kind(ctx.db, ctx.actor.doctor_id, query.visit_type)
-    if kind is None and query.visit_type is not None:
-        raise VisitTypeNotFound
+    kind = _kind(ctx, query.visit_type)
     offered, reasons = (False, [NO_VISIT_TYPE]) if kind is None else _explained(ctx, Wanted(kind, begin, zone, ctx.now))
     return Explanation(
         at=WallClockSpan(**span_of_minutes(begin, 0 if kind is None else kind.minutes, zone)),
@@ -43,6 +42,14 @@ def explain(ctx: Context[Doctor], query: ExplanationWanted) -> Explanation:
         reasons=[ReasonOut.of(reason) for reason in reasons],
         published_slot=_published(ctx, begin),
     )
+
+
+def _kind(ctx: Context[Doctor], visit_type_id: int | None) -> Any:
+    """Return the visit type that the query names, or else the default type; None if there is no default."""
+    kind = explanations.find_kind(ctx.db, ctx.actor.doctor_id, visit_type_id)
+    if kind is None and visit_type_id is not None:
+        raise VisitTypeNotFound
+    return kind
 
 
 def _explained(ctx: Context[Doctor], wanted: Wanted) -> tuple[bool, list[Reason]]:
@@ -64,7 +71,7 @@ def _explained(ctx: Context[Doctor], wanted: Wanted) -> tuple[bool, list[Reason]
     if found.outside_hours:
         hours_then = _hours(ctx, wanted)
         # Openings need not have the day of a time that patients cannot book yet, or at all.
-        reasons += hours_then.why_not(is_laid=not reasons)
+        reasons += hours_then.why_not(is_laid=not found.too_far_ahead and wanted.kind.booked_by == "patients")
         opened = opened or hours_then.opened()
     return False, [*reasons, *_of_others(ctx, wanted, found, opened)]
 

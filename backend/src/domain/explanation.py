@@ -129,7 +129,7 @@ def past() -> Reason:
 
 def notice(wanted: Wanted) -> Reason:
     minutes, this = wanted.kind.minimum_notice, minute_after(wanted.now)
-    first = max(minute_of(wanted.now) + 1, this + minutes)
+    first = _first_shown(max(minute_of(wanted.now) + 1, this + minutes), wanted.zone)
     most = wanted.begin - this
     return Reason(
         "notice_too_short",
@@ -138,6 +138,14 @@ def notice(wanted: Wanted) -> Reason:
         f"Lower minimum_notice of the visit type to at most {most}, or choose {wanted.shown(first)} or later.",
         {"minimum_notice": minutes, "first": wanted.param(first), "most": most},
     )
+
+
+def _first_shown(minute: int, zone: str) -> int:
+    """Return the minute, or the next one that the clocks show for the first time: at others, nobody is open."""
+    # `fold` says which of two showings it is.
+    while wall_clock(instant_of_minute(minute), zone).fold:
+        minute += 1
+    return minute
 
 
 def horizon(wanted: Wanted) -> Reason:
@@ -165,9 +173,10 @@ def is_on_grid(wanted: Wanted, opened: Opened) -> bool:
 
 def off_grid(wanted: Wanted, opened: Opened) -> Reason:
     """Name the grid's times before and after, as far as the visit fits into the hours there."""
-    step = wanted.kind.step
+    step, last = wanted.kind.step, last_in(opened, wanted)
     before = opened.from_minute + (wanted.begin - opened.from_minute) // step * step
-    before, after = fitting(before, opened, wanted), fitting(before + step, opened, wanted)
+    after = None if last is None or last <= before else before + step
+    before = None if last is None else min(before, last)
     near = " or ".join(wanted.shown(minute) for minute in (before, after) if minute is not None)
     return Reason(
         "off_grid",
@@ -183,17 +192,17 @@ def off_grid(wanted: Wanted, opened: Opened) -> Reason:
     )
 
 
-def fitting(minute: int, opened: Opened, wanted: Wanted) -> int | None:
-    """Return the minute if a visit can begin and end in the hours then."""
-    fits = minute < opened.until_minute and minute + wanted.kind.minutes <= opened.runs_until
-    return minute if fits else None
+def last_in(opened: Opened, wanted: Wanted) -> int | None:
+    """Return the last minute of the grid at which a visit can begin that fits into these hours, if there is one."""
+    last = min(opened.until_minute - 1, opened.runs_until - wanted.kind.minutes) - opened.from_minute
+    return None if last < 0 else opened.from_minute + last // wanted.kind.step * wanted.kind.step
 
 
 def day_full(wanted: Wanted) -> Reason:
     most = wanted.kind.most_per_day
     return Reason(
         "day_full",
-        f"On {wanted.day} there are {most} visits of this type, as many as a day may have.",
+        f"On {wanted.day} there are as many visits of this type as a day may have: {most}.",
         "Raise most_per_day of the visit type, or choose another day.",
         {"day": wanted.day.isoformat(), "most_per_day": most},
     )
@@ -219,8 +228,9 @@ def taken(wanted: Wanted, others: Sequence[Any]) -> list[Reason]:
 
 
 def _taken_by(wanted: Wanted, other: Any, mine: str) -> Reason:
-    begin, end = wanted.shown(minute_of(other.starts_at)), wanted.shown(minute_after(other.ends_at))
-    takes = f"takes {wanted.shown(other.busy_from)} to {wanted.shown(other.busy_until)} with its buffers; {mine}."
+    times = f"{wanted.shown(minute_of(other.starts_at))} to {wanted.shown(minute_after(other.ends_at))}"
+    takes = f"{wanted.shown(other.busy_from)} to {wanted.shown(other.busy_until)}"
+    buffers = "" if takes == times else f", and takes {takes} with its buffers"
     params = {
         "starts_at": other.starts_at.isoformat(),
         "ends_at": other.ends_at.isoformat(),
@@ -230,14 +240,14 @@ def _taken_by(wanted: Wanted, other: Any, mine: str) -> Reason:
     if other.status != "held":
         return Reason(
             "taken",
-            f"Appointment {other.id} from {begin} to {end} {takes}",
+            f"Appointment {other.id} is from {times}{buffers}; {mine}.",
             f"Move or cancel appointment {other.id}.",
             params | {"appointment_id": other.id, "held_until": None},
         )
     until = wanted.shown(minute_after(other.held_until))
     return Reason(
         "taken",
-        f"A patient holds {begin} to {end} until {until}, which {takes}",
+        f"Until {until} a patient holds {times}{buffers}; {mine}.",
         f"Wait until {until}: the hold ends by then, or becomes an appointment.",
         params | {"appointment_id": None, "held_until": other.held_until.isoformat()},
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NamedTuple
 
-from src.domain.explanation import Opened, Reason, Wanted, fitting
+from src.domain.explanation import Opened, Reason, Wanted, last_in
 from src.domain.minutes import MINUTES_OF_DAY, instant_of_minute
 from src.domain.openings import DAYS_AFTER, HoursException, WeeklyHours, openings
 from src.domain.wall_clock import wall_clock
@@ -130,9 +130,7 @@ def _outside(wanted: Wanted, found: Sequence[Opened]) -> Reason:
 
 def _beyond(wanted: Wanted, opened: Opened) -> Reason:
     end, hours_end = wanted.shown(wanted.end), wanted.shown(opened.runs_until)
-    step = wanted.kind.step
-    room = opened.runs_until - wanted.kind.minutes - opened.from_minute
-    last = None if room < 0 else fitting(opened.from_minute + room // step * step, opened, wanted)
+    last = last_in(opened, wanted)
     return Reason(
         "beyond_hours",
         f"The visit would end at {end}, but the hours in which it begins end at {hours_end}. Visits do not go on in"

@@ -130,6 +130,10 @@ def test_a_visit_that_would_end_after_the_hours(doctor: Doctor) -> None:
         "params": {"ends_at": f"{TUESDAY}T11:15", "hours_end": f"{TUESDAY}T11:00", "last": f"{TUESDAY}T10:30"},
     }
     assert (grid["params"]["before"], grid["params"]["after"]) == (f"{TUESDAY}T10:30", None)
+    assert grid["change"] == "Choose 10:30, or change the step of the visit type."
+    short = doctor.add_visit_type("Checkup", 30, step=15)
+    _, grid = reasons(doctor, f"{TUESDAY}T10:50", visit_type=short)
+    assert (grid["params"]["before"], grid["params"]["after"]) == (f"{TUESDAY}T10:30", None)
     long = doctor.add_visit_type("Surgery", 150)
     reason = only_reason(doctor, f"{TUESDAY}T09:00", visit_type=long)
     assert (reason["code"], reason["params"]["last"]) == ("beyond_hours", None)
@@ -192,8 +196,8 @@ def test_an_appointment_takes_its_time_with_buffers(doctor: Doctor, ada: Patient
     assert codes(doctor, f"{TUESDAY}T09:30", visit_type=checkup) == ["taken"]
     assert only_reason(doctor, f"{TUESDAY}T09:00") == {
         "code": "taken",
-        "message": f"Appointment {appointment} from 09:30 to 10:00 takes 09:20 to 10:05 with its buffers; a visit at"
-        " this time would take 09:00 to 09:30.",
+        "message": f"Appointment {appointment} is from 09:30 to 10:00, and takes 09:20 to 10:05 with its"
+        " buffers; a visit at this time would take 09:00 to 09:30.",
         "change": f"Move or cancel appointment {appointment}.",
         "params": {
             "appointment_id": appointment,
@@ -211,7 +215,9 @@ def test_an_appointment_takes_its_time_with_buffers(doctor: Doctor, ada: Patient
 def test_a_hold_takes_its_time_until_it_expires(doctor: Doctor, ada: Patient, clock: StillClock) -> None:
     ada.hold(ada.free(doctor)[0]["slot_id"], 10)
     reason = only_reason(doctor, f"{TUESDAY}T09:00")
-    assert reason["message"].startswith("A patient holds 09:00 to 09:30 until 2030-03-04 08:10, which takes")
+    assert reason["message"] == (
+        "Until 2030-03-04 08:10 a patient holds 09:00 to 09:30; a visit at this time would take 09:00 to 09:30."
+    )
     assert reason["params"]["held_until"] == "2030-03-04T08:10:00+00:00"
     assert reason["params"]["appointment_id"] is None
     assert "Ada" not in str(reason)
@@ -264,7 +270,7 @@ def test_the_limit_of_a_day(doctor: Doctor, ada: Patient) -> None:
     ada.book(ada.times(doctor, visit_type=kind)[0]["slot_id"])
     assert only_reason(doctor, f"{TUESDAY}T10:00", visit_type=kind) == {
         "code": "day_full",
-        "message": "On 2030-03-05 there are 1 visits of this type, as many as a day may have.",
+        "message": "On 2030-03-05 there are as many visits of this type as a day may have: 1.",
         "change": "Raise most_per_day of the visit type, or choose another day.",
         "params": {"day": TUESDAY, "most_per_day": 1},
     }
@@ -382,6 +388,16 @@ def test_the_clocks_go_back(in_berlin: Callable[..., Doctor], clock: StillClock)
     assert codes(doctor, "2030-10-27T02:30") == ["beyond_hours", "clocks_go_back"]
 
 
+def test_the_first_time_after_the_notice_is_one_that_can_be_asked_for(
+    in_berlin: Callable[..., Doctor], clock: StillClock
+) -> None:
+    clock.now = datetime(2030, 10, 26, 1, 10, tzinfo=timezone.utc)
+    doctor = in_berlin(hours("sunday", "00:00", "06:00"), minimum_notice=1440)
+    # 24 hours later the clocks show 02:10 for the second time.
+    assert reasons(doctor, "2030-10-27T01:00")[0]["params"]["first"] == "2030-10-27T03:00"
+    assert codes(doctor, "2030-10-27T03:00") == []
+
+
 def test_hours_over_midnight(in_berlin: Callable[..., Doctor]) -> None:
     doctor = in_berlin(hours("tuesday", "22:00", "24:00"), hours("wednesday", "00:00", "02:00"))
     said = explained(doctor, f"{TUESDAY}T23:30")
@@ -404,7 +420,7 @@ def test_a_visit_of_a_day_with_long_buffers(api: Api, in_berlin: Callable[..., D
     appointment = ada.book(first["slot_id"])
     reason = only_reason(doctor, f"{TUESDAY}T00:00")
     assert reason["message"].startswith(
-        f"Appointment {appointment} from 2030-03-06 00:00 to 2030-03-07 00:00 takes 16:00"
+        f"Appointment {appointment} is from 2030-03-06 00:00 to 2030-03-07 00:00, and takes 16:00"
     )
     short = doctor.add_visit_type("Check", 5, step=5)
     assert codes(doctor, "2030-03-07T07:55", visit_type=short) == ["taken"]
