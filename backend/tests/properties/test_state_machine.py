@@ -981,9 +981,10 @@ class Clinic(RuleBasedStateMachine):
         name = one.slot.doctor.name if other == "doctor_name" else one.patient.name
         status = one.shown_status(self.now)
         kind = {"visit_type": one.slot.kind and "Consultation", "place": one.slot.place}
+        can = dict.fromkeys(("can_cancel", "can_move"), status == "booked")
         if other == "patient_name":
             kind["reason"] = None
-        return {"appointment_id": one.id, other: name, "status": status, **kind, **clock_of(one.slot)}
+        return {"appointment_id": one.id, other: name, "status": status, **kind, **can, **clock_of(one.slot)}
 
     def expect_mail(
         self,
