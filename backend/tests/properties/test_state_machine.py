@@ -857,6 +857,33 @@ class Clinic(RuleBasedStateMachine):
             booked = [one for one in theirs if one.shown_status(self.now) == "booked"]
             shown = self.ask(doctor, "/doctor/dashboard")
             assert (shown["free_slots"], shown["booked_slots"]) == (len(free), len(booked))
+            yesterday = self.now.date() - timedelta(days=1)
+            for first, last in ((yesterday, yesterday + timedelta(days=61)), (self.now.date(), self.now.date())):
+                self.look_at_schedule(doctor, first, last)
+
+    def look_at_schedule(self, doctor: Person, first: date, last: date) -> None:
+        midnights = (datetime.combine(day, time(), ZoneInfo(doctor.zone)) for day in (first, last + timedelta(days=1)))
+        days = range(*(minute_at(midnight.astimezone(timezone.utc)) for midnight in midnights))
+        shown = self.ask(doctor, f"/doctor/schedule?from={first}&until={last}")
+
+        slots = [slot for slot in self.slots if slot.doctor is doctor and not slot.withdrawn]
+        slots = sorted((slot for slot in slots if meet(slot.target.busy, days)), key=lambda slot: slot.starts_at)
+        words = [(slot.id, "booked" if self.active(slot) else "free") for slot in slots]
+        assert [(row["slot_id"], row["status"]) for row in shown["published_slots"]] == words
+        visits = [visit for visit in self.world.visits if visit.doctor is doctor.hours and meet(visit.busy, days)]
+        for name, expected in (
+            ("appointments", [visit for visit in visits if visit.state == "booked"]),
+            ("holds", [visit for visit in visits if self.world.is_held(visit)]),
+        ):
+            taken = [(row["slot_id"], row["busy_starts_at"], row["busy_ends_at"]) for row in shown[name]]
+            assert sorted((slot_id, minute_of(begin), minute_of(end)) for slot_id, begin, end in taken) == sorted(
+                (visit.slot_id, visit.busy.start, visit.busy.stop) for visit in expected
+            )
+        of_day = {
+            (one.begin, one.until, one.place) for kind in doctor.hours.kinds for one in doctor.hours.stretches(kind)
+        }
+        openings = [(minute_of(row["starts_at"]), minute_of(row["ends_at"]), row["place"]) for row in shown["openings"]]
+        assert openings == sorted(one for one in of_day if meet(range(*one[:2]), days))
 
     # Invariants: what must be true after every step.
 
@@ -1036,6 +1063,14 @@ class Clinic(RuleBasedStateMachine):
     def query(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.app.app_context(), transaction(writes=False) as db:
             return [tuple(row) for row in db.execute(text(sql), values)]
+
+
+def meet(one: range, other: range) -> bool:
+    return one.start < other.stop and other.start < one.stop
+
+
+def minute_of(said: str) -> int:
+    return minute_at(datetime.fromisoformat(said))
 
 
 def clock(minute: int) -> str:
