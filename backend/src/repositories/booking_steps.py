@@ -106,7 +106,7 @@ def _add_appointment(
     if isinstance(placement, str):
         return placement
     if held.number:
-        holds.release_excluding(db, placement, patient_id)
+        placement, _ = holds.release_excluding(db, placement, patient_id, now)
     what = {"patient_id": patient_id, "booked_at": now, "reason": reason}
     appointment_id = insert_unless_conflict(db, Appointment, **what, **placement)
     if appointment_id is not None:
@@ -137,9 +137,10 @@ def hold(
         return placement
     if is_busy(db, placement, patient_id):
         return "patient_busy"
-    released = holds.release_excluding(db, placement, patient_id) if held.number else 0
-    if held.number - released >= MOST_HOLDS:
-        return "too_many_holds"
+    if held.number:
+        placement, released = holds.release_excluding(db, placement, patient_id, now)
+        if held.number - released >= MOST_HOLDS:
+            return "too_many_holds"
     state = {"status": "held", "held_until": held_until, "booked_at": now}
     hold_id = insert_unless_conflict(db, Appointment, patient_id=patient_id, **state, **placement)
     return "slot_taken" if hold_id is None else hold_id

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, or_, select, union, update
+from sqlalchemy import Connection, bindparam, delete, select, union, update
 
 from src.domain.refusals import Refusal, why_not_bookable
 from src.models import Appointment
 from src.models.appointment import HELD
 from src.repositories import availability_repository as slots
+from src.repositories import day_limit
 from src.repositories import user_repository as users
 from src.repositories.booking_sql import OPENING_OF_VISIT, typed
 from src.repositories.booking_targets import Placement, PublishedSlot, Target
@@ -30,16 +31,18 @@ _LOCK_EXPIRED = (
     .with_for_update(skip_locked=True)
 )
 _DELETE = delete(Appointment).where(Appointment.id.in_(bindparam("ids", expanding=True)))
-_RELEASE_EXCLUDING = delete(Appointment).where(
-    Appointment.status == HELD,
-    Appointment.patient_id == bindparam("me"),
+_MY_HOLDS = (Appointment.status == HELD, Appointment.patient_id == bindparam("me"))
+_RELEASE_OVERLAPPING = delete(Appointment).where(
+    *_MY_HOLDS,
     Appointment.doctor_id == bindparam("doctor_id"),
-    or_(
-        (Appointment.busy_from < bindparam("busy_until")) & (Appointment.busy_until > bindparam("busy_from")),
-        (Appointment.visit_type_id == bindparam("visit_type_id"))
-        & (Appointment.day == bindparam("day"))
-        & (Appointment.nth == bindparam("nth")),
-    ),
+    Appointment.busy_from < bindparam("busy_until"),
+    Appointment.busy_until > bindparam("busy_from"),
+)
+_RELEASE_NUMBER = delete(Appointment).where(
+    *_MY_HOLDS,
+    Appointment.visit_type_id == bindparam("visit_type_id"),
+    Appointment.day == bindparam("day"),
+    Appointment.nth == bindparam("nth"),
 )
 _EXTEND = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(held_until=bindparam("until"))
 _RELEASE = (
@@ -77,12 +80,22 @@ def clear(db: Connection, target: Target, patient_id: int, now: datetime) -> Hol
     return Holds(next((hold.id for hold in mine if hold.slot_id == target.slot_id), None), len(mine))
 
 
-def release_excluding(db: Connection, placement: Placement, patient_id: int) -> int:
-    """Delete the patient's holds that would exclude an appointment of the patient's there; return how many.
+def release_excluding(
+    db: Connection, placement: Placement, patient_id: int, now: datetime, moving: int = 0
+) -> tuple[Placement, int]:
+    """Delete the patient's holds that would exclude an appointment of the patient's there, because nobody needs both.
 
-    Nobody needs both.
+    Return the placement, with a number among those of the day that excludes no hold if the limit leaves one, and how
+    many holds are deleted.
     """
-    return db.execute(_RELEASE_EXCLUDING, {**placement, "me": patient_id}).rowcount
+    released = db.execute(_RELEASE_OVERLAPPING, {**placement, "me": patient_id}).rowcount
+    if placement["nth"] is None:
+        return placement, released
+    of_day = day_limit.find(db, placement["visit_type_id"], placement["day"], patient_id, now, moving)
+    placement = placement | {"nth": of_day.number(placement["most_per_day"])}
+    if placement["nth"] in of_day.own:
+        released += db.execute(_RELEASE_NUMBER, {**placement, "me": patient_id}).rowcount
+    return placement, released
 
 
 def release_expired(db: Connection, doctor_id: int, now: datetime) -> None:

@@ -99,7 +99,7 @@ def _move(db: Connection, old: Row[Any], patient_id: int, move: Move) -> int | R
     if isinstance(placement, str):
         return placement
     if held.number:
-        holds.release_excluding(db, placement, patient_id)
+        placement, _ = holds.release_excluding(db, placement, patient_id, move.now, move.appointment_id)
     # A constraint refuses if another appointment of the doctor or of the patient has the time.
     db.execute(update(Appointment).where(Appointment.id == move.appointment_id).values(**placement))
     slots.free(db, old.slot_id)

@@ -286,6 +286,42 @@ def test_booking_another_time_keeps_what_is_held_beside(doctor: Doctor, ada: Pat
     assert ada.book(slot_id) == hold_id
 
 
+def test_a_hold_is_kept_beside_another_of_the_day_if_the_limit_leaves_both(
+    doctor: Doctor, ada: Patient, ben: Patient
+) -> None:
+    kind = doctor.add_visit_type("Checkup", minutes=30, most_per_day=3)
+    slot_id = first_id(ada, doctor, kind)
+    held = [ada.hold(slot_id), ada.hold(slot_id + 60)]
+    for taken in (slot_id, slot_id + 60):
+        assert refusal(book(ben, taken)) == (409, "slot-taken")
+    appointment_id = ada.book(slot_id + 90)
+    assert refusal(book(ben, slot_id + 30)) == (409, "day-full")
+    assert [ada.book(slot_id), ada.book(slot_id + 60)] == held
+    assert ada.cancel(appointment_id).status_code == 200
+    # The place that is free again is the third, between two that are taken.
+    ben.hold(slot_id + 30)
+    assert refusal(book(ada, slot_id + 90)) == (409, "day-full")
+
+
+def test_a_move_keeps_a_hold_of_the_day_if_the_limit_leaves_both(doctor: Doctor, ada: Patient, ben: Patient) -> None:
+    kind = doctor.add_visit_type("Checkup", minutes=30, most_per_day=2)
+    slot_id = first_id(ada, doctor, kind)
+    appointment_id = ada.book(slot_id + 7 * 24 * 60)
+    hold_id = ada.hold(slot_id)
+    assert ada.move(appointment_id, slot_id + 60).status_code == 200
+    assert refusal(book(ben, slot_id)) in ((409, "slot-taken"), (409, "day-full"))
+    assert ada.book(slot_id) == hold_id
+
+
+def test_of_two_holds_that_a_new_one_could_exclude_the_overlapping_one_ends(doctor: Doctor, ada: Patient) -> None:
+    kind = doctor.add_visit_type("Checkup", minutes=30, step=15, most_per_day=2)
+    slot_id = first_id(ada, doctor, kind)
+    first, second = ada.hold(slot_id), ada.hold(slot_id + 60)
+    ada.book(slot_id + 75)
+    assert refusal(ada.delete(f"{PATH}/{second}")) == (404, "hold-not-found")
+    assert ada.book(slot_id) == first
+
+
 def test_a_seat_of_a_group_can_be_held(api: Api, doctor: Doctor, ada: Patient, ben: Patient, clock: StillClock) -> None:
     cleo = api.patient("Cleo Sample")
     kind = doctor.add_visit_type("Class", minutes=60, capacity=2)

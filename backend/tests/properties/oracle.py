@@ -265,8 +265,7 @@ class World:
         if self.is_busy(target, patient) or not self.is_offered(target, patient):
             return False
         released = self.released_by(target, patient)
-        held = [visit for visit in self.visits if visit.patient == patient and self.is_held(visit)]
-        return len([visit for visit in held if visit not in released]) < MOST_HOLDS
+        return len([visit for visit in self.held_by(patient) if visit not in released]) < MOST_HOLDS
 
     def can_move(self, visit: Visit, target: Target, *, by_staff: bool) -> bool:
         if visit.state != "booked" or instant(visit.begin) <= self.now or target.slot_id == visit.slot_id:
@@ -300,31 +299,40 @@ class World:
         return any(overlap(range(one.begin, one.until), range(target.begin, target.until)) for one in mine)
 
     def hold_of(self, target: Target, patient: int) -> Visit | None:
-        held = (one for one in self.visits if one.patient == patient and self.is_held(one))
-        return next((one for one in held if one.slot_id == target.slot_id), None)
+        return next((one for one in self.held_by(patient) if one.slot_id == target.slot_id), None)
 
     def released_by(self, target: Target, patient: int, moving: Visit | None = None) -> list[Visit]:
         """Return the patient's holds that exclude an appointment or a hold at the target, which replaces them."""
         day, nth = self.of_day(target, patient, moving)
-        mine = (one for one in self.visits if one.patient == patient and one.state == "held")
         return [
             one
-            for one in mine
-            if one.doctor is target.doctor
-            and (
-                overlap(one.busy, target.busy)
-                or (nth is not None and (one.kind, one.day, one.nth) == (target.kind, day, nth))
-            )
+            for one in self.held_by(patient)
+            if self.is_overlapped(one, target)
+            or (nth is not None and (one.kind, one.day, one.nth) == (target.kind, day, nth))
         ]
 
     def of_day(self, target: Target, patient: int, moving: Visit | None = None) -> tuple[date | None, int | None]:
-        """Return the day of a visit of the patient's at the target, and the smallest free place if there is a limit."""
+        """Return the day of a visit of the patient's at the target, and its place if there is a limit.
+
+        It is the smallest free one, beside the patient's holds if they leave one.
+        """
         day = self.day_of(target)
         if target.kind is None or target.kind.most_per_day is None:
             return day, None
-        others = (one for one in self.visits if one.doctor is target.doctor and self.counts(one, patient, moving))
-        taken = {one.nth for one in others if (one.kind, one.day) == (target.kind, day)}
-        return day, next(number for number in count(1) if number not in taken)
+        others = [one for one in self.visits if one.doctor is target.doctor and self.counts(one, patient, moving)]
+        beside = [one for one in self.held_by(patient) if not self.is_overlapped(one, target)]
+        for visits in ([*others, *beside], others):
+            taken = {one.nth for one in visits if (one.kind, one.day) == (target.kind, day)}
+            nth = next(number for number in count(1) if number not in taken)
+            if nth <= target.kind.most_per_day:
+                break
+        return day, nth
+
+    def held_by(self, patient: int) -> list[Visit]:
+        return [one for one in self.visits if one.patient == patient and self.is_held(one)]
+
+    def is_overlapped(self, hold: Visit, target: Target) -> bool:
+        return hold.doctor is target.doctor and overlap(hold.busy, target.busy)
 
     def day_of(self, target: Target) -> date | None:
         if target.kind is None:
