@@ -76,7 +76,7 @@ def book(
         return refusal
     held = holds.clear(db, target, patient_id, now)
     if held.of_time is not None:
-        appointment_id = holds.claim(db, held.of_time, target, now, reason)
+        appointment_id = holds.claim(db, held.of_time, target, patient_id, now, reason)
     else:
         appointment_id = _add_appointment(db, target, patient_id, now, reason, held)
     if isinstance(appointment_id, str):
@@ -131,7 +131,7 @@ def hold(
         return refusal
     held = holds.clear(db, target, patient_id, now)
     if held.of_time is not None:
-        return holds.extend(db, held.of_time, target, now, held_until)
+        return holds.extend(db, held.of_time, target, patient_id, now, held_until)
     placement = booking_targets.place(db, target, now, me=patient_id)
     if isinstance(placement, str):
         return placement

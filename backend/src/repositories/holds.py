@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, union, update
+from sqlalchemy import Connection, Date, bindparam, delete, select, union, update
 
 from src.domain.refusals import Refusal, why_not_bookable
 from src.models import Appointment
@@ -40,6 +41,7 @@ _RELEASE_OVERLAPPING = delete(Appointment).where(
 )
 _RELEASE_NUMBER = delete(Appointment).where(
     *_MY_HOLDS,
+    Appointment.id != bindparam("but"),
     Appointment.visit_type_id == bindparam("visit_type_id"),
     Appointment.day == bindparam("day"),
     Appointment.nth == bindparam("nth"),
@@ -51,12 +53,10 @@ _RELEASE = (
     .where(Appointment.patient_id == bindparam("me"))
     .returning(Appointment.id)
 )
-_CLAIM = (
-    update(Appointment)
-    .where(Appointment.id == bindparam("hold_id"))
-    .values(status="booked", booked_at=bindparam("now"), held_until=None, reason=bindparam("why"))
-)
-_IS_OPEN = typed(f"SELECT EXISTS (SELECT 1 FROM {OPENING_OF_VISIT})")
+_CLAIM = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(status="booked", held_until=None)
+_PRESENT = typed(f"""
+    SELECT most_per_day, (SELECT day FROM {OPENING_OF_VISIT}) AS day FROM visit_types WHERE id = :visit_type_id
+    """).columns(day=Date())
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def release_excluding(
     of_day = day_limit.find(db, placement["visit_type_id"], placement["day"], patient_id, now, moving)
     placement = placement | {"nth": of_day.number(placement["most_per_day"])}
     if placement["nth"] in of_day.own:
-        released += db.execute(_RELEASE_NUMBER, {**placement, "me": patient_id}).rowcount
+        released += db.execute(_RELEASE_NUMBER, {**placement, "me": patient_id, "but": moving}).rowcount
     return placement, released
 
 
@@ -104,11 +104,13 @@ def release_expired(db: Connection, doctor_id: int, now: datetime) -> None:
     db.execute(delete(Appointment).where(*expired))
 
 
-def extend(db: Connection, hold_id: int, target: Target, now: datetime, held_until: datetime) -> int | Refusal:
-    """Let the hold expire at another time, unless the time is not open any more."""
-    refusal = _why_not_open(db, target, now)
-    if refusal is not None:
-        return refusal
+def extend(
+    db: Connection, hold_id: int, target: Target, patient_id: int, now: datetime, held_until: datetime
+) -> int | Refusal:
+    """Let the hold expire at another time, unless the time cannot be booked any more."""
+    open_now = _open_now(db, hold_id, target, patient_id, now)
+    if isinstance(open_now, str):
+        return open_now
     db.execute(_EXTEND, {"hold_id": hold_id, "until": held_until})
     return hold_id
 
@@ -122,26 +124,41 @@ def release(db: Connection, hold_id: int, patient_id: int) -> bool:
     return db.execute(_RELEASE, {"hold_id": hold_id, "me": patient_id}).scalar_one_or_none() is not None
 
 
-def claim(db: Connection, hold_id: int, target: Target, now: datetime, reason: str | None) -> int | Refusal:
-    """Turn the hold into an appointment, unless the time is not open any more. A constraint refuses a busy patient.
+def claim(
+    db: Connection, hold_id: int, target: Target, patient_id: int, now: datetime, reason: str | None
+) -> int | Refusal:
+    """Turn the hold into an appointment, unless the time cannot be booked any more.
 
-    Notice and horizon were kept when the hold began, and its seat and its place among those of the day are taken.
+    Notice and horizon were kept when the hold began, and its seat is taken. The limit of the day may be newer, and then
+    another hold of the patient's may have to go. A constraint refuses a busy patient.
     """
-    refusal = _why_not_open(db, target, now)
-    if refusal is not None:
-        return refusal
-    db.execute(_CLAIM, {"hold_id": hold_id, "now": now, "why": reason})
+    open_now = _open_now(db, hold_id, target, patient_id, now)
+    if isinstance(open_now, str):
+        return open_now
+    if open_now.get("nth") is not None:
+        db.execute(_RELEASE_NUMBER, {**open_now, "me": patient_id, "but": hold_id})
+    db.execute(_CLAIM.values(booked_at=now, reason=reason, **open_now), {"hold_id": hold_id})
     return hold_id
 
 
-def _why_not_open(db: Connection, target: Target, now: datetime) -> Refusal | None:
+def _open_now(db: Connection, hold_id: int, target: Target, patient_id: int, now: datetime) -> dict[str, Any] | Refusal:
+    """Return the day and the number on it that the held time has by the present rules, or why it is not open."""
     if isinstance(target, PublishedSlot):
         slot = slots.lock(db, target.slot_id)
-        return why_not_bookable(slot.status, slot.starts_at, now)
+        return why_not_bookable(slot.status, slot.starts_at, now) or {}
     values = target.values(now)
+    present = db.execute(_PRESENT, values).one()
     if values["starts_at"] <= now:
         return "slot_past"
-    return None if db.execute(_IS_OPEN, values).scalar_one() else "not_offered"
+    if present.day is None:
+        return "not_offered"
+    day, limit = {"day": present.day}, present.most_per_day
+    if limit is None:
+        return day | {"nth": None, "most_per_day": None}
+    of_day = day_limit.find(db, target.visit_type_id, present.day, patient_id, now, moving=hold_id)
+    if len(of_day.others) >= limit:
+        return "day_full"
+    return day | {"nth": of_day.number(limit), "most_per_day": limit, "visit_type_id": target.visit_type_id}
 
 
 def purge_expired_before(db: Connection, before: datetime) -> None:

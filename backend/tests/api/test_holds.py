@@ -322,6 +322,34 @@ def test_of_two_holds_that_a_new_one_could_exclude_the_overlapping_one_ends(doct
     assert ada.book(slot_id) == first
 
 
+def test_a_held_time_obeys_the_limit_of_its_day_that_came_meanwhile(doctor: Doctor, ada: Patient, ben: Patient) -> None:
+    kind = doctor.add_visit_type("Checkup", minutes=30)
+    slot_id = first_id(ada, doctor, kind)
+    hold_id = ada.hold(slot_id)
+    change = {"name": "Checkup", "minutes": 30, "most_per_day": 1}
+    assert doctor.put(f"/doctor/visit-types/{kind}", change).status_code == 200
+    appointment_id = ada.book(slot_id + 60)
+    for answer in (book(ada, slot_id), hold(ada, slot_id)):
+        assert refusal(answer) == (409, "day-full")
+    assert ada.cancel(appointment_id).status_code == 200
+    assert ada.book(slot_id) == hold_id
+    # It takes the place of the day.
+    assert refusal(book(ben, slot_id + 60)) == (409, "day-full")
+    assert ada.cancel(hold_id).status_code == 200
+    ben.book(slot_id + 60)
+
+
+def test_of_two_held_times_the_one_that_is_booked_is_kept_under_a_lower_limit(doctor: Doctor, ada: Patient) -> None:
+    kind = doctor.add_visit_type("Checkup", minutes=30, most_per_day=2)
+    slot_id = first_id(ada, doctor, kind)
+    first, second = ada.hold(slot_id), ada.hold(slot_id + 60)
+    change = {"name": "Checkup", "minutes": 30, "most_per_day": 1}
+    assert doctor.put(f"/doctor/visit-types/{kind}", change).status_code == 200
+    assert ada.book(slot_id + 60) == second
+    assert refusal(ada.delete(f"{PATH}/{first}")) == (404, "hold-not-found")
+    assert refusal(book(ada, slot_id)) == (409, "day-full")
+
+
 def test_a_seat_of_a_group_can_be_held(api: Api, doctor: Doctor, ada: Patient, ben: Patient, clock: StillClock) -> None:
     cleo = api.patient("Cleo Sample")
     kind = doctor.add_visit_type("Class", minutes=60, capacity=2)

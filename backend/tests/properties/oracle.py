@@ -257,11 +257,13 @@ class World:
     def can_book(self, target: Target, patient: int) -> bool:
         if self.is_busy(target, patient):
             return False
-        return self.is_still_open(target) if self.hold_of(target, patient) else self.is_offered(target, patient)
+        if self.hold_of(target, patient):
+            return self.is_still_open(target, patient)
+        return self.is_offered(target, patient)
 
     def can_hold(self, target: Target, patient: int) -> bool:
         if self.hold_of(target, patient):
-            return self.is_still_open(target)
+            return self.is_still_open(target, patient)
         if self.is_busy(target, patient) or not self.is_offered(target, patient):
             return False
         released = self.released_by(target, patient)
@@ -287,12 +289,17 @@ class World:
         only = range(target.begin, target.begin + 1)
         return bool(self.offered(target.doctor, target.kind, me, moving, by_staff=by_staff, among=only))
 
-    def is_still_open(self, target: Target) -> bool:
+    def is_still_open(self, target: Target, me: int) -> bool:
         """Return whether somebody who holds the time can book it: notice, horizon and grid do not matter any more."""
-        if target.kind is None:
+        kind = target.kind
+        if kind is None:
             return self.is_slot_open(self.slot(target.slot_id))
-        is_open = target.doctor.is_open(target.kind, target.begin, target.until)
-        return is_open and instant(target.begin) > self.now
+        day = self.day_of(target)
+        of_day = [one for one in self.visits if (one.kind, one.day) == (kind, day) and self.counts(one, me, None)]
+        is_full = kind.most_per_day is not None and len(of_day) >= kind.most_per_day
+        return (
+            target.doctor.is_open(kind, target.begin, target.until) and instant(target.begin) > self.now and not is_full
+        )
 
     def is_busy(self, target: Target, patient: int, moving: Visit | None = None) -> bool:
         mine = (one for one in self.visits if one.patient == patient and one.state == "booked" and one is not moving)

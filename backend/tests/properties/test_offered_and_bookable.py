@@ -319,6 +319,8 @@ class Practice:
             return
         if hold is not None:
             hold.state, hold.held_until = "booked", None
+            hold.day, hold.nth = of_day
+            self.world.drop(one for one in released if one is not hold)
             if hold.id != result:
                 raise DifferenceFound(f"the hold {hold.id} became {result}")
         else:
