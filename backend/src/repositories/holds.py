@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Date, bindparam, delete, select, union, update
+from sqlalchemy import Connection, Date, Row, bindparam, delete, select, union, update
 
 from src.domain.refusals import Refusal, why_not_bookable
 from src.models import Appointment
@@ -16,6 +16,7 @@ from src.repositories import day_limit
 from src.repositories import user_repository as users
 from src.repositories.booking_sql import OPENING_OF_VISIT, typed
 from src.repositories.booking_targets import Placement, PublishedSlot, Target
+from src.repositories.offered import OF_VERSION
 
 # Two index scans: an OR of both conditions would read every hold.
 _held = select(Appointment.id, Appointment.slot_id, Appointment.patient_id, Appointment.held_until).where(
@@ -55,8 +56,10 @@ _RELEASE = (
 )
 _CLAIM = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(status="booked", held_until=None)
 _PRESENT = typed(f"""
-    SELECT most_per_day, (SELECT day FROM {OPENING_OF_VISIT}) AS day FROM visit_types WHERE id = :visit_type_id
-    """).columns(day=Date())
+    SELECT version.is_current AND visit_type.retired_at IS NULL AND visit_type.booked_by = 'patients' AS is_bookable,
+        visit_type.most_per_day, (SELECT day FROM {OPENING_OF_VISIT}) AS day
+    FROM visit_type_versions AS version JOIN visit_types AS visit_type ON visit_type.id = version.visit_type_id
+    WHERE {OF_VERSION}""").columns(day=Date())
 
 
 @dataclass(frozen=True)
@@ -148,10 +151,9 @@ def _open_now(db: Connection, hold_id: int, target: Target, patient_id: int, now
         return why_not_bookable(slot.status, slot.starts_at, now) or {}
     values = target.values(now)
     present = db.execute(_PRESENT, values).one()
-    if values["starts_at"] <= now:
-        return "slot_past"
-    if present.day is None:
-        return "not_offered"
+    refusal = _why_not_open(present, values["starts_at"], now)
+    if refusal is not None:
+        return refusal
     day, limit = {"day": present.day}, present.most_per_day
     if limit is None:
         return day | {"nth": None, "most_per_day": None}
@@ -159,6 +161,14 @@ def _open_now(db: Connection, hold_id: int, target: Target, patient_id: int, now
     if len(of_day.others) >= limit:
         return "day_full"
     return day | {"nth": of_day.number(limit), "most_per_day": limit, "visit_type_id": target.visit_type_id}
+
+
+def _why_not_open(present: Row[Any], starts_at: datetime, now: datetime) -> Refusal | None:
+    if not present.is_bookable:
+        return "slot_unknown"
+    if starts_at <= now:
+        return "slot_past"
+    return "not_offered" if present.day is None else None
 
 
 def purge_expired_before(db: Connection, before: datetime) -> None:

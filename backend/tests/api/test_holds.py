@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from werkzeug.test import TestResponse
 
 from tests.conftest import StillClock
@@ -424,16 +427,19 @@ def test_a_repeated_hold_is_answered_the_same_and_not_extended(
     ben.book(body["slot_id"])
 
 
-def test_a_held_time_of_a_new_length_can_still_be_booked(doctor: Doctor, ada: Patient, ben: Patient) -> None:
+@pytest.mark.parametrize("change", [{"minutes": 45}, {"step": 15}, {"booked_by": "staff"}, None])
+def test_a_held_time_that_patients_cannot_book_any_more_is_not_found(
+    doctor: Doctor, ada: Patient, change: dict[str, Any] | None
+) -> None:
     kind = doctor.add_visit_type(minutes=30)
     slot_id = first_id(ada, doctor, kind)
     hold_id = ada.hold(slot_id)
-    body = {"name": "Checkup", "minutes": 45}
-    assert doctor.put(f"/doctor/visit-types/{kind}", body).status_code == 200
-    assert refusal(book(ben, slot_id)) == (404, "slot-not-found")
-    assert ada.book(slot_id) == hold_id
-    shown = ada.get(f"/appointments/{hold_id}").get_json()
-    assert (shown["start_time"], shown["end_time"]) == ("09:00", "09:30")
+    path = f"/doctor/visit-types/{kind}"
+    changed = doctor.delete(path) if change is None else doctor.put(path, {"name": "Checkup", "minutes": 30} | change)
+    assert changed.status_code == 200
+    for answer in (book(ada, slot_id), hold(ada, slot_id)):
+        assert refusal(answer) == (404, "slot-not-found")
+    assert ada.delete(f"{PATH}/{hold_id}").status_code == 200
 
 
 def hold(patient: Patient, slot_id: int | str, minutes: int = 10) -> TestResponse:

@@ -294,6 +294,8 @@ class World:
         kind = target.kind
         if kind is None:
             return self.is_slot_open(self.slot(target.slot_id))
+        if kind.is_retired or kind.by_staff or target.slot_id != kind.slot_id(target.begin):
+            return False
         day = self.day_of(target)
         of_day = [one for one in self.visits if (one.kind, one.day) == (kind, day) and self.counts(one, me, None)]
         is_full = kind.most_per_day is not None and len(of_day) >= kind.most_per_day

@@ -309,7 +309,7 @@ class Practice:
         patient = self.chance.choice(self.people)
         target = self.some_target(patient)
         hold = None if target is None else self.world.hold_of(target, patient)
-        if target is None or (hold is not None and hold.kind is not None and hold.kind.is_retired):
+        if target is None:
             return
         expected = self.world.can_book(target, patient)
         of_day, released = self.world.of_day(target, patient), self.world.released_by(target, patient)
@@ -339,7 +339,7 @@ class Practice:
     def hold(self) -> None:
         patient = self.chance.choice(self.people)
         target = self.some_target(patient)
-        if target is None or (target.kind is not None and target.kind.is_retired):
+        if target is None:
             return
         held_until = self.world.now + self.chance.randint(1, 15) * MINUTE
         hold, expected = self.world.hold_of(target, patient), self.world.can_hold(target, patient)
