@@ -47,7 +47,7 @@ _FOUND = {
     "opened_from": f"(SELECT from_minute FROM {_OPENED})",
     "opened_until": f"(SELECT until_minute FROM {_OPENED})",
     "runs_until": f"(SELECT runs_until FROM {_OPENED})",
-    "seats_taken": "(SELECT count(*) FROM taken WHERE slot_id = :slot_id)",
+    "seats_taken": "(SELECT count(*) FROM taken WHERE slot_id = :slot_id AND seats > 1)",
 }
 
 

@@ -106,7 +106,7 @@ def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") 
         WHERE {chosen} AND version.is_current AND visit_type.retired_at IS NULL
         AND (visit_type.booked_by = 'patients' OR :by_staff = 1) AND {condition} {lock}
     ), taken AS MATERIALIZED (
-        SELECT busy_from, busy_until, slot_id, seat FROM appointments WHERE doctor_id = :doctor_id AND {COUNTS}
+        SELECT busy_from, busy_until, slot_id, seat, seats FROM appointments WHERE doctor_id = :doctor_id AND {COUNTS}
         AND busy_from > :from_minute - {LONGEST_BUSY} - (SELECT buffer_before FROM type)
         AND busy_from < :until_minute + (SELECT minutes + buffer_after FROM type)
         AND busy_until > :from_minute - (SELECT buffer_before FROM type)
@@ -144,7 +144,7 @@ def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") 
         FROM taken CROSS JOIN type
         WHERE capacity > 1 AND slot_id >= version_id * {MINUTES_OF_VERSION}
         AND slot_id < (version_id + 1) * {MINUTES_OF_VERSION}
-        GROUP BY slot_id, version_id, capacity HAVING count(*) < capacity
+        GROUP BY slot_id, version_id, capacity HAVING count(*) < capacity AND min(seats) > 1
     ), offered AS (
         SELECT minute, day, place, 0 AS seats_taken FROM starts
         WHERE minute <= latest AND day NOT IN (SELECT day FROM full_days)

@@ -224,6 +224,22 @@ def test_three_patients_share_a_group_visit_and_a_fourth_does_not(api: Api, doct
     assert {row["visit_type"] for row in doctor.get("/appointments/doctor").get_json()["data"]} == {"Class"}
 
 
+def test_a_visit_that_was_booked_alone_stays_alone_when_visits_get_more_seats(api: Api, doctor: Doctor) -> None:
+    ada, ben = api.patient("Ada Sample"), api.patient("Ben Sample")
+    kind = doctor.add_visit_type(minutes=60)
+    first = first_id(ada, doctor, kind)
+    appointment_id = ada.book(first)
+    change(doctor, kind, minutes=60, capacity=4)
+    assert day_of(ben, doctor, kind) == ["10:00"]
+    assert why_not(ben, first) == (409, "slot-taken")
+    at = {"at": f"{TUESDAY}T09:00", "visit_type": kind}
+    explained = doctor.get("/doctor/availability/explain", query_string=at).get_json()
+    assert [reason["code"] for reason in explained["reasons"]] == ["taken"]
+    assert ada.cancel(appointment_id).status_code == 200
+    ben.book(first)
+    assert [time["seats_left"] for time in ada.times(doctor, visit_type=kind, until=TUESDAY)] == [3, 4]
+
+
 def test_what_staff_book_is_neither_listed_nor_bookable_by_patients(api: Api, doctor: Doctor) -> None:
     ada = api.patient()
     kind = doctor.add_visit_type(minutes=30)

@@ -157,6 +157,8 @@ class Visit:
     held_until: datetime | None = None
     # The place among the visits of the kind on that day, if there is a limit.
     nth: int | None = None
+    # How many patients shared the visit when it was booked.
+    seats: int = 1
 
 
 class Target(NamedTuple):
@@ -202,7 +204,7 @@ class World:
             return {}
         counting = [visit for visit in self.visits if visit.doctor is doctor and self.counts(visit, me, moving)]
         of_day = Counter(visit.day for visit in counting if visit.kind is kind)
-        sharing = Counter(visit.slot_id for visit in counting)
+        sharing = Counter(visit.slot_id for visit in counting if visit.seats > 1)
         busy = {minute for visit in counting for minute in visit.busy}
         minutes, before, after, step = kind.shape
         in_time = self.in_time(kind, by_staff=by_staff)

@@ -121,7 +121,7 @@ class Asking(Practice):
         if laid is not None and kind.most_per_day is not None:
             of_day = [one for one in counting if one.kind is kind and one.day == laid.day]
             codes += ["day_full"] * (len(of_day) >= kind.most_per_day)
-        sharing = [one for one in counting if one.slot_id == kind.slot_id(minute)]
+        sharing = [one for one in counting if one.slot_id == kind.slot_id(minute) and one.seats > 1]
         if kind.seats > 1 and sharing:
             return codes + ["seats_full"] * (len(sharing) >= kind.seats), []
         if stretch is not None and (minute - stretch.begin) % kind.shape.step:

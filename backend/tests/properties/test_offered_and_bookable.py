@@ -621,7 +621,8 @@ def _any_revision(_revision: int) -> bool:
 def _visit(number: int, target: Target, patient: int, of_day: tuple[date | None, int | None], state: Any) -> Visit:
     slot_id, doctor, begin, until, busy, kind = target
     day, nth = of_day
-    return Visit(number, doctor, patient, slot_id, begin, until, busy, kind, day, state, nth=nth)
+    seats = 1 if kind is None else kind.seats
+    return Visit(number, doctor, patient, slot_id, begin, until, busy, kind, day, state, nth=nth, seats=seats)
 
 
 def _columns(kind: Kind) -> dict[str, Any]:
