@@ -100,8 +100,10 @@ def _move(db: Connection, old: Row[Any], patient_id: int, move: Move) -> int | R
         return placement
     if held.number:
         placement, _ = holds.release_excluding(db, placement, patient_id, move.now, move.appointment_id)
+    # Another doctor must not read the note, and the old one cannot read it any more.
+    more = {} if move.target.doctor_id == old.doctor_id else {"note": None}
     # A constraint refuses if another appointment of the doctor or of the patient has the time.
-    db.execute(update(Appointment).where(Appointment.id == move.appointment_id).values(**placement))
+    db.execute(update(Appointment).where(Appointment.id == move.appointment_id).values(**placement, **more))
     slots.free(db, old.slot_id)
     if isinstance(move.target, PublishedSlot):
         slots.mark_booked(db, move.target.slot_id)

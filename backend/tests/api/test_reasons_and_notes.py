@@ -53,6 +53,20 @@ def test_the_doctor_writes_a_note_that_the_patient_does_not_see(api: Api) -> Non
     assert doctor.get(path).get_json()["note"] is None
 
 
+def test_a_move_to_another_doctor_deletes_the_note(api: Api) -> None:
+    doctor, other, ada = api.doctor(), api.doctor("Dr. Stem"), api.patient()
+    first, second = doctor.publish(), doctor.publish("10:00", "10:30")
+    appointment_id = ada.book(first)
+    path = f"/appointments/{appointment_id}"
+    assert doctor.put(f"{path}/note", {"note": NOTE}).status_code == 200
+    assert ada.move(appointment_id, second).status_code == 200
+    assert doctor.get(path).get_json()["note"] == NOTE
+    assert ada.move(appointment_id, other.publish()).status_code == 200
+    assert other.get(path).get_json()["note"] is None
+    assert ada.move(appointment_id, first).status_code == 200
+    assert doctor.get(path).get_json()["note"] is None
+
+
 def test_only_the_doctor_of_an_appointment_writes_its_note(api: Api) -> None:
     doctor, other, ada = api.doctor(), api.doctor("Dr. Stem"), api.patient()
     slot_id = doctor.publish()
