@@ -109,6 +109,10 @@ class TooManyHolds(Conflict):
     """You hold three times already; release one, or book it."""
 
 
+class HeldLongest(Conflict):
+    """You have held this time for 30 minutes, which is the longest; please book it before the hold ends."""
+
+
 class WithdrawalByPatient(Forbidden):
     """Only the doctor can withdraw a time; please cancel without `withdraw`."""
 

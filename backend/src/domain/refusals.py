@@ -19,6 +19,7 @@ from src.errors_of_appointments import (
     AppointmentOutdated,
     ChangedMeanwhile,
     DayFull,
+    HeldLongest,
     NoticeTooShort,
     NotYourAppointment,
     NotYourTime,
@@ -54,6 +55,7 @@ Refusal = Literal[
     "not_your_time",
     "same_time",
     "too_many_holds",
+    "held_longest",
     "changed_meanwhile",
     # Something that the statement could not see was quicker: whoever tries again finds another reason, or succeeds.
     "again",
@@ -76,6 +78,7 @@ ERROR_OF_REFUSAL: dict[Refusal, type[ClinicError]] = {
     "not_your_time": NotYourTime,
     "same_time": SameTime,
     "too_many_holds": TooManyHolds,
+    "held_longest": HeldLongest,
     "changed_meanwhile": ChangedMeanwhile,
     "again": ChangedMeanwhile,
 }

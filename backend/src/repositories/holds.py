@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Date, Row, bindparam, delete, select, union, update
@@ -17,6 +17,9 @@ from src.repositories import user_repository as users
 from src.repositories.booking_sql import OPENING_OF_VISIT, typed
 from src.repositories.booking_targets import Placement, PublishedSlot, Target
 from src.repositories.offered import OF_VERSION
+
+# How long a patient can hold a time in all. What is held is not offered to others, and needs no notice.
+LONGEST_HELD = timedelta(minutes=30)
 
 # Two index scans: an OR of both conditions would read every hold.
 _held = select(Appointment.id, Appointment.slot_id, Appointment.patient_id, Appointment.held_until).where(
@@ -47,6 +50,7 @@ _RELEASE_NUMBER = delete(Appointment).where(
     Appointment.day == bindparam("day"),
     Appointment.nth == bindparam("nth"),
 )
+_TERM = select(Appointment.booked_at, Appointment.held_until).where(Appointment.id == bindparam("hold_id"))
 _EXTEND = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(held_until=bindparam("until"))
 _RELEASE = (
     delete(Appointment)
@@ -110,12 +114,21 @@ def release_expired(db: Connection, doctor_id: int, now: datetime) -> None:
 def extend(
     db: Connection, hold_id: int, target: Target, patient_id: int, now: datetime, held_until: datetime
 ) -> int | Refusal:
-    """Let the hold expire at another time, unless the time cannot be booked any more."""
+    """Let the hold expire at another time, LONGEST_HELD after it began at the latest, unless the time is not open."""
     open_now = _open_now(db, hold_id, target, patient_id, now)
     if isinstance(open_now, str):
         return open_now
-    db.execute(_EXTEND, {"hold_id": hold_id, "until": held_until})
+    present = db.execute(_TERM, {"hold_id": hold_id}).one()
+    last = present.booked_at + LONGEST_HELD
+    if last < held_until and last <= present.held_until:
+        return "held_longest"
+    db.execute(_EXTEND, {"hold_id": hold_id, "until": min(held_until, last)})
     return hold_id
+
+
+def end_of(db: Connection, hold_id: int) -> datetime:
+    """Return when a hold expires."""
+    return db.execute(_TERM, {"hold_id": hold_id}).one().held_until
 
 
 def release(db: Connection, hold_id: int, patient_id: int) -> bool:

@@ -243,6 +243,41 @@ def test_whoever_holds_a_time_again_holds_it_longer_from_now_on(
     ben.book(slot_id)
 
 
+def test_a_time_is_held_for_30_minutes_at_the_longest(
+    doctor: Doctor, ada: Patient, ben: Patient, clock: StillClock
+) -> None:
+    slot_id = first_id(ada, doctor)
+    hold_id = ada.hold(slot_id, minutes=15)
+    clock.forward(minutes=14)
+    assert hold(ada, slot_id, minutes=15).get_json()["held_until"] == "2030-03-04T08:29:00+00:00"
+    clock.forward(minutes=14)
+    answer = hold(ada, slot_id, minutes=15)
+    assert answer.get_json() | {"message": ""} == {
+        "message": "",
+        "hold_id": hold_id,
+        "held_until": "2030-03-04T08:30:00+00:00",
+    }
+    answer = hold(ada, slot_id, minutes=15)
+    assert refusal(answer) == (409, "held-longest")
+    assert "30 minutes" in error_of(answer)
+    # A shorter hold is possible, and the refusal did not cost the hold.
+    assert hold(ada, slot_id, minutes=1).get_json()["held_until"] == "2030-03-04T08:29:00+00:00"
+    assert refusal(book(ben, slot_id)) == (409, "slot-taken")
+    clock.forward(minutes=1)
+    ben.book(slot_id)
+
+
+def test_a_time_that_is_held_the_longest_can_be_booked(doctor: Doctor, ada: Patient, clock: StillClock) -> None:
+    slot_id = first_id(ada, doctor)
+    hold_id = ada.hold(slot_id, minutes=15)
+    clock.forward(minutes=14)
+    ada.hold(slot_id, minutes=15)
+    clock.forward(minutes=14)
+    ada.hold(slot_id, minutes=15)
+    clock.forward(minutes=1, seconds=59)
+    assert ada.book(slot_id) == hold_id
+
+
 def test_a_patient_holds_three_times_and_no_fourth(
     api: Api, doctor: Doctor, ada: Patient, ben: Patient, clock: StillClock
 ) -> None:

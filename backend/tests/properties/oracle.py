@@ -18,6 +18,7 @@ EPOCH = datetime(2020, 1, 1, tzinfo=timezone.utc)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 CLOSED = "closed"
 MOST_HOLDS = 3
+LONGEST_HELD = 30 * MINUTE
 
 
 class Hours(NamedTuple):
@@ -154,6 +155,8 @@ class Visit:
     kind: Kind | None
     day: date | None
     state: Literal["held", "booked", "cancelled"]
+    # When a hold began, and when it ends.
+    held_since: datetime | None = None
     held_until: datetime | None = None
     # The place among the visits of the kind on that day, if there is a limit.
     nth: int | None = None
@@ -263,9 +266,11 @@ class World:
             return self.is_still_open(target, patient)
         return self.is_offered(target, patient)
 
-    def can_hold(self, target: Target, patient: int) -> bool:
-        if self.hold_of(target, patient):
-            return self.is_still_open(target, patient)
+    def can_hold(self, target: Target, patient: int, until: datetime) -> bool:
+        hold = self.hold_of(target, patient)
+        if hold:
+            ends_longest = hold.held_until == last_end(hold)
+            return self.is_still_open(target, patient) and not (ends_longest and until > last_end(hold))
         if self.is_busy(target, patient) or not self.is_offered(target, patient):
             return False
         released = self.released_by(target, patient)
@@ -357,6 +362,12 @@ class World:
     def drop(self, visits: Iterable[Visit]) -> None:
         gone = set(visits)
         self.visits = [visit for visit in self.visits if visit not in gone]
+
+
+def last_end(hold: Visit) -> datetime:
+    """Return until when the hold can be held at the latest."""
+    assert hold.held_since is not None
+    return hold.held_since + LONGEST_HELD
 
 
 def overlap(one: range, other: range) -> bool:

@@ -47,6 +47,7 @@ from tests.properties.oracle import (
     Visit,
     World,
     instant,
+    last_end,
     minute_at,
 )
 
@@ -342,18 +343,18 @@ class Practice:
         if target is None:
             return
         held_until = self.world.now + self.chance.randint(1, 15) * MINUTE
-        hold, expected = self.world.hold_of(target, patient), self.world.can_hold(target, patient)
+        hold, expected = self.world.hold_of(target, patient), self.world.can_hold(target, patient, held_until)
         of_day, released = self.world.of_day(target, patient), self.world.released_by(target, patient)
         result = self.keep(lambda: self._hold(target, patient, held_until))
         self.check("hold", f"{target} for {patient}", expected, result)
         if isinstance(result, str):
             return
         if hold is not None:
-            hold.held_until = held_until
+            hold.held_until = min(held_until, last_end(hold))
         else:
             self.world.drop(released)
             self.world.visits.append(_visit(result, target, patient, of_day, "held"))
-            self.world.visits[-1].held_until = held_until
+            self.world.visits[-1].held_since, self.world.visits[-1].held_until = self.world.now, held_until
 
     def _hold(self, target: Target, patient: int, held_until: datetime) -> Result:
         return bookings.hold(self.db, target.slot_id, patient, self.world.now, POLICIES, held_until, clinic_zone="UTC")
