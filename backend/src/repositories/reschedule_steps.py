@@ -70,12 +70,12 @@ def _lock_people(db: Connection, parties: Row[Any], move: Move) -> Refusal | Non
 
 
 def _why_not_movable(db: Connection, parties: Row[Any], appointment: Row[Any], move: Move) -> Refused | None:
+    if not move.takes(revision(db, move.appointment_id)):
+        return "outdated"
     # Whoever moves an appointment has locked its patient, so it was moved before this transaction locked the patient.
     if appointment.slot_id != parties.slot_id:
         return "changed_meanwhile"
-    if not move.takes(revision(db, move.appointment_id)):
-        return "outdated"
-    if move.target.slot_id == appointment.slot_id:
+    if move.target.slot_id == appointment.slot_id and appointment.status == "booked":
         return "same_time"
     notice = booking_steps.notice_for(parties, move.actor_id, move.policies.cancellation_notice)
     return why_not_changeable(appointment.status, appointment.starts_at, appointment.time_zone, move.now, notice)

@@ -330,13 +330,15 @@ def test_the_old_doctor_does_not_cancel_what_was_moved_away_meanwhile(
 
 @ON_POSTGRESQL
 @pytest.mark.parametrize("first", ["cancelled", "moved"])
+@pytest.mark.parametrize("with_tag", [False, True])
 def test_a_move_waits_for_a_change_of_its_appointment_and_is_refused(
-    app: APIFlask, doctor: Doctor, crowd: Crowd, first: str
+    app: APIFlask, doctor: Doctor, crowd: Crowd, first: str, *, with_tag: bool
 ) -> None:
     [patient] = crowd(1)
     nine = first_id(patient, doctor)
     appointment_id = patient.book(nine)
     path, body = f"/appointments/{appointment_id}/reschedule", {"slot_id": nine + 60}
+    headers = {"If-Match": patient.get(f"/appointments/{appointment_id}").headers["ETag"]} if with_tag else {}
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
@@ -346,9 +348,9 @@ def test_a_move_waits_for_a_change_of_its_appointment_and_is_refused(
                 )
             else:
                 _move(db, appointment_id, nine + 30, patient)
-            answer = pool.submit(patient.post, path, body)
+            answer = pool.submit(patient.post, path, body, headers=headers)
             until_somebody_waits(db)
-        assert answer.result(timeout=30).status_code == 409
+        assert answer.result(timeout=30).status_code == (412 if with_tag else 409)
     assert count(app, "SELECT count(*) FROM appointment_events") == 2
     assert count(app, BOOKED) == (first == "moved")
 
