@@ -160,8 +160,11 @@ def _findings_to_show(errors: Iterable[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _field(details: ErrorDetails) -> str:
-    """Return the path of the field, like `weekly.3.until`; entries of a list count from 0."""
-    return ".".join(map(str, details["loc"])) or "body"
+    """Return the path of the field, like `weekly.3.until`; entries of a list count from 0.
+
+    Where pydantic checks the default of a field, it names our `from_` and not its alias.
+    """
+    return ".".join(str(part).removesuffix("_") for part in details["loc"]) or "body"
 
 
 # Our code and words by pydantic's error type, because pydantic's own messages use terms of Python. "too_short" is the

@@ -96,6 +96,16 @@ def test_a_wrong_field_is_refused(
     assert len(listed(doctor)) == 1
 
 
+@ON_SQLITE
+def test_a_field_that_is_left_out_is_named_as_clients_name_it(api: Api) -> None:
+    doctor = api.doctor()
+    for missing in ("from", "until"):
+        answer = doctor.post(PATH, {name: value for name, value in EXTRA.items() if name != missing})
+        assert answer.status_code == 400
+        [finding] = answer.get_json()["errors"]
+        assert (finding["field"], finding["message"]) == (missing, f"{missing} is missing.")
+
+
 def test_a_day_that_is_past_in_the_doctors_zone_is_refused(api: Api, clock: StillClock) -> None:
     clock.forward(hours=4)
     doctor, tokyo = api.doctor(), api.doctor(time_zone="Pacific/Auckland")
