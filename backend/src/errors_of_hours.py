@@ -34,7 +34,7 @@ class TooManyExceptions(Conflict):
 
 
 class TooManyOpenings(Conflict):
-    """These hours, visit types and horizons make more openings than can be kept; take fewer or shorter ones."""
+    """These hours, visit types and horizons make more than 10,000 openings; take fewer or shorter ones."""
 
 
 class HoursOutdated(Outdated):

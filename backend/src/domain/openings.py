@@ -11,10 +11,11 @@ Every stretch includes the minute at which it begins and excludes the one at whi
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from src.domain.minutes import EPOCH, MINUTES_OF_DAY, ONE_MINUTE, instant_of_minute
@@ -100,6 +101,9 @@ class _Stretch(NamedTuple):
     begin: int
     end: int
     place: str | None
+
+
+_BEGIN, _END = attrgetter("begin"), attrgetter("end")
 
 
 class _Offset(NamedTuple):
@@ -201,11 +205,17 @@ def _minutes_of_day(day: _Day, visit_type_id: int | None) -> list[_Stretch]:
     stretches: list[_Stretch] = []
     for row in day.shown:
         if row.visit_types is None or visit_type_id in row.visit_types:
-            stretches = [*_without(stretches, row.from_time, row.until_time)]
-            stretches.append(_Stretch(row.from_time, row.until_time, row.place))
+            _replace(stretches, row.from_time, row.until_time, _Stretch(row.from_time, row.until_time, row.place))
     for row in day.closed:
-        stretches = [*_without(stretches, row.from_time, row.until_time)]
-    return sorted(stretches)
+        _replace(stretches, row.from_time, row.until_time)
+    return stretches
+
+
+def _replace(stretches: list[_Stretch], begin: int, end: int, *new: _Stretch) -> None:
+    """Put the new stretch in the place of these minutes. The stretches are sorted, and stay so."""
+    first = bisect_right(stretches, begin, key=_END)
+    last = bisect_left(stretches, end, first, key=_BEGIN)
+    stretches[first:last] = sorted([*_without(stretches[first:last], begin, end), *new])
 
 
 def _without(stretches: Iterable[_Stretch], begin: int, end: int) -> Iterator[_Stretch]:
