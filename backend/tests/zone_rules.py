@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from src.domain import parts_of_day
 from src.schemas.availability import span_of_minutes
 from src.schemas.base import wall_clock_span
 
@@ -38,3 +39,4 @@ def _forget() -> None:
     ZoneInfo.clear_cache()
     wall_clock_span.cache_clear()
     span_of_minutes.cache_clear()
+    parts_of_day.ends.cache_clear()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from src.context import Context, Patient
 from src.repositories import appointment_repository as appointments
 from src.repositories import doctor_repository as doctors
+from src.repositories import search_repository as searching
 from src.schemas.appointment import PatientsAppointment
-from src.schemas.doctor import Doctors, Page
+from src.schemas.availability import FreeSlot
+from src.schemas.doctor import Doctors, DoctorsWanted
 from src.schemas.patient import PatientDashboard
 
 
@@ -24,16 +28,27 @@ def dashboard(ctx: Context[Patient]) -> PatientDashboard:
     )
 
 
-def list_doctors(ctx: Context[Patient], query: Page) -> Doctors:
+def list_doctors(ctx: Context[Patient], query: DoctorsWanted) -> Doctors:
     """List the doctors page by page, in a stable order."""
-    rows = doctors.list_living(ctx.db, offset=(query.page - 1) * query.limit, limit=query.limit)
-    total = rows[0].total if rows else doctors.count_living(ctx.db)
-    return Doctors.of_rows(
-        [
-            {"id": row.id, "name": row.name, "designation": row.designation, "specialization": row.specialization}
-            for row in rows
-        ],
-        page=query.page,
-        total_pages=-(-total // query.limit),
-        total=total,
-    )
+    offset = (query.page - 1) * query.limit
+    if query.all:
+        rows = doctors.list_living(ctx.db, offset=offset, limit=query.limit)
+        total = rows[0].total if rows else doctors.count_living(ctx.db)
+    else:
+        wanted = {"name": query.name, "specialization": query.specialization}
+        rows, total = doctors.list_matching(ctx.db, **wanted, offset=offset, limit=query.limit)
+    listed = [
+        {"id": row.id, "name": row.name, "designation": row.designation, "specialization": row.specialization}
+        for row in rows
+    ]
+    if query.next_available:
+        _add_next_available(ctx, listed)
+    return Doctors.of_rows(listed, page=query.page, total_pages=-(-total // query.limit), total=total)
+
+
+def _add_next_available(ctx: Context[Patient], listed: list[dict[str, Any]]) -> None:
+    ids, zone = [doctor["id"] for doctor in listed], ctx.settings.clinic_time_zone
+    found = searching.next_of_doctors(ctx.db, ids, ctx.actor.user_id, ctx.now, zone)
+    for doctor in listed:
+        row = found.get(doctor["id"])
+        doctor["next_available"] = None if row is None else FreeSlot.of_found(row)

@@ -155,7 +155,13 @@ def listen_to_sqlite(engine: Engine) -> None:
         try:
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 connection.execute(f"PRAGMA {pragma}")
+            # SQLite's own changes ASCII letters only.
+            connection.create_function("lower", 1, _lower, deterministic=True)
         except sqlite3.Error:
             # Another connection has locked a new file. SQLAlchemy does not close a connection whose listener fails.
             connection.close()
             raise
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value

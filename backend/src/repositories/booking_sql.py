@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, TextClause, bindparam, text
+from sqlalchemy import BigInteger, Date, Integer, String, TextClause, bindparam, text
 
 from src.domain.minutes import EPOCH
 from src.models.base import Id, Instant, WallClock
@@ -47,8 +47,9 @@ OPENING_OF_VISIT = f"""openings WHERE doctor_id = :doctor_id
     AND until_minute > :from_minute AND runs_until >= :from_minute + :minutes"""
 
 _IDS = """slot_id patient_id doctor_id doctor_user_id appointment_id event_id actor_id version_id visit_type_id
-    me moving hold_id changes_per_hour"""
-_MINUTES = "from_minute until_minute this_minute next_minute minute_after busy_from busy_until"
+    me moving hold_id changes_per_hour after_id"""
+_MINUTES = "from_minute until_minute this_minute next_minute minute_after busy_from busy_until after_minute"
+_TEXTS = "reason clinic_zone specialization visit_type parts doctors"
 _TYPES: dict[str, Any] = {
     "now": Instant(),
     "starts_at": Instant(),
@@ -58,7 +59,13 @@ _TYPES: dict[str, Any] = {
     "hour_ago": Instant(),
     "wall_start": WallClock,
     "wall_end": WallClock,
-    "reason": String(),
+    "following": Instant(),
+    "first_day": Date(),
+    "last_day": Date(),
+    "parts_from": Date(),
+    "first_hour": Integer(),
+    "last_hour": Integer(),
+    **dict.fromkeys(_TEXTS.split(), String()),
     "by_staff": Integer(),
     "minutes": Integer(),
     **dict.fromkeys(("most_ahead", "most_with_doctor", "cancellation_notice"), Integer()),

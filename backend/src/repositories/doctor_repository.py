@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Row, RowMapping, bindparam, func, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    RowMapping,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from src.database.statements import limited
 from src.models import PROFILES_OF_A_BLOCK, DoctorBlock, DoctorProfile, User
@@ -131,6 +144,28 @@ def list_living(db: Connection, *, offset: int, limit: int) -> Sequence[Row[tupl
     block, before = found
     values = {"first": block * PROFILES_OF_A_BLOCK, "skipped": offset - before}
     return db.execute(limited(_LIST_FROM_BLOCK, limit), values).all()
+
+
+def list_matching(
+    db: Connection, *, name: str | None, specialization: str | None, offset: int, limit: int
+) -> tuple[Sequence[Row[tuple[int, str, str, str, int]]], int]:
+    """Return a page of `list_living` for doctors with this text in the name and this specialization, and their number.
+
+    Letter case does not matter, and None is no condition. It reads all doctors.
+    """
+    conditions: list[ColumnElement[bool]] = [User.deleted_at.is_(None)]
+    if name is not None:
+        conditions.append(User.name.icontains(name, autoescape=True))
+    if specialization is not None:
+        conditions.append(func.lower(DoctorProfile.specialization) == func.lower(specialization))
+    columns = (DoctorProfile.id, User.name, DoctorProfile.designation, DoctorProfile.specialization)
+    query = (
+        select(*columns, func.count().over().label("total")).join(User).where(*conditions).order_by(DoctorProfile.id)
+    )
+    rows = db.execute(query.offset(offset).limit(limit)).all()
+    if rows or offset == 0:
+        return rows, rows[0].total if rows else 0
+    return rows, db.scalars(select(func.count()).select_from(DoctorProfile).join(User).where(*conditions)).one()
 
 
 _COUNT = text(

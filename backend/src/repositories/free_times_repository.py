@@ -21,18 +21,17 @@ from src.repositories.offered import COUNTS, MINUTES_OF_VERSION, OF_DEFAULT_TYPE
 MINUTES_AT_ONCE = 28 * minutes.MINUTES_OF_DAY
 # No visit type has a longer horizon than 366 days.
 LONGEST_HORIZON = 367 * minutes.MINUTES_OF_DAY
+# Appointments at published slots need not be looked at: their slots are not free, and slots do not overlap.
+NOT_AT_SLOTS = "(visit_type_id IS NOT NULL OR status = 'held')"
 
 
 def published(dialect: str) -> str:
-    """Return the query for the free slots of a doctor of which no appointment or hold takes a part.
-
-    Appointments at published slots need not be looked at: their slots are not free, and slots do not overlap.
-    """
+    """Return the query for the free slots of a doctor of which no appointment or hold takes a part."""
     return f"""
     WITH taken AS MATERIALIZED (
         SELECT busy_from, busy_until FROM appointments
         WHERE doctor_id = :doctor_id AND busy_from > :this_minute - {LONGEST_BUSY}
-        AND (visit_type_id IS NOT NULL OR status = 'held') AND {COUNTS}
+        AND {NOT_AT_SLOTS} AND {COUNTS}
     )
     SELECT id, starts_at, ends_at, wall_start, wall_end, time_zone, EXISTS (
         SELECT 1 FROM openings WHERE doctor_id = :doctor_id AND from_minute > :this_minute - {LONGEST_OPENING}

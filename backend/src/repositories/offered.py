@@ -25,14 +25,29 @@ MINUTES_OF_VERSION = 2**24
 
 OF_VERSION = "version.id = :version_id"
 OF_TYPE = "visit_type.id = :visit_type_id AND visit_type.doctor_id = :doctor_id"
-OF_DEFAULT_TYPE = """visit_type.id = (
+
+
+def default_type_of(doctor: str) -> str:
+    """Return the condition that it is the doctor's default type."""
+    return f"""visit_type.id = (
     SELECT id FROM visit_types
-    WHERE doctor_id = :doctor_id AND retired_at IS NULL AND booked_by = 'patients' AND capacity = 1
+    WHERE doctor_id = {doctor} AND retired_at IS NULL AND booked_by = 'patients' AND capacity = 1
     ORDER BY is_default DESC, id LIMIT 1)"""
+
+
+OF_DEFAULT_TYPE = default_type_of(":doctor_id")
 
 # Expired holds, the caller's own holds, and the appointment that is being moved do not count.
 COUNTS = f"""{LIVE} AND busy_from IS NOT NULL AND appointments.id <> :moving
     AND NOT (status = 'held' AND (held_until <= :now OR patient_id = :me))"""
+# The type that can be booked now: the conditions on it, and which openings are for it.
+BOOKABLE = "version.is_current AND visit_type.retired_at IS NULL"
+IS_FOR_TYPE = "(openings.visit_type_id IS NULL OR openings.visit_type_id = type.id)"
+# The first time of the grid in an opening that is not before `earliest`.
+ON_GRID = "from_minute + (earliest - from_minute + step - 1) / step * step"
+# The ids of the times of the current version of a visit type, which the seats of a group have.
+OF_GROUP = f"""capacity > 1 AND slot_id >= version_id * {MINUTES_OF_VERSION}
+        AND slot_id < (version_id + 1) * {MINUTES_OF_VERSION}"""
 
 
 def _smallest_free(number: str, rows: str) -> str:
@@ -85,25 +100,47 @@ WHY_NOT = "\n    ".join((
 ))  # fmt: skip
 
 
+def fits_at(minute: str) -> str:
+    """Return the condition that an opening has room for a visit that begins at the minute."""
+    return f"{minute} >= from_minute AND {minute} < until_minute AND {minute} + minutes <= runs_until"
+
+
+def type_columns(dialect: str) -> str:
+    """Return the columns of `type`: what the search for its times needs to know of a visit type.
+
+    The first and the last minute are those at which a time may begin; for staff, no notice and no horizon limit them.
+    """
+    greatest, least = GREATEST[dialect], LEAST[dialect]
+    return f"""visit_type.id, visit_type.doctor_id, visit_type.capacity, visit_type.most_per_day, visit_type.place,
+            version.id AS version_id, version.minutes, version.buffer_before, version.buffer_after, version.step,
+            {greatest}(:from_minute, :next_minute, :minute_after + CASE WHEN :by_staff = 1 THEN 0
+                ELSE visit_type.minimum_notice END) AS first_minute,
+            {least}(:until_minute - 1, CASE WHEN :by_staff = 1 THEN :until_minute
+                ELSE :this_minute + visit_type.horizon * {MINUTES_OF_DAY} END) AS last_minute"""
+
+
+def earliest(dialect: str, first_minute: str = "first_minute") -> str:
+    """Return from which minute on a visit may begin in an opening, in the gap that begins at `gap_from`, or NULL."""
+    return f"{GREATEST[dialect]}(coalesce(gap_from + buffer_before, from_minute), from_minute, {first_minute})"
+
+
+def latest(dialect: str, gap_until: str = "gap_until") -> str:
+    """Return the last minute at which a visit may begin in an opening, in the gap that ends at `gap_until`."""
+    return f"{LEAST[dialect]}({gap_until} - buffer_after - minutes, until_minute - 1, last_minute)"
+
+
 def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") -> str:
     """Return the CTEs of a query WITH RECURSIVE; the last, `offered`, has one row for each time that can be booked.
 
     `chosen` says which visit type of the doctor: OF_VERSION, OF_TYPE or OF_DEFAULT_TYPE. There are no times unless the
     `condition` is true, and `lock` may lock the rows of the type. The times begin in [:from_minute, :until_minute).
-    `offered` has the columns minute, day, place and seats_taken; `type` is the visit type. For staff
-    (`:by_staff` = 1), no notice and no horizon limit the times.
+    `offered` has the columns minute, day, place and seats_taken; `type` is the visit type.
     """
-    greatest, least = GREATEST[dialect], LEAST[dialect]
     return f"""
     type AS MATERIALIZED (
-        SELECT visit_type.id, visit_type.doctor_id, visit_type.capacity, visit_type.most_per_day, visit_type.place,
-            version.id AS version_id, version.minutes, version.buffer_before, version.buffer_after, version.step,
-            {greatest}(:from_minute, :next_minute, :minute_after + CASE WHEN :by_staff = 1 THEN 0
-                ELSE visit_type.minimum_notice END) AS first_minute,
-            {least}(:until_minute - 1, CASE WHEN :by_staff = 1 THEN :until_minute
-                ELSE :this_minute + visit_type.horizon * {MINUTES_OF_DAY} END) AS last_minute
+        SELECT {type_columns(dialect)}
         FROM visit_type_versions AS version JOIN visit_types AS visit_type ON visit_type.id = version.visit_type_id
-        WHERE {chosen} AND version.is_current AND visit_type.retired_at IS NULL
+        WHERE {chosen} AND {BOOKABLE}
         AND (visit_type.booked_by = 'patients' OR :by_staff = 1) AND {condition} {lock}
     ), taken AS MATERIALIZED (
         SELECT busy_from, busy_until, slot_id, seat, seats FROM appointments WHERE doctor_id = :doctor_id AND {COUNTS}
@@ -114,7 +151,7 @@ def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") 
         SELECT openings.id, day, from_minute, until_minute, runs_until, coalesce(type.place, openings.place) AS place
         FROM type CROSS JOIN openings
         WHERE openings.doctor_id = :doctor_id
-        AND (openings.visit_type_id IS NULL OR openings.visit_type_id = type.id)
+        AND {IS_FOR_TYPE}
         AND from_minute > first_minute - {LONGEST_OPENING} AND from_minute <= last_minute
         AND until_minute > first_minute
     ), full_days AS (
@@ -132,24 +169,22 @@ def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") 
         FROM edges
     ), fitting AS (
         SELECT open.id, from_minute, step, day, open.place,
-            {greatest}(coalesce(gap_from + buffer_before, from_minute), from_minute, first_minute) AS earliest,
-            {least}(gap_until - buffer_after - minutes, until_minute - 1, last_minute) AS latest
+            {earliest(dialect)} AS earliest, {latest(dialect)} AS latest
         FROM gaps JOIN open ON open.id = gaps.id CROSS JOIN type
     ), starts AS (
-        SELECT from_minute + (earliest - from_minute + step - 1) / step * step AS minute, latest, step, day, place
+        SELECT {ON_GRID} AS minute, latest, step, day, place
         FROM fitting WHERE earliest <= latest
         UNION ALL SELECT minute + step, latest, step, day, place FROM starts WHERE minute + step <= latest
     ), seats AS (
         SELECT slot_id - version_id * {MINUTES_OF_VERSION} AS minute, count(*) AS seats_taken
         FROM taken CROSS JOIN type
-        WHERE capacity > 1 AND slot_id >= version_id * {MINUTES_OF_VERSION}
-        AND slot_id < (version_id + 1) * {MINUTES_OF_VERSION}
+        WHERE {OF_GROUP}
         GROUP BY slot_id, version_id, capacity HAVING count(*) < capacity AND min(seats) > 1
     ), offered AS (
         SELECT minute, day, place, 0 AS seats_taken FROM starts
         WHERE minute <= latest AND day NOT IN (SELECT day FROM full_days)
         UNION ALL SELECT minute, day, open.place, seats_taken FROM seats CROSS JOIN type JOIN open
-        ON minute >= from_minute AND minute < until_minute AND minute + minutes <= runs_until
+        ON {fits_at("minute")}
         WHERE minute BETWEEN first_minute AND last_minute AND day NOT IN (SELECT day FROM full_days)
     )"""
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from sqlalchemy import Row
 
 from src.domain.minutes import instant_of_minute, minute_of
 from src.domain.wall_clock import first_instant
@@ -100,6 +101,20 @@ class FreeSlot(WallClockSpan):
     visit_type_id: int | None = Field(description="null for a published slot")
     seats_left: int | None = Field(description="how many patients can still book it; null if it is for one")
     place: str | None
+
+    @staticmethod
+    def of_found(row: Row[Any]) -> dict[str, Any]:
+        """Return the fields, from a row of the search of many doctors."""
+        if row.visit_type_id is None:
+            times = row.starts_at, row.ends_at, row.wall_start, row.wall_end, row.time_zone
+            return {"slot_id": row.slot_id, **_published(*times)}
+        return {
+            "slot_id": row.slot_id,
+            **span_of_minutes(row.minute, row.minutes, row.time_zone),
+            "visit_type_id": row.visit_type_id,
+            "seats_left": row.seats_left,
+            "place": row.place,
+        }
 
     @staticmethod
     def of_published(row: Sequence[Any]) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from src.schemas.appointment import DoctorsAppointment
+from src.schemas.availability import FreeSlot
 from src.schemas.base import In, Out
-from src.schemas.fields import OneLine, QueryNumber, TimeZone
+from src.schemas.fields import OneLine, QueryFlag, QueryNumber, TimeZone
 from src.schemas.hours import WithAffected
 
 
@@ -55,6 +58,18 @@ class Page(In):
     limit: QueryNumber = Field(10, ge=1, le=100)
 
 
+class DoctorsWanted(Page):
+    """Which doctors to list, and whether with the next time of each."""
+
+    name: OneLine | None = Field(None, description="only doctors with this text in their name; letter case is ignored")
+    specialization: OneLine | None = Field(None, description="only doctors of this one; letter case is ignored")
+    next_available: QueryFlag = Field(False, description="whether to add `next_available`")
+
+    @property
+    def all(self) -> bool:
+        return self.name is self.specialization is None
+
+
 class DoctorListed(Out):
     """A doctor as patients see them; `id` goes into the next path."""
 
@@ -64,10 +79,16 @@ class DoctorListed(Out):
     specialization: str
 
 
+class DoctorAvailable(DoctorListed):
+    """A doctor with the first of what can be booked, up to the horizon of the visit type; null if there is nothing."""
+
+    next_available: FreeSlot | None
+
+
 class Doctors(Out):
     """One page of the doctors."""
 
-    data: list[DoctorListed]
+    data: list[Annotated[DoctorAvailable | DoctorListed, Field(union_mode="left_to_right")]]
     page: int
     total_pages: int
     total: int

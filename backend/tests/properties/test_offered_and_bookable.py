@@ -50,6 +50,7 @@ from tests.properties.oracle import (
     last_end,
     minute_at,
 )
+from tests.properties.searches import Found, compare_searches
 
 # Zones, and when a practice begins: some days before the clocks change, but for the first two.
 BEGINS = [
@@ -554,6 +555,16 @@ class Practice:
         if [row.id for row in rows] != expected:
             raise DifferenceFound(f"published: {[row.id for row in rows]}, and not {expected}")
 
+    def compare_searches(self) -> None:
+        def compare(found: list[Found], expected: list[Found], what: str) -> None:
+            self.done["searches"] += 1
+            self.done["found by searches"] += len(expected)
+            if found != expected:
+                raise DifferenceFound(f"{what}: {found}, and not {expected}")
+
+        me = self.chance.choice([self.fresh, self.chance.choice(self.people)])
+        compare_searches(self.db, self.world, self.chance, me, compare)
+
     def compare_attempts(self, number: int) -> None:
         """Try to book, hold and move, offered and not offered, and roll it back."""
         doctor = self.chance.choice(self.world.doctors)
@@ -654,6 +665,7 @@ def live_through(
         try:
             for _ in range(rounds):
                 practice.compare_lists()
+                practice.compare_searches()
                 practice.compare_attempts(attempts)
                 for _ in range(actions):
                     practice.act()

@@ -1,0 +1,291 @@
+"""What can be booked next, of many doctors at once: published slots and computed times, the earliest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Row, String, TextualSelect
+
+from src.domain import minutes
+from src.models.base import Id, Instant, WallClock
+from src.models.hours import LONGEST_OPENING
+from src.repositories import next_time, offered
+from src.repositories.booking_sql import minute_of, typed
+from src.repositories.free_times_repository import LONGEST_HORIZON
+from src.repositories.offered import (
+    BOOKABLE,
+    COUNTS,
+    IS_FOR_TYPE,
+    LEAST,
+    MINUTES_OF_VERSION,
+    default_type_of,
+    type_columns,
+)
+
+# Later than every time.
+_NEVER = 2**40
+_JSON = {"postgresql": "jsonb_each_text(CAST({} AS jsonb))", "sqlite": "json_each({})"}
+_ELEMENTS = {"postgresql": "jsonb_array_elements_text(CAST({} AS jsonb))", "sqlite": "json_each({})"}
+_WALL = "coalesce(slot.wall_start, slot.starts_at)"
+_HOUR = {"postgresql": f"extract(hour FROM {_WALL})", "sqlite": f"CAST(strftime('%H', {_WALL}) AS INTEGER)"}
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Which parts the statement has: each that is asked for makes it longer, and none costs what it is not asked for.
+
+    `by_type` looks for the times of visit types of a name, and else for published slots and for those of default types.
+    `last_day` is whether the days end.
+    """
+
+    doctors: bool = False
+    doctor: bool = False
+    specialization: bool = False
+    by_type: bool = False
+    days: bool = False
+    last_day: bool = False
+    part: bool = False
+
+
+def _doctor(dialect: str, sought: Sought) -> str:
+    conditions = "users.deleted_at IS NULL"
+    if sought.doctors:
+        conditions += f" AND doctors.id IN (SELECT CAST(value AS BIGINT) FROM {_ELEMENTS[dialect].format(':doctors')})"
+    if sought.doctor:
+        conditions += " AND doctors.id = :doctor_id"
+    if sought.specialization:
+        conditions += " AND lower(doctors.specialization) = lower(:specialization)"
+    zone = "coalesce(doctors.time_zone, :clinic_zone)"
+    parts = f"JOIN {_JSON[dialect].format(':parts')} AS part ON part.key = {zone}" if sought.part else ""
+    return f"""
+    doctor AS MATERIALIZED (
+        SELECT doctors.id, users.name, doctors.designation, doctors.specialization, {zone} AS time_zone,
+            {"part.value" if sought.part else "NULL"} AS parts
+        FROM doctors JOIN users ON users.id = doctors.user_id {parts}
+        WHERE {conditions}
+    )"""
+
+
+def _type(dialect: str, sought: Sought) -> str:
+    chosen = "lower(visit_type.name) = lower(:visit_type)" if sought.by_type else default_type_of("doctor.id")
+    return f"""
+    type AS MATERIALIZED (
+        SELECT {type_columns(dialect)}, visit_type.name, doctor.parts
+        FROM doctor JOIN visit_types AS visit_type ON visit_type.doctor_id = doctor.id
+        JOIN visit_type_versions AS version ON version.visit_type_id = visit_type.id
+        WHERE {chosen} AND {BOOKABLE} AND visit_type.booked_by = 'patients'
+    )"""
+
+
+def _computed(dialect: str, sought: Sought, first: str) -> str:
+    return next_time.computed(dialect, first, of_days=sought.days, of_part=sought.part)
+
+
+def _published(dialect: str, sought: Sought, doctor: str, after: str) -> str:
+    condition = f"slot.starts_at > :now AND {after}"
+    if sought.days:
+        condition += f" AND date({_WALL}) BETWEEN :first_day AND :last_day"
+    if sought.last_day:
+        condition += " AND slot.starts_at < :end"
+    if sought.part:
+        condition += f" AND {_HOUR[dialect]} BETWEEN :first_hour AND :last_hour"
+    return next_time.published(dialect, doctor, condition)
+
+
+_FIRST_PUBLISHED = "slot.starts_at >= :begin AND (slot.starts_at >= :following OR slot.id > :after_id)"
+# After the time that the cursor names, which has this minute and id.
+_FIRST_COMPUTED = f"""(CASE WHEN type.first_minute <= :after_minute
+    THEN :after_minute + CASE WHEN type.version_id * {MINUTES_OF_VERSION} + :after_minute > :after_id THEN 0 ELSE 1 END
+    ELSE type.first_minute END)"""
+
+
+def _first(dialect: str, sought: Sought, most: int | None) -> str:
+    """Return the CTE with the first time of each visit type, and the first slot of each doctor."""
+    computed = f"""
+        SELECT doctor_id, visit_type_id, minute, version_id * {MINUTES_OF_VERSION} + minute AS slot_id FROM (
+            SELECT doctor_id, id AS visit_type_id, version_id, {_computed(dialect, sought, _FIRST_COMPUTED)} AS minute
+            FROM type) AS of_type
+        WHERE minute IS NOT NULL"""
+    published = f"""
+        UNION ALL SELECT slot.doctor_id, NULL, {minute_of(dialect, "slot.starts_at")}, slot.id
+        FROM doctor JOIN availability_slots AS slot
+        ON slot.id = {_published(dialect, sought, "doctor.id", _FIRST_PUBLISHED)}"""
+    limit = "" if most is None else f"ORDER BY minute, slot_id LIMIT {int(most)}"
+    return f"first AS MATERIALIZED ({computed}{'' if sought.by_type else published} {limit})"
+
+
+def _following(dialect: str, sought: Sought, most: int) -> str:
+    """Return the CTE `found` with the times and slots from the first of each on, as far as the page can show them."""
+    shared = f"""
+    bound AS MATERIALIZED (
+        SELECT CASE WHEN count(*) < {most} THEN {_NEVER} ELSE max(minute) END AS minute FROM first
+    ), few AS MATERIALIZED (
+        SELECT type.id, type.doctor_id, type.capacity, type.most_per_day, type.place, type.version_id, type.minutes,
+            type.buffer_before, type.buffer_after, type.step, type.parts,
+            {LEAST[dialect]}(type.last_minute, (SELECT minute FROM bound)) AS last_minute, first.minute AS first_minute
+        FROM first JOIN type ON type.id = first.visit_type_id
+    ), times AS (
+        SELECT id AS visit_type_id, first_minute AS minute, 1 AS number FROM few
+        UNION ALL SELECT times.visit_type_id, {_computed(dialect, sought, "(times.minute + 1)")}, number + 1
+        FROM times JOIN few AS type ON type.id = times.visit_type_id
+        WHERE number < {most} AND times.minute < type.last_minute
+    )"""
+    found = f"""SELECT doctor_id, visit_type_id, minute, version_id * {MINUTES_OF_VERSION} + minute AS slot_id
+        FROM times JOIN few ON few.id = times.visit_type_id WHERE minute IS NOT NULL"""
+    if sought.by_type:
+        return f"{shared}, found AS ({found} ORDER BY minute, slot_id LIMIT {most})"
+    following = _published(dialect, sought, "slots.doctor_id", "slot.starts_at > slots.starts_at")
+    return f"""{shared}, slots AS (
+        SELECT first.doctor_id, first.slot_id AS id, first.minute, slot.starts_at, 1 AS number
+        FROM first JOIN availability_slots AS slot ON slot.id = first.slot_id WHERE first.visit_type_id IS NULL
+        UNION ALL SELECT slots.doctor_id, next_slot.id, {minute_of(dialect, "next_slot.starts_at")},
+            next_slot.starts_at, number + 1
+        FROM slots JOIN availability_slots AS next_slot ON next_slot.id = {following}
+        WHERE number < {most} AND slots.minute < (SELECT minute FROM bound)
+    ), found AS (
+        {found} UNION ALL SELECT doctor_id, NULL, minute, id FROM slots ORDER BY minute, slot_id LIMIT {most}
+    )"""
+
+
+@lru_cache(maxsize=256)
+def _search(dialect: str, sought: Sought, most: int | None) -> TextualSelect:
+    """Return the query for the times in their order, or without `most` for the first of each visit type and doctor."""
+    following = "" if most is None else f", {_following(dialect, sought, int(most))}"
+    statement = typed(f"""
+    WITH RECURSIVE {_doctor(dialect, sought)}, {_type(dialect, sought)}, {_first(dialect, sought, most)}{following}
+    SELECT found.minute, found.slot_id, found.visit_type_id, type.name AS visit_type, type.minutes,
+        CASE WHEN type.capacity > 1 THEN type.capacity - (
+            SELECT count(*) FROM appointments WHERE appointments.slot_id = found.slot_id AND {COUNTS}
+        ) END AS seats_left,
+        coalesce(type.place, (
+            SELECT openings.place FROM openings WHERE openings.doctor_id = type.doctor_id AND {IS_FOR_TYPE}
+            AND from_minute > found.minute - {LONGEST_OPENING} AND from_minute <= found.minute
+            AND until_minute > found.minute
+        )) AS place,
+        slot.starts_at, slot.ends_at, slot.wall_start, slot.wall_end, coalesce(slot.time_zone, doctor.time_zone)
+            AS time_zone, found.doctor_id, doctor.name AS doctor_name, doctor.designation, doctor.specialization
+    FROM {"first" if most is None else "found"} AS found JOIN doctor ON doctor.id = found.doctor_id
+    LEFT JOIN type ON type.id = found.visit_type_id
+    LEFT JOIN availability_slots AS slot ON slot.id = found.slot_id AND found.visit_type_id IS NULL
+    ORDER BY found.minute, found.slot_id""")
+    return statement.columns(
+        minute=Id,
+        slot_id=Id,
+        starts_at=Instant(),
+        ends_at=Instant(),
+        wall_start=WallClock,
+        wall_end=WallClock,
+        time_zone=String(),
+    )
+
+
+def next_of_doctors(
+    db: Connection, doctor_ids: Sequence[int], me: int, now: datetime, clinic_zone: str
+) -> dict[int, Row[Any]]:
+    """Return by doctor what is the first of the list of those who have anything that `me` can book.
+
+    A row has the columns that `search` returns.
+    """
+    values = _values(now, me, clinic_zone) | {"doctors": json.dumps(list(doctor_ids))}
+    found: dict[int, Row[Any]] = {}
+    for row in db.execute(_search(db.dialect.name, Sought(doctors=True), None), values):
+        found.setdefault(row.doctor_id, row)
+    return found
+
+
+@dataclass(frozen=True)
+class Days:
+    """The first and the last day that are wanted, of each doctor's own calendar."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the day: its first and last hour, and by time zone when it begins and ends on each day from `first`."""
+
+    hours: tuple[int, int]
+    first: date
+    by_zone: dict[str, str]
+
+
+def search(
+    db: Connection,
+    me: int,
+    now: datetime,
+    clinic_zone: str,
+    *,
+    doctor_id: int | None = None,
+    specialization: str | None = None,
+    visit_type: str | None = None,
+    days: Days | None = None,
+    part: Part | None = None,
+    after: tuple[int, int] | None = None,
+    most: int,
+) -> Sequence[Row[Any]]:
+    """Return the first times that `me` can book after the minute and id `after`, by minute and id.
+
+    A row has minute, slot_id, visit_type_id and visit_type (None for a published slot), minutes, seats_left, place,
+    starts_at, ends_at, wall_start and wall_end (None for a computed time), time_zone, doctor_id, doctor_name,
+    designation and specialization.
+    """
+    sought = Sought(
+        doctor=doctor_id is not None,
+        specialization=specialization is not None,
+        by_type=visit_type is not None,
+        days=days is not None,
+        last_day=days is not None and days.last < date.max,
+        part=part is not None,
+    )
+    values = _values(now, me, clinic_zone, days, after)
+    values |= {"doctor_id": doctor_id, "specialization": specialization, "visit_type": visit_type}
+    if part is not None:
+        first_hour, last_hour = part.hours
+        values |= {"first_hour": first_hour, "last_hour": last_hour}
+        values |= {"parts_from": part.first, "parts": json.dumps(part.by_zone)}
+    return db.execute(_search(db.dialect.name, sought, most), values).all()
+
+
+_ZONES = typed("SELECT DISTINCT coalesce(time_zone, :clinic_zone) FROM doctors")
+
+
+def zones(db: Connection, clinic_zone: str) -> Sequence[str]:
+    """Return the time zones of the doctors."""
+    return db.scalars(_ZONES, {"clinic_zone": clinic_zone}).all()
+
+
+def _values(
+    now: datetime,
+    me: int,
+    clinic_zone: str,
+    days: Days | None = None,
+    after: tuple[int, int] | None = None,
+) -> dict[str, Any]:
+    this_minute = minutes.minute_of(now)
+    begin, end = this_minute, this_minute + LONGEST_HORIZON
+    values: dict[str, Any] = {"clinic_zone": clinic_zone}
+    if days is not None:
+        # No zone's day begins more than a day before that of UTC, or ends more than a day after it.
+        begin = max(begin, _midnight(days.first) - minutes.MINUTES_OF_DAY)
+        values |= {"first_day": days.first, "last_day": days.last}
+        if days.last < date.max:
+            until = _midnight(days.last) + 2 * minutes.MINUTES_OF_DAY
+            end = min(end, until)
+            values["end"] = minutes.instant_of_minute(until)
+    after_minute, after_id = after or (0, 0)
+    slots = {
+        "begin": minutes.instant_of_minute(max(begin, after_minute)),
+        "following": minutes.instant_of_minute(after_minute + 1 if after else begin),
+    }
+    cursor = {"after_minute": after_minute, "after_id": after_id}
+    return offered.values(now, begin, end, me=me, **cursor) | slots | values
+
+
+def _midnight(day: date) -> int:
+    return (day.toordinal() - minutes.EPOCH.toordinal()) * minutes.MINUTES_OF_DAY
