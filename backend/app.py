@@ -24,11 +24,12 @@ from src.controllers import patient_controller as patients
 from src.controllers import policy_controller as policies
 from src.controllers import reschedule_controller as reschedules
 from src.controllers import schedule_controller as schedules
+from src.controllers import search_controller as searches
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
 from src.web.application import create_app
-from src.web.routes import ANYONE, DOCTOR, PATIENT, USER, Route
+from src.web.routes import ANYONE, DOCTOR, PATIENT, SEARCHER, USER, Route
 
 CREATED = HTTPStatus.CREATED
 
@@ -77,6 +78,8 @@ ROUTES: list[Route] = [
           "availability.free_slots"),
     Route("GET", "/patient/doctors/<int:doctor_id>/visit-types", visit_types.list_for_patients, PATIENT,
           "visit_type.list_for_patients"),
+
+    Route("GET", "/slots", searches.search, SEARCHER, "slot.search"),
 
     Route("POST", "/appointments", appointments.book, PATIENT, "appointment.book", CREATED,
           location="/appointments/{appointment_id}"),

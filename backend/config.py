@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     most_appointments_ahead: int | None = Field(None, ge=1, le=1_000_000)
     most_appointments_ahead_per_doctor: int | None = Field(None, ge=1, le=1_000_000)
     patient_changes_per_hour: int = Field(30, ge=1, le=1_000_000)
+    public_search: Literal["yes", "no"] = "no"
     cors_origins: str = "http://localhost:5173,http://localhost:3000"
     port: int = Field(5000, ge=1, le=65535)
     trusted_proxies: int = Field(0, ge=0, le=10)

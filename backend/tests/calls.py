@@ -275,6 +275,7 @@ CALLS = [
     Call("patient.list_doctors", PATIENTS),
     Call("availability.free_slots", PATIENTS),
     Call("visit_type.list_for_patients", PATIENTS),
+    Call("slot.search", USERS),
     Call("appointment.book", PATIENTS, body=lambda clinic: {"slot_id": clinic.slot_to_book}),
     Call("appointment.list_mine", PATIENTS),
     Call("appointment.list_doctors", DOCTORS),

@@ -59,7 +59,7 @@ def computed(dialect: str, first: str, *, of_days: bool = False, of_part: bool =
 
 def _ends_of_part(dialect: str) -> tuple[str, str]:
     at = f"2 * {DIGITS} * {_DAY_OF_PARTS[dialect]}"
-    begin, end = (f"CAST(substr(type.parts, {at} + {1 + DIGITS * i}, {DIGITS}) AS BIGINT)" for i in (0, 1))
+    begin, end = (f"CAST(nullif(substr(type.parts, {at} + {1 + DIGITS * i}, {DIGITS}), '') AS BIGINT)" for i in (0, 1))
     return begin, end
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, String, TextualSelect
 
-from src.domain import minutes
+from src.domain import minutes, parts_of_day
+from src.domain.parts_of_day import PartOfDay
+from src.domain.wall_clock import ONE_DAY
 from src.models.base import Id, Instant, WallClock
 from src.models.hours import LONGEST_OPENING
 from src.repositories import next_time, offered
@@ -199,34 +201,25 @@ def next_of_doctors(
 
 
 @dataclass(frozen=True)
-class Days:
-    """The first and the last day that are wanted, of each doctor's own calendar."""
+class Criteria:
+    """What is sought; None is no condition. The days are of each doctor's own calendar, and the last is included."""
 
-    first: date
-    last: date
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the day: its first and last hour, and by time zone when it begins and ends on each day from `first`."""
-
-    hours: tuple[int, int]
-    first: date
-    by_zone: dict[str, str]
+    doctor_id: int | None = None
+    specialization: str | None = None
+    visit_type: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    part_of_day: PartOfDay | None = None
 
 
 def search(
     db: Connection,
+    criteria: Criteria,
     me: int,
     now: datetime,
     clinic_zone: str,
     *,
-    doctor_id: int | None = None,
-    specialization: str | None = None,
-    visit_type: str | None = None,
-    days: Days | None = None,
-    part: Part | None = None,
-    after: tuple[int, int] | None = None,
+    after: tuple[int, int] | None,
     most: int,
 ) -> Sequence[Row[Any]]:
     """Return the first times that `me` can book after the minute and id `after`, by minute and id.
@@ -236,56 +229,60 @@ def search(
     designation and specialization.
     """
     sought = Sought(
-        doctor=doctor_id is not None,
-        specialization=specialization is not None,
-        by_type=visit_type is not None,
-        days=days is not None,
-        last_day=days is not None and days.last < date.max,
-        part=part is not None,
+        doctor=criteria.doctor_id is not None,
+        specialization=criteria.specialization is not None,
+        by_type=criteria.visit_type is not None,
+        days=criteria.first_day is not None or criteria.last_day is not None,
+        last_day=criteria.last_day is not None,
+        part=criteria.part_of_day is not None,
     )
-    values = _values(now, me, clinic_zone, days, after)
-    values |= {"doctor_id": doctor_id, "specialization": specialization, "visit_type": visit_type}
-    if part is not None:
-        first_hour, last_hour = part.hours
-        values |= {"first_hour": first_hour, "last_hour": last_hour}
-        values |= {"parts_from": part.first, "parts": json.dumps(part.by_zone)}
+    values = _values(now, me, clinic_zone, criteria, after)
+    if criteria.part_of_day is not None:
+        values |= _values_of_part(db, criteria.part_of_day, now, clinic_zone)
     return db.execute(_search(db.dialect.name, sought, most), values).all()
-
-
-_ZONES = typed("SELECT DISTINCT coalesce(time_zone, :clinic_zone) FROM doctors")
-
-
-def zones(db: Connection, clinic_zone: str) -> Sequence[str]:
-    """Return the time zones of the doctors."""
-    return db.scalars(_ZONES, {"clinic_zone": clinic_zone}).all()
 
 
 def _values(
     now: datetime,
     me: int,
     clinic_zone: str,
-    days: Days | None = None,
+    criteria: Criteria | None = None,
     after: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
+    criteria = criteria or Criteria()
     this_minute = minutes.minute_of(now)
     begin, end = this_minute, this_minute + LONGEST_HORIZON
-    values: dict[str, Any] = {"clinic_zone": clinic_zone}
-    if days is not None:
-        # No zone's day begins more than a day before that of UTC, or ends more than a day after it.
-        begin = max(begin, _midnight(days.first) - minutes.MINUTES_OF_DAY)
-        values |= {"first_day": days.first, "last_day": days.last}
-        if days.last < date.max:
-            until = _midnight(days.last) + 2 * minutes.MINUTES_OF_DAY
-            end = min(end, until)
-            values["end"] = minutes.instant_of_minute(until)
+    values = vars(criteria) | {
+        "clinic_zone": clinic_zone,
+        "first_day": criteria.first_day or date.min,
+        "last_day": criteria.last_day or date.max,
+    }
+    # No zone's day begins more than a day before that of UTC, or ends more than a day after it.
+    if criteria.first_day is not None:
+        begin = max(begin, _midnight(criteria.first_day) - minutes.MINUTES_OF_DAY)
+    if criteria.last_day is not None:
+        until = _midnight(criteria.last_day) + 2 * minutes.MINUTES_OF_DAY
+        end = min(end, until)
+        values["end"] = minutes.instant_of_minute(until)
     after_minute, after_id = after or (0, 0)
-    slots = {
+    values |= {
         "begin": minutes.instant_of_minute(max(begin, after_minute)),
         "following": minutes.instant_of_minute(after_minute + 1 if after else begin),
     }
-    cursor = {"after_minute": after_minute, "after_id": after_id}
-    return offered.values(now, begin, end, me=me, **cursor) | slots | values
+    return offered.values(now, begin, end, me=me, after_minute=after_minute, after_id=after_id) | values
 
 
 def _midnight(day: date) -> int:
     return (day.toordinal() - minutes.EPOCH.toordinal()) * minutes.MINUTES_OF_DAY
+
+
+_ZONES = typed("SELECT DISTINCT coalesce(time_zone, :clinic_zone) FROM doctors")
+
+
+def _values_of_part(db: Connection, part: PartOfDay, now: datetime, clinic_zone: str) -> dict[str, Any]:
+    first_hour, last_hour = parts_of_day.HOURS[part]
+    first = now.date() - ONE_DAY
+    last = first + LONGEST_HORIZON * minutes.ONE_MINUTE + 2 * ONE_DAY
+    zones = db.scalars(_ZONES, {"clinic_zone": clinic_zone})
+    parts = json.dumps({zone: parts_of_day.ends(zone, part, first, last) for zone in zones})
+    return {"first_hour": first_hour, "last_hour": last_hour, "parts_from": first, "parts": parts}

@@ -17,6 +17,30 @@ from src.utils.security import read_token
 from src.web.routes import Access
 
 
+def claims_of_request(access: Access[Any], settings: Settings) -> TokenClaims | None:
+    """Return the claims of this request's token, or None if the call needs none; raise Unauthenticated."""
+    if access.is_public:
+        return None
+    try:
+        return bearer_claims(settings)
+    except Unauthenticated:
+        if access.is_open(settings):
+            return None
+        raise
+
+
+def admit(db: Connection, claims: TokenClaims | None, access: Access[Any], settings: Settings) -> Caller | None:
+    """Return the caller, or None for nobody in particular; raise as `_caller` does."""
+    if claims is None:
+        return None
+    try:
+        return _caller(db, claims, access, settings)
+    except (Unauthenticated, RoleUnknown):
+        if access.is_open(settings):
+            return None
+        raise
+
+
 def bearer_claims(settings: Settings) -> TokenClaims:
     """Return the claims of this request's token; raise Unauthenticated if there is no valid token."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -25,7 +49,7 @@ def bearer_claims(settings: Settings) -> TokenClaims:
     return read_token(token.strip(), settings)
 
 
-def admit(db: Connection, claims: TokenClaims, access: Access[Any], settings: Settings) -> Caller:
+def _caller(db: Connection, claims: TokenClaims, access: Access[Any], settings: Settings) -> Caller:
     """Return the caller, or raise Unauthenticated (401) or the refusal that the access names (403).
 
     Every request looks the account up, so the tokens of a deleted account stop working at once on every machine.

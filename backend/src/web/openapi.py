@@ -214,6 +214,10 @@ LINKS: dict[str, dict[str, Any]] = {
         "hold": _with_slot("hold.hold", "$response.body#/data/0/slot_id", minutes=10),
         "reschedule": _with_slot("appointment.reschedule", "$response.body#/data/0/slot_id"),
     },
+    "slot.search": {
+        "book": _with_slot("appointment.book", "$response.body#/data/0/slot_id"),
+        "hold": _with_slot("hold.hold", "$response.body#/data/0/slot_id", minutes=10),
+    },
     "availability.publish": {"book": _with_slot("appointment.book", "$response.body#/slot_id")},
     "appointment.book": _of_appointment("$response.body#/appointment_id"),
     "appointment.list_mine": _of_appointment("$response.body#/data/0/appointment_id"),

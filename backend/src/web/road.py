@@ -24,7 +24,7 @@ from src.context import Context, SlowContext, Transaction
 from src.errors import ClinicError, Invalid, StepsNeeded
 from src.schemas.base import In
 from src.utils.clock import Clock
-from src.web.admission import admit, bearer_claims
+from src.web.admission import admit, claims_of_request
 from src.web.answers import add_etag, answer
 from src.web.idempotency import HEADER, answer_once, key_of_request
 from src.web.openapi import SECURITY_SCHEME, error_responses, success_headers
@@ -42,12 +42,12 @@ def mount(app: APIFlask, routes: Sequence[Route], settings: Settings, clock: Clo
 
 
 def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Callable[..., Response]:
-    validated = _validated(app, route)
+    validated = _validated(app, route, settings)
 
     @functools.wraps(validated)
     def view(**path: Any) -> Response:
         request.get_data()
-        claims = None if route.access.is_public else bearer_claims(settings)
+        claims = claims_of_request(route.access, settings)
         now = clock()
         transaction: Transaction = app.extensions["transaction"]
         if route.signature.is_slow:
@@ -64,7 +64,7 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
             # With a key, the same transaction also stores the answer, so it has more than one statement.
             one_statement = route.signature.is_one_statement and not in_steps
             with transaction(writes=route.writes, one_statement=one_statement and HEADER not in request.headers) as db:
-                actor = None if claims is None else admit(db, claims, route.access, settings)
+                actor = admit(db, claims, route.access, settings)
                 ctx = Context(db, now, actor, settings, _revisions_wanted(), in_steps)
                 call = functools.partial(_call, validated, path, ctx, route)
                 key = key_of_request() if route.is_idempotent else None
@@ -84,7 +84,7 @@ def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Call
     return view
 
 
-def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
+def _validated(app: APIFlask, route: Route, settings: Settings) -> Callable[..., Response]:
     """Wrap the controller in APIFlask's validation and documentation, with the schemas that its signature names."""
     signature = route.signature
 
@@ -111,7 +111,8 @@ def _validated(app: APIFlask, route: Route) -> Callable[..., Response]:
     headers = success_headers(route)
     if headers:
         responses[route.status.value] = {"headers": headers}
-    security = None if route.access.is_public else SECURITY_SCHEME
+    is_open = route.access.is_public or route.access.is_open(settings)
+    security = None if is_open else SECURITY_SCHEME
     return app.doc(operation_id=route.name, responses=responses, security=security, tags=[route.tag])(view)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Concatenate, Generic, TypeVar
 
+from config import Settings
 from src.context import Caller, Context, Doctor, Patient, SlowContext
 from src.errors import ClinicError
 from src.errors_of_accounts import NotADoctor, NotAPatient
@@ -20,19 +21,30 @@ A = TypeVar("A")
 
 @dataclass(frozen=True)
 class Access(Generic[A]):
-    """Who may call: the type of actor that the controller receives, and the error that other callers get."""
+    """Who may call: the type of actor that the controller receives, and the error that other callers get.
+
+    `opened_by` names the setting that lets anybody call if it is `yes`: then the controller receives None from callers
+    without a valid token.
+    """
 
     actor: type[A] | None
     refusal: type[ClinicError] | None = None
+    opened_by: str | None = None
 
     @property
     def is_public(self) -> bool:
         """Whether anybody may call; a token is then ignored, even an expired one."""
         return self.actor is None
 
+    def is_open(self, settings: Settings) -> bool:
+        """Return whether nobody needs a token, but a valid one says who calls."""
+        return self.opened_by is not None and getattr(settings, self.opened_by) == "yes"
+
 
 ANYONE: Access[None] = Access(None)
 USER: Access[Caller] = Access(Caller)
+# Anybody if the clinic says so.
+SEARCHER: Access[Caller | None] = Access(Caller, opened_by="public_search")
 DOCTOR: Access[Doctor] = Access(Doctor, NotADoctor)
 PATIENT: Access[Patient] = Access(Patient, NotAPatient)
 

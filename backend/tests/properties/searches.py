@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from src.domain import parts_of_day
 from src.domain.minutes import minute_of
-from src.domain.parts_of_day import HOURS, PartOfDay
 from src.repositories import search_repository as searching
-from src.repositories.search_repository import Days, Part
+from src.repositories.search_repository import Criteria
 from tests.properties.oracle import DAY, Doctor, Kind, World, instant
 
 # The type of this name is that of every visit type in a practice; the search ignores letter case.
@@ -46,22 +45,20 @@ def compare_searches(db: Connection, world: World, chance: random.Random, me: in
         row = first.get(doctor.id)
         compare([] if row is None else [_shown(row)], own[:1], f"the next time of {doctor.id}")
     for name, expected in ((None, default), (NAME, kinds)):
-        of_all = {"visit_type": name}
+        of_all = Criteria(visit_type=name)
         _compare_pages(db, world, chance, me, expected, of_all, compare)
         day = world.now.date() + chance.randint(-1, 5) * DAY
-        days = Days(day, chance.choice([day, day, day + DAY, date.max]))
-        within = [one for one in expected if days.first <= _wall(world, one).date() <= days.last]
-        _compare_pages(db, world, chance, me, within, {**of_all, "days": days}, compare)
-        part: PartOfDay = chance.choice(["morning", "afternoon", "evening"])
-        first_hour, last_hour = HOURS[part]
-        if chance.random() < 0.5:
-            within, days = expected, None
-        within = [one for one in within if first_hour <= _wall(world, one).hour <= last_hour]
-        asked = {**of_all, "days": days, "part": _part(world, part)}
-        _compare_pages(db, world, chance, me, within, asked, compare)
+        of_days = replace(of_all, first_day=day, last_day=chance.choice([day, day, day + DAY, None]))
+        within = [one for one in expected if _is_within(world, one, of_days)]
+        _compare_pages(db, world, chance, me, within, of_days, compare)
+        of_part = replace(
+            chance.choice([of_all, of_days]), part_of_day=chance.choice(["morning", "afternoon", "evening"])
+        )
+        within = [one for one in expected if _is_within(world, one, of_part)]
+        _compare_pages(db, world, chance, me, within, of_part, compare)
     doctor = chance.choice(world.doctors)
     own = [one for one in default if one.doctor_id == doctor.id]
-    _compare_pages(db, world, chance, me, own, {"doctor_id": doctor.id, "specialization": "cARDIOLOGY"}, compare)
+    _compare_pages(db, world, chance, me, own, Criteria(doctor.id, "cARDIOLOGY"), compare)
 
 
 def _compare_pages(
@@ -70,7 +67,7 @@ def _compare_pages(
     chance: random.Random,
     me: int,
     expected: list[Found],
-    asked: dict[str, Any],
+    criteria: Criteria,
     compare: Compared,
 ) -> None:
     limit, expected = chance.randint(1, 9), sorted(expected)
@@ -80,9 +77,9 @@ def _compare_pages(
         after = chance.choice(expected)[:2]
         expected = [one for one in expected if one[:2] > after]
     for page in range(MOST_PAGES):
-        rows = searching.search(db, me, world.now, "UTC", **asked, after=after, most=limit)
+        rows = searching.search(db, criteria, me, world.now, "UTC", after=after, most=limit)
         found = [_shown(row) for row in rows]
-        compare(found, expected[page * limit : (page + 1) * limit], f"page {page} of {limit} of {asked} for {me}")
+        compare(found, expected[page * limit : (page + 1) * limit], f"page {page} of {limit} of {criteria} for {me}")
         if len(found) < limit:
             return
         after = found[-1][:2]
@@ -106,13 +103,14 @@ def _shown(row: Any) -> Found:
     return Found(minute, row.slot_id, row.visit_type_id, row.seats_left, row.place, row.doctor_id)
 
 
-def _wall(world: World, found: Found) -> datetime:
-    """Return what the clocks show at its start: of a practice's published slots, they are those of UTC."""
+def _is_within(world: World, found: Found, criteria: Criteria) -> bool:
+    """Return whether its start is as sought: published slots keep their own clocks, in a practice those of UTC."""
     [zone] = [doctor.zone for doctor in world.doctors if doctor.id == found.doctor_id]
-    return instant(found.minute).astimezone(ZoneInfo("UTC" if found.visit_type_id is None else zone))
+    wall = instant(found.minute).astimezone(ZoneInfo("UTC" if found.visit_type_id is None else zone))
+    first_hour, last_hour = HOURS.get(criteria.part_of_day or "", (0, 23))
+    return (criteria.first_day or date.min) <= wall.date() <= (
+        criteria.last_day or date.max
+    ) and first_hour <= wall.hour <= last_hour
 
 
-def _part(world: World, part: PartOfDay) -> Part:
-    first = world.now.date() - DAY
-    by_zone = {doctor.zone: parts_of_day.ends(doctor.zone, part, first, first + 12 * DAY) for doctor in world.doctors}
-    return Part(HOURS[part], first, by_zone)
+HOURS = {"morning": (0, 11), "afternoon": (12, 16), "evening": (17, 23)}
