@@ -6,6 +6,8 @@ each only what is before it: the appointments ahead, and the openings in the gap
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from src.domain.parts_of_day import DIGITS
 from src.models.appointment import LONGEST_BUSY
 from src.models.hours import LONGEST_OPENING
@@ -34,42 +36,69 @@ _BEFORE, _NEEDED = "type.buffer_before", "(type.buffer_before + type.minutes + t
 # When the last visit that can be booked has ended.
 _END = "(type.last_minute + type.minutes + type.buffer_after)"
 _MINUTE_OF_GROUP = f"(slot_id - type.version_id * {MINUTES_OF_VERSION})"
+# Without it, PostgreSQL would compute a column of a subquery once for each of its uses.
+_ONCE = {"postgresql": "OFFSET 0", "sqlite": ""}
 # The two ends of the part of the day that is wanted, on each day from :parts_from on (domain/parts_of_day.py).
-
 _DAY_OF_PARTS = {
     "postgresql": "(openings.day - CAST(:parts_from AS date))",
     "sqlite": "CAST(julianday(openings.day) - julianday(:parts_from) AS INTEGER)",
 }
 
 
-def computed(dialect: str, first: str, *, of_days: bool = False, of_part: bool = False) -> str:
+@dataclass(frozen=True)
+class Wanted:
+    """Which times of `type` are wanted; what is not asked for is not in the SQL.
+
+    `days` is for times on a day from :first_day to :last_day, `part` for a part of the day, of which `type` has the
+    column `parts`, and `groups` for types that are for several patients at a time.
+    """
+
+    days: bool = False
+    part: bool = False
+    groups: bool = True
+
+    @property
+    def opened(self) -> str:
+        """The condition that the times of an opening are wanted and can be booked."""
+        of_days = " AND openings.day BETWEEN :first_day AND :last_day" if self.days else ""
+        return f"openings.doctor_id = type.doctor_id AND {IS_FOR_TYPE} AND {_HAS_ROOM}{of_days}"
+
+    def ends(self, dialect: str) -> tuple[str, str] | None:
+        """Return the minutes at which the part of the opening's day begins and ends."""
+        if not self.part:
+            return None
+        at = f"2 * {DIGITS} * {_DAY_OF_PARTS[dialect]}"
+        texts = (f"substr(type.parts, {at} + {1 + DIGITS * number}, {DIGITS})" for number in (0, 1))
+        begin, end = (f"CAST(nullif({text}, '') AS BIGINT)" for text in texts)
+        return begin, end
+
+
+def computed(dialect: str, first: str, wanted: Wanted) -> str:
     """Return the minute of the first time of `type` at or after the minute `first`, or NULL.
 
-    `type` has the columns that it has in `offered`, and for a part of the day `parts`. With `of_days`, the time is on a
-    day from :first_day to :last_day.
+    `type` has the columns that it has in `offered`.
     """
-    opened = f"openings.doctor_id = type.doctor_id AND {IS_FOR_TYPE} AND {_HAS_ROOM}"
-    if of_days:
-        opened += " AND openings.day BETWEEN :first_day AND :last_day"
-    begin, end = _ends_of_part(dialect) if of_part else (None, None)
-    alone = _alone(dialect, first, opened, begin, end)
+    alone = _alone(dialect, first, wanted)
+    if not wanted.groups:
+        return alone
     return f"""(SELECT min(minute) FROM (
-        SELECT {alone} AS minute UNION ALL SELECT {_of_group(first, opened, begin, end)}) AS next_times)"""
+        SELECT {alone} AS minute UNION ALL SELECT {_of_group(dialect, first, wanted)}) AS next_times)"""
 
 
-def _ends_of_part(dialect: str) -> tuple[str, str]:
-    at = f"2 * {DIGITS} * {_DAY_OF_PARTS[dialect]}"
-    begin, end = (f"CAST(nullif(substr(type.parts, {at} + {1 + DIGITS * i}, {DIGITS}), '') AS BIGINT)" for i in (0, 1))
-    return begin, end
+def is_possible(dialect: str, first: str, wanted: Wanted) -> str:
+    """Return the condition that there would be a time if nothing was taken, or that it is a group."""
+    start = _start_in_gap(dialect, first, wanted)
+    everything = f"SELECT {first} - {_BEFORE} AS gap_from, {_END} AS gap_until"
+    return f"(type.capacity > 1 OR (SELECT {start} FROM ({everything}) AS everything) IS NOT NULL)"
 
 
-def _alone(dialect: str, first: str, opened: str, begin: str | None, end: str | None) -> str:
+def _alone(dialect: str, first: str, wanted: Wanted) -> str:
     """Return the first start in the first gap that has one: before each appointment, or else after the last."""
     greatest = GREATEST[dialect]
     edge = f"({first} - {_BEFORE})"
     last_before = f"{_BUSY} AND busy_from <= {edge} ORDER BY busy_from DESC LIMIT 1"
     last = f"SELECT busy_until FROM {_BUSY} AND busy_from < {_END} ORDER BY busy_from DESC LIMIT 1"
-    start = _start_in_gap(dialect, first, opened, begin, end)
+    start = _start_in_gap(dialect, first, wanted)
     return f"""coalesce((
         SELECT minute FROM (
             SELECT gap_until, {start} AS minute FROM (
@@ -77,7 +106,7 @@ def _alone(dialect: str, first: str, opened: str, begin: str | None, end: str | 
                     ORDER BY busy_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), {edge})) AS gap_from
                 FROM {_BUSY} AND busy_from >= coalesce((SELECT busy_from FROM {last_before}), {edge})
                 AND busy_from < {_END}
-            ) AS gaps WHERE gap_until - gap_from >= {_NEEDED}
+            ) AS gaps WHERE gap_until - gap_from >= {_NEEDED} {_IN_ORDER[dialect]} {_ONCE[dialect]}
         ) AS starts WHERE minute IS NOT NULL {_IN_ORDER[dialect]} LIMIT 1
     ), (
         SELECT {start} FROM (
@@ -85,32 +114,32 @@ def _alone(dialect: str, first: str, opened: str, begin: str | None, end: str | 
     ))"""
 
 
-def _start_in_gap(dialect: str, first: str, opened: str, begin: str | None, end: str | None) -> str:
-    greatest, least = GREATEST[dialect], LEAST[dialect]
-    first_start = earliest(dialect, first if begin is None else f"{greatest}({first}, {begin})")
+def _start_in_gap(dialect: str, first: str, wanted: Wanted) -> str:
+    greatest, least, ends = GREATEST[dialect], LEAST[dialect], wanted.ends(dialect)
+    first_start = earliest(dialect, first if ends is None else f"{greatest}({first}, {ends[0]})")
     last_start = latest(dialect, f"{least}(gap_until, runs_until + type.buffer_after)")
-    if end is not None:
-        last_start = f"{least}({last_start}, {end} - 1)"
+    if ends is not None:
+        last_start = f"{least}({last_start}, {ends[1]} - 1)"
     return f"""(
         SELECT minute FROM (
             SELECT from_minute, latest, {ON_GRID} AS minute FROM (
                 SELECT from_minute, {first_start} AS earliest, {last_start} AS latest FROM openings
-                WHERE {opened} AND from_minute > gap_from - {LONGEST_OPENING} AND from_minute < gap_until
+                WHERE {wanted.opened} AND from_minute > gap_from - {LONGEST_OPENING} AND from_minute < gap_until
                 AND from_minute <= type.last_minute AND until_minute > gap_from AND until_minute > {first}
             ) AS fitting WHERE earliest <= latest
         ) AS of_opening WHERE minute <= latest ORDER BY from_minute LIMIT 1)"""
 
 
-def _of_group(first: str, opened: str, begin: str | None, end: str | None) -> str:
+def _of_group(dialect: str, first: str, wanted: Wanted) -> str:
     """Return the first time at which somebody has a seat of a group, and another is left."""
-    minute = _MINUTE_OF_GROUP
-    of_part = "" if begin is None else f" AND {minute} >= {begin} AND {minute} < {end}"
+    minute, ends = _MINUTE_OF_GROUP, wanted.ends(dialect)
+    of_part = "" if ends is None else f" AND {minute} >= {ends[0]} AND {minute} < {ends[1]}"
     return f"""(
         SELECT {minute} FROM appointments WHERE {OF_GROUP} AND {COUNTS}
         AND slot_id >= type.version_id * {MINUTES_OF_VERSION} + {first}
         AND slot_id <= type.version_id * {MINUTES_OF_VERSION} + type.last_minute
         GROUP BY slot_id HAVING count(*) < type.capacity AND EXISTS (
-            SELECT 1 FROM openings WHERE {opened} AND from_minute > {minute} - {LONGEST_OPENING}
+            SELECT 1 FROM openings WHERE {wanted.opened} AND from_minute > {minute} - {LONGEST_OPENING}
             AND {fits_at(minute)}{of_part})
         ORDER BY slot_id LIMIT 1)"""
 

@@ -19,9 +19,11 @@ from src.models.hours import LONGEST_OPENING
 from src.repositories import next_time, offered
 from src.repositories.booking_sql import minute_of, typed
 from src.repositories.free_times_repository import LONGEST_HORIZON
+from src.repositories.next_time import Wanted
 from src.repositories.offered import (
     BOOKABLE,
     COUNTS,
+    GREATEST,
     IS_FOR_TYPE,
     LEAST,
     MINUTES_OF_VERSION,
@@ -53,6 +55,11 @@ class Sought:
     last_day: bool = False
     part: bool = False
 
+    @property
+    def times(self) -> Wanted:
+        # A default type is for one patient at a time.
+        return Wanted(self.days, self.part, groups=self.by_type)
+
 
 def _doctor(dialect: str, sought: Sought) -> str:
     conditions = "users.deleted_at IS NULL"
@@ -66,26 +73,35 @@ def _doctor(dialect: str, sought: Sought) -> str:
     parts = f"JOIN {_JSON[dialect].format(':parts')} AS part ON part.key = {zone}" if sought.part else ""
     return f"""
     doctor AS MATERIALIZED (
-        SELECT doctors.id, users.name, doctors.designation, doctors.specialization, {zone} AS time_zone,
-            {"part.value" if sought.part else "NULL"} AS parts
+        SELECT doctors.id, {"part.value" if sought.part else "NULL"} AS parts
         FROM doctors JOIN users ON users.id = doctors.user_id {parts}
         WHERE {conditions}
     )"""
 
 
 def _type(dialect: str, sought: Sought) -> str:
-    chosen = "lower(visit_type.name) = lower(:visit_type)" if sought.by_type else default_type_of("doctor.id")
+    """Return the CTE `type` with the visit types, and `timed` with the first time of each beside it.
+
+    `soonest` is the first minute after the time that the cursor names, which has :after_minute and :after_id.
+    """
+    of_name = "visit_type.doctor_id = doctor.id AND lower(visit_type.name) = lower(:visit_type)"
+    chosen = of_name if sought.by_type else default_type_of("doctor.id")
+    # Who never works at that part of the day need not be looked for in the gaps between all appointments.
+    if_possible = f"WHERE {next_time.is_possible(dialect, 'type.soonest', sought.times)}" if sought.part else ""
     return f"""
     type AS MATERIALIZED (
-        SELECT {type_columns(dialect)}, visit_type.name, doctor.parts
-        FROM doctor JOIN visit_types AS visit_type ON visit_type.doctor_id = doctor.id
-        JOIN visit_type_versions AS version ON version.visit_type_id = visit_type.id
-        WHERE {chosen} AND {BOOKABLE} AND visit_type.booked_by = 'patients'
+        SELECT every.*, CASE WHEN first_minute > :after_minute THEN first_minute
+            WHEN version_id * {MINUTES_OF_VERSION} + :after_minute > :after_id THEN :after_minute
+            ELSE :after_minute + 1 END AS soonest
+        FROM (
+            SELECT {type_columns(dialect)}, visit_type.name, doctor.parts
+            FROM doctor JOIN visit_types AS visit_type ON {chosen}
+            JOIN visit_type_versions AS version ON version.visit_type_id = visit_type.id
+            WHERE {BOOKABLE} AND visit_type.booked_by = 'patients') AS every
+    ), timed AS MATERIALIZED (
+        SELECT type.*, {next_time.computed(dialect, "type.soonest", sought.times)} AS next_minute
+        FROM type {if_possible}
     )"""
-
-
-def _computed(dialect: str, sought: Sought, first: str) -> str:
-    return next_time.computed(dialect, first, of_days=sought.days, of_part=sought.part)
 
 
 def _published(dialect: str, sought: Sought, doctor: str, after: str) -> str:
@@ -100,19 +116,14 @@ def _published(dialect: str, sought: Sought, doctor: str, after: str) -> str:
 
 
 _FIRST_PUBLISHED = "slot.starts_at >= :begin AND (slot.starts_at >= :following OR slot.id > :after_id)"
-# After the time that the cursor names, which has this minute and id.
-_FIRST_COMPUTED = f"""(CASE WHEN type.first_minute <= :after_minute
-    THEN :after_minute + CASE WHEN type.version_id * {MINUTES_OF_VERSION} + :after_minute > :after_id THEN 0 ELSE 1 END
-    ELSE type.first_minute END)"""
 
 
 def _first(dialect: str, sought: Sought, most: int | None) -> str:
     """Return the CTE with the first time of each visit type, and the first slot of each doctor."""
     computed = f"""
-        SELECT doctor_id, visit_type_id, minute, version_id * {MINUTES_OF_VERSION} + minute AS slot_id FROM (
-            SELECT doctor_id, id AS visit_type_id, version_id, {_computed(dialect, sought, _FIRST_COMPUTED)} AS minute
-            FROM type) AS of_type
-        WHERE minute IS NOT NULL"""
+        SELECT doctor_id, id AS visit_type_id, next_minute AS minute,
+            version_id * {MINUTES_OF_VERSION} + next_minute AS slot_id
+        FROM timed WHERE next_minute IS NOT NULL"""
     published = f"""
         UNION ALL SELECT slot.doctor_id, NULL, {minute_of(dialect, "slot.starts_at")}, slot.id
         FROM doctor JOIN availability_slots AS slot
@@ -122,20 +133,38 @@ def _first(dialect: str, sought: Sought, most: int | None) -> str:
 
 
 def _following(dialect: str, sought: Sought, most: int) -> str:
-    """Return the CTE `found` with the times and slots from the first of each on, as far as the page can show them."""
+    """Return the CTE `found` with the times and slots from the first of each on, as far as the page can show them.
+
+    No time after `bound` is shown. If there are fewer visit types than rows, each goes on a little first (`early`), so
+    that one need not go on far beyond what the page shows of all of them (`nearer`).
+    """
+    greatest, least = GREATEST[dialect], LEAST[dialect]
+    following_time = next_time.computed(dialect, "(times.minute + 1)", sought.times)
     shared = f"""
     bound AS MATERIALIZED (
-        SELECT CASE WHEN count(*) < {most} THEN {_NEVER} ELSE max(minute) END AS minute FROM first
+        SELECT CASE WHEN count(*) < {most} THEN {_NEVER} ELSE max(minute) END AS minute,
+            {most} / {greatest}(count(*), 1) AS steps FROM first
     ), few AS MATERIALIZED (
-        SELECT type.id, type.doctor_id, type.capacity, type.most_per_day, type.place, type.version_id, type.minutes,
-            type.buffer_before, type.buffer_after, type.step, type.parts,
-            {LEAST[dialect]}(type.last_minute, (SELECT minute FROM bound)) AS last_minute, first.minute AS first_minute
-        FROM first JOIN type ON type.id = first.visit_type_id
+        SELECT id, doctor_id, capacity, most_per_day, place, version_id, minutes, buffer_before, buffer_after, step,
+            parts, name, {least}(last_minute, (SELECT minute FROM bound)) AS last_minute, next_minute
+        FROM timed WHERE next_minute <= (SELECT minute FROM bound)
+    ), early AS (
+        SELECT id AS visit_type_id, next_minute AS minute, 1 AS number FROM few
+        UNION ALL SELECT times.visit_type_id, {following_time}, number + 1
+        FROM early AS times JOIN few AS type ON type.id = times.visit_type_id
+        WHERE number <= (SELECT steps FROM bound) AND times.minute < type.last_minute
+    ), nearer AS MATERIALIZED (
+        SELECT coalesce((
+            SELECT minute FROM (
+                SELECT minute FROM early WHERE minute IS NOT NULL
+                UNION ALL SELECT minute FROM first WHERE visit_type_id IS NULL) AS known
+            ORDER BY minute LIMIT 1 OFFSET {most - 1}), (SELECT minute FROM bound)) AS minute
     ), times AS (
-        SELECT id AS visit_type_id, first_minute AS minute, 1 AS number FROM few
-        UNION ALL SELECT times.visit_type_id, {_computed(dialect, sought, "(times.minute + 1)")}, number + 1
+        SELECT visit_type_id, minute, number FROM early
+        UNION ALL SELECT times.visit_type_id, {following_time}, number + 1
         FROM times JOIN few AS type ON type.id = times.visit_type_id
-        WHERE number < {most} AND times.minute < type.last_minute
+        WHERE number > (SELECT steps FROM bound) AND number < {most}
+        AND times.minute < {least}(type.last_minute, (SELECT minute FROM nearer))
     )"""
     found = f"""SELECT doctor_id, visit_type_id, minute, version_id * {MINUTES_OF_VERSION} + minute AS slot_id
         FROM times JOIN few ON few.id = times.visit_type_id WHERE minute IS NOT NULL"""
@@ -148,7 +177,7 @@ def _following(dialect: str, sought: Sought, most: int) -> str:
         UNION ALL SELECT slots.doctor_id, next_slot.id, {minute_of(dialect, "next_slot.starts_at")},
             next_slot.starts_at, number + 1
         FROM slots JOIN availability_slots AS next_slot ON next_slot.id = {following}
-        WHERE number < {most} AND slots.minute < (SELECT minute FROM bound)
+        WHERE number < {most} AND slots.minute < (SELECT minute FROM nearer)
     ), found AS (
         {found} UNION ALL SELECT doctor_id, NULL, minute, id FROM slots ORDER BY minute, slot_id LIMIT {most}
     )"""
@@ -169,10 +198,12 @@ def _search(dialect: str, sought: Sought, most: int | None) -> TextualSelect:
             AND from_minute > found.minute - {LONGEST_OPENING} AND from_minute <= found.minute
             AND until_minute > found.minute
         )) AS place,
-        slot.starts_at, slot.ends_at, slot.wall_start, slot.wall_end, coalesce(slot.time_zone, doctor.time_zone)
-            AS time_zone, found.doctor_id, doctor.name AS doctor_name, doctor.designation, doctor.specialization
-    FROM {"first" if most is None else "found"} AS found JOIN doctor ON doctor.id = found.doctor_id
-    LEFT JOIN type ON type.id = found.visit_type_id
+        slot.starts_at, slot.ends_at, slot.wall_start, slot.wall_end,
+        coalesce(slot.time_zone, doctors.time_zone, :clinic_zone) AS time_zone,
+        found.doctor_id, users.name AS doctor_name, doctors.designation, doctors.specialization
+    FROM {"first" if most is None else "found"} AS found JOIN doctors ON doctors.id = found.doctor_id
+    JOIN users ON users.id = doctors.user_id
+    LEFT JOIN {"timed" if most is None else "few"} AS type ON type.id = found.visit_type_id
     LEFT JOIN availability_slots AS slot ON slot.id = found.slot_id AND found.visit_type_id IS NULL
     ORDER BY found.minute, found.slot_id""")
     return statement.columns(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from tests.properties.oracle import DAY, Doctor, Kind, World, instant
 # The type of this name is that of every visit type in a practice; the search ignores letter case.
 NAME = "vISIT"
 MOST_PAGES = 3
+LIMITS = (1, 3, 8)
 
 
 class Found(NamedTuple):
@@ -44,21 +44,15 @@ def compare_searches(db: Connection, world: World, chance: random.Random, me: in
         own = sorted(one for one in default if one.doctor_id == doctor.id)
         row = first.get(doctor.id)
         compare([] if row is None else [_shown(row)], own[:1], f"the next time of {doctor.id}")
-    for name, expected in ((None, default), (NAME, kinds)):
-        of_all = Criteria(visit_type=name)
-        _compare_pages(db, world, chance, me, expected, of_all, compare)
-        day = world.now.date() + chance.randint(-1, 5) * DAY
-        of_days = replace(of_all, first_day=day, last_day=chance.choice([day, day, day + DAY, None]))
-        within = [one for one in expected if _is_within(world, one, of_days)]
-        _compare_pages(db, world, chance, me, within, of_days, compare)
-        of_part = replace(
-            chance.choice([of_all, of_days]), part_of_day=chance.choice(["morning", "afternoon", "evening"])
-        )
-        within = [one for one in expected if _is_within(world, one, of_part)]
-        _compare_pages(db, world, chance, me, within, of_part, compare)
-    doctor = chance.choice(world.doctors)
-    own = [one for one in default if one.doctor_id == doctor.id]
-    _compare_pages(db, world, chance, me, own, Criteria(doctor.id, "cARDIOLOGY"), compare)
+    name, expected = chance.choice([(None, default), (NAME, kinds)])
+    day = world.now.date() + chance.randint(-1, 5) * DAY
+    days = {"first_day": day, "last_day": chance.choice([day, day, day + DAY, None])}
+    part = {"part_of_day": chance.choice(["morning", "afternoon", "evening"])}
+    one = {"doctor_id": chance.choice(world.doctors).id, "specialization": "cARDIOLOGY"}
+    for more in ({}, chance.choice([days, part, one, days | part])):
+        criteria = Criteria(visit_type=name, **more)
+        within = [one for one in expected if _is_within(world, one, criteria)]
+        _compare_pages(db, world, chance, me, within, criteria, compare)
 
 
 def _compare_pages(
@@ -70,7 +64,7 @@ def _compare_pages(
     criteria: Criteria,
     compare: Compared,
 ) -> None:
-    limit, expected = chance.randint(1, 9), sorted(expected)
+    limit, expected = chance.choice(LIMITS), sorted(expected)
     after: tuple[int, int] | None = None
     if expected and chance.random() < 0.3:
         # Somewhere in the middle.
