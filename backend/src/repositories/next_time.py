@@ -145,9 +145,9 @@ def _of_group(dialect: str, first: str, wanted: Wanted) -> str:
 
 
 def published(dialect: str, doctor: str, condition: str) -> str:
-    """Return the id of the doctor's first slot that can be booked and for which the condition is true, or NULL."""
+    """Return when the doctor's first slot starts that can be booked and for which the condition is true, or NULL."""
     return f"""(
-        SELECT id FROM availability_slots AS slot
+        SELECT starts_at FROM availability_slots AS slot
         WHERE slot.doctor_id = {doctor} AND slot.status = 'free' AND {condition}
         AND NOT EXISTS (
             SELECT 1 FROM appointments WHERE appointments.doctor_id = {doctor} AND {NOT_AT_SLOTS} AND {COUNTS}

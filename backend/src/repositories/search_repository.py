@@ -34,7 +34,10 @@ from src.repositories.offered import (
 # Later than every time.
 _NEVER = 2**40
 _JSON = {"postgresql": "jsonb_each_text(CAST({} AS jsonb))", "sqlite": "json_each({})"}
-_ELEMENTS = {"postgresql": "jsonb_array_elements_text(CAST({} AS jsonb))", "sqlite": "json_each({})"}
+_OF_LIST = {
+    "postgresql": "= ANY(CAST(translate(:doctors, '[]', '{}') AS bigint[]))",
+    "sqlite": "IN (SELECT value FROM json_each(:doctors))",
+}
 _WALL = "coalesce(slot.wall_start, slot.starts_at)"
 _HOUR = {"postgresql": f"extract(hour FROM {_WALL})", "sqlite": f"CAST(strftime('%H', {_WALL}) AS INTEGER)"}
 
@@ -64,7 +67,7 @@ class Sought:
 def _doctor(dialect: str, sought: Sought) -> str:
     conditions = "users.deleted_at IS NULL"
     if sought.doctors:
-        conditions += f" AND doctors.id IN (SELECT CAST(value AS BIGINT) FROM {_ELEMENTS[dialect].format(':doctors')})"
+        conditions += f" AND doctors.id {_OF_LIST[dialect]}"
     if sought.doctor:
         conditions += " AND doctors.id = :doctor_id"
     if sought.specialization:
@@ -122,14 +125,30 @@ def _first(dialect: str, sought: Sought, most: int | None) -> str:
     """Return the CTE with the first time of each visit type, and the first slot of each doctor."""
     computed = f"""
         SELECT doctor_id, id AS visit_type_id, next_minute AS minute,
-            version_id * {MINUTES_OF_VERSION} + next_minute AS slot_id
+            version_id * {MINUTES_OF_VERSION} + next_minute AS slot_id, NULL AS starts_at
         FROM timed WHERE next_minute IS NOT NULL"""
-    published = f"""
-        UNION ALL SELECT slot.doctor_id, NULL, {minute_of(dialect, "slot.starts_at")}, slot.id
-        FROM doctor JOIN availability_slots AS slot
-        ON slot.id = {_published(dialect, sought, "doctor.id", _FIRST_PUBLISHED)}"""
-    limit = "" if most is None else f"ORDER BY minute, slot_id LIMIT {int(most)}"
-    return f"first AS MATERIALIZED ({computed}{'' if sought.by_type else published} {limit})"
+    if sought.by_type:
+        return f"first AS MATERIALIZED ({computed}{_limit(most)})"
+    return f"""
+    first_slot AS MATERIALIZED (
+        SELECT doctor.id AS doctor_id, {_published(dialect, sought, "doctor.id", _FIRST_PUBLISHED)} AS starts_at
+        FROM doctor
+    ), first AS MATERIALIZED (
+        {computed}
+        UNION ALL SELECT doctor_id, NULL, {minute_of(dialect, "starts_at")}, {_slot_at("first_slot")}, starts_at
+        FROM first_slot WHERE starts_at IS NOT NULL {_limit(most)}
+    )"""
+
+
+def _limit(most: int | None) -> str:
+    return "" if most is None else f" ORDER BY minute, slot_id LIMIT {int(most)}"
+
+
+def _slot_at(row: str) -> str:
+    """Return the id of the free slot, by doctor and start. Joins would let PostgreSQL read all slots."""
+    return f"""(
+        SELECT slot.id FROM availability_slots AS slot
+        WHERE slot.doctor_id = {row}.doctor_id AND slot.status = 'free' AND slot.starts_at = {row}.starts_at)"""
 
 
 def _following(dialect: str, sought: Sought, most: int) -> str:
@@ -169,24 +188,34 @@ def _following(dialect: str, sought: Sought, most: int) -> str:
     found = f"""SELECT doctor_id, visit_type_id, minute, version_id * {MINUTES_OF_VERSION} + minute AS slot_id
         FROM times JOIN few ON few.id = times.visit_type_id WHERE minute IS NOT NULL"""
     if sought.by_type:
-        return f"{shared}, found AS ({found} ORDER BY minute, slot_id LIMIT {most})"
-    following = _published(dialect, sought, "slots.doctor_id", "slot.starts_at > slots.starts_at")
+        return f"{shared}, found AS ({found}{_limit(most)})"
+    following_slot = _published(dialect, sought, "slots.doctor_id", "slot.starts_at > slots.starts_at")
     return f"""{shared}, slots AS (
-        SELECT first.doctor_id, first.slot_id AS id, first.minute, slot.starts_at, 1 AS number
-        FROM first JOIN availability_slots AS slot ON slot.id = first.slot_id WHERE first.visit_type_id IS NULL
-        UNION ALL SELECT slots.doctor_id, next_slot.id, {minute_of(dialect, "next_slot.starts_at")},
-            next_slot.starts_at, number + 1
-        FROM slots JOIN availability_slots AS next_slot ON next_slot.id = {following}
-        WHERE number < {most} AND slots.minute < (SELECT minute FROM nearer)
+        SELECT doctor_id, starts_at, 1 AS number FROM first WHERE visit_type_id IS NULL
+        UNION ALL SELECT slots.doctor_id, {following_slot}, number + 1 FROM slots
+        WHERE number < {most} AND {minute_of(dialect, "slots.starts_at")} < (SELECT minute FROM nearer)
     ), found AS (
-        {found} UNION ALL SELECT doctor_id, NULL, minute, id FROM slots ORDER BY minute, slot_id LIMIT {most}
+        {found}
+        UNION ALL SELECT doctor_id, NULL, {minute_of(dialect, "starts_at")}, {_slot_at("slots")} FROM slots
+        WHERE starts_at IS NOT NULL {_limit(most)}
     )"""
+
+
+def _of_slot(column: str) -> str:
+    return f"(SELECT {column} FROM availability_slots WHERE availability_slots.id = found.slot_id)"
+
+
+def _of_doctor(column: str) -> str:
+    return f"""(
+        SELECT {column} FROM doctors JOIN users ON users.id = doctors.user_id WHERE doctors.id = found.doctor_id)"""
 
 
 @lru_cache(maxsize=256)
 def _search(dialect: str, sought: Sought, most: int | None) -> TextualSelect:
     """Return the query for the times in their order, or without `most` for the first of each visit type and doctor."""
     following = "" if most is None else f", {_following(dialect, sought, int(most))}"
+    of_doctors = {"doctor_name": "name", "designation": "designation", "specialization": "specialization"}
+    shown = "".join(f", {_of_doctor(column)} AS {name}" for name, column in of_doctors.items())
     statement = typed(f"""
     WITH RECURSIVE {_doctor(dialect, sought)}, {_type(dialect, sought)}, {_first(dialect, sought, most)}{following}
     SELECT found.minute, found.slot_id, found.visit_type_id, type.name AS visit_type, type.minutes,
@@ -198,13 +227,11 @@ def _search(dialect: str, sought: Sought, most: int | None) -> TextualSelect:
             AND from_minute > found.minute - {LONGEST_OPENING} AND from_minute <= found.minute
             AND until_minute > found.minute
         )) AS place,
-        slot.starts_at, slot.ends_at, slot.wall_start, slot.wall_end,
-        coalesce(slot.time_zone, doctors.time_zone, :clinic_zone) AS time_zone,
-        found.doctor_id, users.name AS doctor_name, doctors.designation, doctors.specialization
-    FROM {"first" if most is None else "found"} AS found JOIN doctors ON doctors.id = found.doctor_id
-    JOIN users ON users.id = doctors.user_id
+        {", ".join(f"{_of_slot(name)} AS {name}" for name in ("starts_at", "ends_at", "wall_start", "wall_end"))},
+        coalesce({_of_slot("time_zone")}, {_of_doctor("time_zone")}, :clinic_zone) AS time_zone, found.doctor_id
+        {"" if most is None else shown}
+    FROM {"first" if most is None else "found"} AS found
     LEFT JOIN {"timed" if most is None else "few"} AS type ON type.id = found.visit_type_id
-    LEFT JOIN availability_slots AS slot ON slot.id = found.slot_id AND found.visit_type_id IS NULL
     ORDER BY found.minute, found.slot_id""")
     return statement.columns(
         minute=Id,
@@ -222,7 +249,7 @@ def next_of_doctors(
 ) -> dict[int, Row[Any]]:
     """Return by doctor what is the first of the list of those who have anything that `me` can book.
 
-    A row has the columns that `search` returns.
+    A row has the columns that `search` returns, but for those that are the doctor's.
     """
     values = _values(now, me, clinic_zone) | {"doctors": json.dumps(list(doctor_ids))}
     found: dict[int, Row[Any]] = {}

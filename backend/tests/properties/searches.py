@@ -102,9 +102,11 @@ def _is_within(world: World, found: Found, criteria: Criteria) -> bool:
     [zone] = [doctor.zone for doctor in world.doctors if doctor.id == found.doctor_id]
     wall = instant(found.minute).astimezone(ZoneInfo("UTC" if found.visit_type_id is None else zone))
     first_hour, last_hour = HOURS.get(criteria.part_of_day or "", (0, 23))
-    return (criteria.first_day or date.min) <= wall.date() <= (
-        criteria.last_day or date.max
-    ) and first_hour <= wall.hour <= last_hour
+    return (
+        criteria.doctor_id in {None, found.doctor_id}
+        and (criteria.first_day or date.min) <= wall.date() <= (criteria.last_day or date.max)
+        and first_hour <= wall.hour <= last_hour
+    )
 
 
 HOURS = {"morning": (0, 11), "afternoon": (12, 16), "evening": (17, 23)}

@@ -32,6 +32,8 @@ from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
 from src.repositories import outbox_repository as outbox
 from src.repositories import schedule_repository as schedules
+from src.repositories import search_repository as searches
+from src.repositories.search_repository import Criteria, Sought
 from tests.conftest import NOW, StillClock, build_app, create_database, make_settings, migrate_to_head
 from tests.people import Api, Doctor, Patient
 
@@ -193,6 +195,8 @@ HOURS = """
 """
 # A list of two weeks reads the openings and appointments of two weeks, several times.
 OF_TWO_WEEKS = 2_000
+# Each time is a look at the appointment before it, the following one and the opening.
+OF_TWENTY_TIMES = 1_000
 
 
 def test_computed_times_after_years_of_appointments(past: Connection, doctor: Doctor, patient: Patient) -> None:
@@ -253,6 +257,35 @@ def test_cancelling_affected_appointments_among_years_of_them(past: Connection, 
         affected._CANCEL,
     ):
         assert looked_at(past, query, values | {"cancelled_by": "the doctor"}) < FEW
+
+
+# The doctor is taken until an hour of the third day.
+TAKEN = """
+    INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, booked_at, busy_from,
+        busy_until, visit_type_id, day)
+    SELECT 256 * 16777216::bigint + minute, :doctor, p.id, starts_at, starts_at + interval '30 minutes', 'UTC', now(),
+        minute, minute + 30, :type, starts_at::date
+    FROM generate_series(1, 2) AS day CROSS JOIN generate_series(0, 19) AS n
+    CROSS JOIN LATERAL (SELECT 5349600 + day * 1440 + n * 30 AS minute) AS m
+    CROSS JOIN LATERAL (SELECT timestamptz '2020-01-01 00:00Z' + minute * interval '1 minute' AS starts_at) AS s
+    JOIN (SELECT id, row_number() OVER () AS number FROM users) AS p ON p.number = day * 20 + n + 1;
+    ANALYZE appointments
+"""
+
+
+def test_the_next_time_after_years_of_appointments(past: Connection, doctor: Doctor) -> None:
+    """It reads the appointments ahead up to the first gap, and few openings."""
+    [kind] = doctor.visit_types()
+    for statement in (HOURS + ";" + TAKEN).split(";"):
+        names = {"doctor": doctor.doctor_id, "type": kind["id"]}
+        past.execute(text(statement), {name: names[name] for name in names if f":{name}" in statement})
+    values = searches._values(NOW, 0, "UTC", Criteria(doctor_id=doctor.doctor_id), None)
+    values |= {"doctors": f"[{doctor.doctor_id}]"}
+    next_of_one = searches._search("postgresql", Sought(doctors=True), None)
+    assert looked_at(past, next_of_one, values) < FEW
+    # Twenty more times.
+    assert looked_at(past, searches._search("postgresql", Sought(doctor=True), 21), values) < OF_TWENTY_TIMES
+    assert looked_at(past, searches._search("postgresql", Sought(doctor=True, days=True), 1), values) < FEW
 
 
 def test_the_mails_of_an_appointment(past: Connection) -> None:

@@ -19,11 +19,13 @@ from src.repositories import (
     booking_targets,
     exception_repository,
     schedule_repository,
+    search_repository,
     visit_type_repository,
 )
 from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
 from src.repositories.offered import OF_DEFAULT_TYPE, OF_TYPE
+from src.repositories.search_repository import Sought
 from tests.conftest import ON_SQLITE
 
 pytestmark = ON_SQLITE
@@ -132,6 +134,22 @@ def test_a_schedule(app: APIFlask, query: Select[Any], index: str) -> None:
     plan = plan_of(app, query)
     assert f"USING INDEX {index}" in plan
     assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "")
+
+
+@pytest.mark.parametrize("sought", [Sought(), Sought(by_type=True), Sought(doctor=True, days=True, part=True)])
+@pytest.mark.parametrize("most", [None, 21])
+def test_the_next_times_of_doctors(app: APIFlask, sought: Sought, most: int | None) -> None:
+    """It reads no appointments, openings and slots but by an index, and stops at the first gap that fits."""
+    with app.app_context(), transaction(writes=True) as db:
+        for statement in CLINIC.split(";"):
+            db.exec_driver_sql(statement)
+    plan = plan_of(app, search_repository._search("sqlite", sought, most))
+    for table in ("appointments", "openings", "availability_slots", "slot", "next_slot"):
+        assert not re.search(rf"SCAN {table}\b", plan)
+    assert "USING INDEX ix_appointments_live (doctor_id=? AND busy_from>? AND busy_from<?)" in plan
+    assert "USING INDEX ix_openings_doctor (doctor_id=? AND from_minute>? AND from_minute<?)" in plan
+    assert "CO-ROUTINE gaps" in plan
+    assert "MATERIALIZE gaps" not in plan
 
 
 def page(person: str, stored: str | None) -> Select[Any]:
