@@ -25,7 +25,7 @@ from benchmarks.parts import parts
 from benchmarks.report import MANY, Results, console, report, show
 from benchmarks.rounds import product, run_rounds, token_maker
 from benchmarks.same import same_answers
-from benchmarks.scenarios import BUSY_DAY, GROWING, OF_TIMES, OURS_ONLY, SCENARIOS
+from benchmarks.scenarios import BUSY_DAY, GROWING, OF_TIMES, OURS_ONLY, SCENARIOS, SEARCHES
 from benchmarks.stock import CHANGING, LEAST_PAST, LEAST_SLOTS, Stock
 from benchmarks.systems import megabytes_per_worker, serving
 from tests.conftest import migrate_to_head
@@ -125,7 +125,7 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
 
         between()
         results.blocks.clear()  # the first measurement warms up and does not count
-        scenarios = [scenario for scenario in GROWING if not options.only or scenario in options.only]
+        scenarios = [one for one in (*GROWING, *SEARCHES) if (one in options.only if options.only else one in GROWING)]
         run_rounds(systems, scenarios, results, rounds=options.rounds, requests=options.requests, between=between)
     result = report(results, options)
     show(result)
@@ -155,7 +155,10 @@ def main() -> int:
              " the others have 10 thousand)",
     )  # fmt: skip
     parser.add_argument(
-        "--only", action="append", choices=[*SCENARIOS, *OF_TIMES, *OURS_ONLY], help="one scenario (may be repeated)"
+        "--only",
+        action="append",
+        choices=[*SCENARIOS, *OF_TIMES, *OURS_ONLY, *SEARCHES],
+        help="one scenario (may be repeated); the searches are measured only so",
     )
     parser.add_argument("--against", metavar="COMMIT", help="compare with the servers of another commit")
     parser.add_argument("--parts", action="store_true", help="CPU time of the parts of a call, without servers")

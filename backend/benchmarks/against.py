@@ -17,7 +17,7 @@ from benchmarks.database import postgresql
 from benchmarks.measure import System
 from benchmarks.report import MANY, Ratio, Results, console, cpu, p50, report
 from benchmarks.rounds import product, run_rounds
-from benchmarks.scenarios import OF_TIMES, OURS_ONLY, SCENARIOS
+from benchmarks.scenarios import OF_TIMES, OURS_ONLY, SCENARIOS, SEARCHES
 from benchmarks.scenarios_of_times import CHANGES
 from benchmarks.stock import CHANGING, Stock
 from tests.processes.servers import backend_of
@@ -41,7 +41,7 @@ def against(options: argparse.Namespace) -> dict[str, Any]:
         ours.next_slot = len(database.stock.bookable) // 2
         ours.next_time = database.stock.bookable_times // 2
         ours.next_change = CHANGING * CHANGES // 2
-        known = [*SCENARIOS, *(OF_TIMES if _has_times(before) else ()), *OURS_ONLY]
+        known = [*SCENARIOS, *(OF_TIMES if _has_times(before) else ()), *OURS_ONLY, *(SEARCHES if options.only else ())]
         scenarios = [scenario for scenario in known if not options.only or scenario in options.only]
         run_rounds([before, ours], scenarios, results, rounds=options.rounds, requests=options.requests)
     compared = comparisons(results)

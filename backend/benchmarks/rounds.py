@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from benchmarks.measure import Database, System, measure
 from benchmarks.report import MANY, Results, console
-from benchmarks.scenarios import OURS_ONLY
+from benchmarks.scenarios import OURS_ONLY, SEARCHES
 from benchmarks.systems import SECRETS, serving
 from config import load_settings
 from src.utils.security import issue_token
@@ -54,7 +54,7 @@ def run_rounds(
                 for scenario in scenarios:
                     for system in order:
                         progress.advance(task)
-                        if scenario in OURS_ONLY and system.name == "lean":
+                        if scenario in {**OURS_ONLY, **SEARCHES} and system.name == "lean":
                             continue
                         block = measure(system, scenario, count, connections)
                         if number:

@@ -148,6 +148,14 @@ OF_TIMES: dict[str, Scenario] = {
 }
 # These the yardstick does not have.
 OURS_ONLY: dict[str, Scenario] = {"book with a key": _book_with_a_key}
+# What finds times of many doctors. It reads all of them, so it is measured only if it is named: in a clinic of 10,000
+# doctors a search takes half a second.
+SEARCHES: dict[str, Scenario] = {
+    "search": _by_patients("/slots"),
+    "search in the morning": _by_patients("/slots?part_of_day=morning"),
+    "search of a visit type": _by_patients("/slots?visit_type=consultation"),
+    "doctors with their next times": _by_patients("/patient/doctors?next_available=true&limit=100"),
+}
 BUSY_DAY = "a busy day"
 # The scenarios of `./bench --growth`.
 GROWING: dict[str, Scenario] = {
@@ -160,7 +168,7 @@ GROWING: dict[str, Scenario] = {
     "cancel": _cancel,
     **{name: scenario for name, scenario in OF_TIMES.items() if name != "change of hours"},
 }
-ALL = {**SCENARIOS, **OF_TIMES, **OURS_ONLY, **GROWING, BUSY_DAY: busy_day, "log in": log_ins}
+ALL = {**SCENARIOS, **OF_TIMES, **OURS_ONLY, **SEARCHES, **GROWING, BUSY_DAY: busy_day, "log in": log_ins}
 # The field with the number of what was booked or held.
 BOOKINGS = {
     "book": "appointment_id",
