@@ -138,7 +138,7 @@ def _of_group(dialect: str, first: str, wanted: Wanted) -> str:
         SELECT {minute} FROM appointments WHERE {OF_GROUP} AND {COUNTS}
         AND slot_id >= type.version_id * {MINUTES_OF_VERSION} + {first}
         AND slot_id <= type.version_id * {MINUTES_OF_VERSION} + type.last_minute
-        GROUP BY slot_id HAVING count(*) < type.capacity AND EXISTS (
+        GROUP BY slot_id HAVING count(*) < type.capacity AND min(seats) > 1 AND EXISTS (
             SELECT 1 FROM openings WHERE {wanted.opened} AND from_minute > {minute} - {LONGEST_OPENING}
             AND {fits_at(minute)}{of_part})
         ORDER BY slot_id LIMIT 1)"""
