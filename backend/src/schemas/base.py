@@ -47,8 +47,8 @@ class WallClockSpan(Out):
     date: str = Field(description="YYYY-MM-DD, on the wall clock of `time_zone`", examples=["2030-05-14"])
     start_time: str = Field(description="HH:MM, on the wall clock of `time_zone`", examples=["09:00"])
     end_time: str = Field(
-        description="HH:MM, on the wall clock of `time_zone`; 00:00 and any other time before `start_time` is on the"
-        " next day, as `ends_at` tells",
+        description="HH:MM, on the wall clock of `time_zone`; `ends_at` tells the day. 00:00 and any other time before"
+        " `start_time` is on the next day, unless the clocks go back meanwhile",
         examples=["09:30"],
     )
     starts_at: str = Field(description="RFC 3339 with offset", examples=["2030-05-14T09:00:00+02:00"])

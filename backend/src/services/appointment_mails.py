@@ -106,8 +106,12 @@ def _day(start: datetime) -> str:
 
 
 def _times(start: datetime, end: datetime) -> str:
-    next_day = " the next day" if end.date() > start.date() else ""
-    return f"{start:%H:%M} to {end:%H:%M}{next_day}"
+    more = ""
+    if end.date() > start.date():
+        more = " the next day"
+    elif end <= start:
+        more = ", after the clocks go back"
+    return f"{start:%H:%M} to {end:%H:%M}{more}"
 
 
 _facts: TypeAdapter[AppointmentFacts] = TypeAdapter(AppointmentFacts)

@@ -54,6 +54,14 @@ def test_an_appointment_that_ends_the_next_day_says_so() -> None:
             assert f"22:00 to {end} the next day (Europe/Berlin)" in part
 
 
+def test_an_appointment_that_ends_after_the_clocks_go_back_says_so() -> None:
+    # On this day, the clocks go back from 03:00 to 02:00.
+    mail = confirmation(starts_at="2030-10-27T00:30:00+00:00", ends_at="2030-10-27T01:00:00+00:00")
+    for part in (mail.text, mail.html):
+        assert "Sunday, 27 October 2030" in part
+        assert "02:30 to 02:00, after the clocks go back (Europe/Berlin)" in part
+
+
 def test_names_are_escaped_in_html_and_unchanged_in_text() -> None:
     mail = confirmation()
     assert "<script>" not in mail.html
