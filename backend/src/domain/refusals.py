@@ -109,7 +109,14 @@ class Late(NamedTuple):
         return TooLate(in_words(self.notice), until, self.time_zone)
 
 
-Refused = Refusal | Limited | Late
+class OtherBusy(NamedTuple):
+    """The refusal of a doctor's move, because the patient has another appointment."""
+
+    def error(self) -> ClinicError:
+        return PatientBusy("The patient already has an appointment at that time.")
+
+
+Refused = Refusal | Limited | Late | OtherBusy
 
 
 def in_words(minutes: int) -> str:
@@ -128,7 +135,7 @@ def accepted(result: int | Refused) -> int:
     """Return the id that a statement returned, or raise the error of the refusal that it returned instead."""
     if isinstance(result, int):
         return result
-    raise result.error() if isinstance(result, (Limited, Late)) else ERROR_OF_REFUSAL[result]
+    raise result.error() if isinstance(result, (Limited, Late, OtherBusy)) else ERROR_OF_REFUSAL[result]
 
 
 def raise_if_refused(refusal: Refusal | None) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from src.domain.policies import Policies
-from src.domain.refusals import Refusal, Refused, why_not_changeable
+from src.domain.refusals import OtherBusy, Refusal, Refused, why_not_changeable
 from src.models import Appointment, AppointmentEvent
 from src.repositories import availability_repository as slots
 from src.repositories import booking_history as history
 from src.repositories import booking_limits, booking_steps, booking_targets, holds
 from src.repositories import user_repository as users
+from src.repositories.booking_sql import patient_busy, typed
 from src.repositories.booking_targets import PublishedSlot, Target
 
 # Takes the revision of the appointment, and says whether the request may change it.
@@ -92,17 +93,22 @@ def _why_limited(db: Connection, parties: Row[Any], move: Move) -> Refused | Non
 _KEPT = ("starts_at", "ends_at", "wall_start", "wall_end", "time_zone", "doctor_id")
 
 
-def _move(db: Connection, old: Row[Any], patient_id: int, move: Move) -> int | Refusal:
+_PATIENT_BUSY = typed(f"SELECT {patient_busy(':me', ':starts_at', ':ends_at', ':moving')}")
+
+
+def _move(db: Connection, old: Row[Any], patient_id: int, move: Move) -> int | Refused:
     held = holds.clear(db, move.target, patient_id, move.now)
     who = {"me": patient_id, "moving": move.appointment_id, "by_staff": int(move.actor_id != patient_id)}
     placement = booking_targets.place(db, move.target, move.now, **who)
     if isinstance(placement, str):
         return placement
+    if move.actor_id != patient_id and db.execute(_PATIENT_BUSY, {**who, **placement}).scalar_one():
+        return OtherBusy()
     if held.number:
         placement, _ = holds.release_excluding(db, placement, patient_id, move.now, move.appointment_id)
     # Another doctor must not read the note, and the old one cannot read it any more.
     more = {} if move.target.doctor_id == old.doctor_id else {"note": None}
-    # A constraint refuses if another appointment of the doctor or of the patient has the time.
+    # A constraint refuses if another appointment of the doctor or of the patient who moves has the time.
     db.execute(update(Appointment).where(Appointment.id == move.appointment_id).values(**placement, **more))
     slots.free(db, old.slot_id)
     if isinstance(move.target, PublishedSlot):

@@ -120,7 +120,7 @@ def ascii_digits(value: object) -> Any:
 def _id(value: object) -> int:
     value = ascii_digits(value)
     if type(value) is not int or not 1 <= value <= LARGEST_ID:
-        raise Wrong("not_an_id", "must be a positive whole number.")
+        raise Wrong("not_an_id", f"must be a whole number from 1 to {LARGEST_ID}.")
     return value
 
 

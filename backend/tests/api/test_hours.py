@@ -157,7 +157,12 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ),
     (hours("friday", visit_types=[]), "weekly.1.visit_types", "too_short", "must not be empty."),
     (hours("friday", visit_types=7), "weekly.1.visit_types", "not_a_list", "must be a list."),
-    (hours("friday", visit_types=[0]), "weekly.1.visit_types.0", "not_an_id", "must be a positive whole number."),
+    (
+        hours("friday", visit_types=[0]),
+        "weekly.1.visit_types.0",
+        "not_an_id",
+        f"must be a whole number from 1 to {2**63 - 1}.",
+    ),
     (
         hours("friday", visit_types=[1] * 101),
         "weekly.1.visit_types",

@@ -293,6 +293,18 @@ def test_a_refused_move_leaves_the_old_time(
     assert ada.move(appointment_id, nine + 60).status_code == 200
 
 
+def test_a_patient_who_is_busy_is_not_moved_by_the_doctor_either(api: Api, doctor: Doctor, ada: Patient) -> None:
+    nine, stem = first_id(ada, doctor), api.doctor("Dr. Stem")
+    appointment_id = ada.book(nine)
+    ada.book(stem.publish("10:15", "10:45"))
+    for person, whose in ((ada, "You already have"), (doctor, "The patient already has")):
+        for wanted in (nine + 60, nine + 90):
+            answer = person.move(appointment_id, wanted)
+            assert refusal(answer) == (409, "patient-busy")
+            assert error_of(answer) == f"{whose} an appointment at that time."
+    assert doctor.move(appointment_id, nine + 30).status_code == 200
+
+
 def test_a_held_time_that_the_appointment_moves_to_is_held_no_longer(
     doctor: Doctor, ada: Patient, ben: Patient
 ) -> None:

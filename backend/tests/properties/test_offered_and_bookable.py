@@ -23,6 +23,7 @@ from src.database.constraints import domain_error
 from src.database.transaction import transaction
 from src.domain.openings import HoursException, WeeklyHours
 from src.domain.policies import Policies
+from src.domain.refusals import OtherBusy
 from src.errors import ClinicError, StepsNeeded
 from src.models import DoctorProfile, User, VisitTypeVersion
 from src.repositories import availability_repository as slots
@@ -426,6 +427,8 @@ class Practice:
         savepoint = self.db.begin_nested()
         try:
             result = form()
+            if isinstance(result, OtherBusy):
+                result = "patient_busy"
         except IntegrityError as error:
             if not isinstance(domain_error(error), ClinicError):
                 raise
