@@ -30,8 +30,8 @@ def reschedule(ctx: Context[Caller], appointment_id: int, body: Reschedule) -> M
     """Move an appointment that is ahead. It keeps its id and its history, and both parties are told by e-mail.
 
     Patients can move it to any time that they could book, also of another doctor, as long before its start as the
-    clinic or the doctor says. Doctors can move it to times of their own, without these limits, minimum notice and
-    horizon. A refusal leaves the old time.
+    clinic or the doctor says. Doctors can move it to times of their own, without these limits and minimum notice, and
+    until the day after the largest horizon of all their visit types. A refusal leaves the old time.
     """
     by = f"the {ctx.actor.role}, {ctx.actor.name}"
     zone, policies = ctx.settings.clinic_time_zone, ctx.settings.policies

@@ -120,6 +120,6 @@ def _move(db: Connection, old: Row[Any], patient_id: int, move: Move) -> int | R
 
 
 def revision(db: Connection, appointment_id: int) -> int:
-    """Return the id of the last event of the appointment, which every change raises."""
+    """Return the id of the last event of the appointment, which booking, moving and cancelling raise."""
     query = select(func.max(AppointmentEvent.id)).where(AppointmentEvent.appointment_id == appointment_id)
     return db.execute(query).scalar_one()

@@ -37,7 +37,7 @@ class EventOut(Out):
 
 
 class AppointmentDetails(ListedAppointment):
-    """One appointment with all that happened to it, oldest first; every change raises `revision`."""
+    """One appointment with all that happened to it, oldest first. Each of these raises `revision`; a note does not."""
 
     doctor_name: str
     patient_name: str

@@ -47,8 +47,8 @@ class DoctorDashboard(Out):
     message: str
     appointments_today: list[DoctorsAppointment]
     next_appointment: DoctorsAppointment | None
-    free_slots: int
-    booked_slots: int
+    free_slots: int = Field(description="published slots ahead; times that follow from the hours do not count")
+    booked_slots: int = Field(description="booked appointments ahead, of slots and of times")
 
 
 class Page(In):

@@ -24,7 +24,7 @@ ALL_TYPES = "the visit types that the hours are for; null is all"
 class DryRun(In):
     """Whether to answer what a change would do, without doing it."""
 
-    dry_run: QueryFlag = False
+    dry_run: QueryFlag = Field(False, description="answer as the change would, with its status, and change nothing")
 
 
 class WeeklyRow(In):
