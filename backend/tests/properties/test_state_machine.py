@@ -119,7 +119,7 @@ class Slot:
 
     @property
     def unknown(self) -> bool:
-        """Whether it cannot be booked any more, whatever its time; holders of a computed time may still book it."""
+        """Whether it cannot be booked any more, whatever its time."""
         if self.doctor.gone or self.kind is None:
             return self.withdrawn
         return self.id // 2**24 != self.kind.version
@@ -559,10 +559,7 @@ class Clinic(RuleBasedStateMachine):
     def a_patient_books(self, patient: Person, slot: Slot, keyed: bool) -> None:  # noqa: FBT001 - drawn by name
         target, me = slot.target, patient.id
         hold = self.world.hold_of(target, me)
-        if self.world.can_book(target, me):
-            expect = 201
-        else:
-            expect = 404 if slot.unknown and (hold is None or slot.kind is None) else 409
+        expect = 201 if self.world.can_book(target, me) else 404 if slot.unknown else 409
         released, of_day = self.world.released_by(target, me), self.world.of_day(target, me)
         said = self.write(patient, "POST", "/appointments", {"slot_id": slot.id}, keyed=keyed, expect=expect)
         if expect != 201:
@@ -571,6 +568,8 @@ class Clinic(RuleBasedStateMachine):
         if hold is not None:
             assert number == hold.id
             hold.state, hold.held_until = "booked", None
+            hold.day, hold.nth = of_day
+            self.model.drop(one for one in released if one is not hold)
             self.done["a hold is booked"] += 1
         else:
             self.model.drop(released)
@@ -641,11 +640,8 @@ class Clinic(RuleBasedStateMachine):
         if slot is None:
             return
         target, me = slot.target, patient.id
-        hold = self.world.hold_of(target, me)
-        if self.world.can_hold(target, me):
-            expect = 201
-        else:
-            expect = 404 if slot.unknown and (hold is None or slot.kind is None) else 409
+        hold, until = self.world.hold_of(target, me), self.now + timedelta(minutes=minutes)
+        expect = 201 if self.world.can_hold(target, me, until) else 404 if slot.unknown else 409
         released, of_day = self.world.released_by(target, me), self.world.of_day(target, me)
         body = {"slot_id": slot.id, "minutes": minutes}
         said = self.write(patient, "POST", "/holds", body, keyed=False, expect=expect)
@@ -653,10 +649,10 @@ class Clinic(RuleBasedStateMachine):
             if hold is None:
                 self.model.drop(released)
                 hold = visit_at(target, said["hold_id"], me, of_day)
-                hold.state = "held"
+                hold.state, hold.held_since = "held", self.now
                 self.model.visits.append(hold)
             assert said["hold_id"] == hold.id
-            hold.held_until = self.now + timedelta(minutes=minutes)
+            hold.held_until = min(until, oracle.last_end(hold))
             if then == "waits":
                 self.clock.forward(minutes=minutes)
             elif then == "releases it":
@@ -1078,8 +1074,10 @@ def clock(minute: int) -> str:
 
 
 def visit_at(target: Target, number: int, patient: int, of_day: tuple[date | None, int | None]) -> Visit:
+    slot_id, doctor, begin, ends, busy, kind = target
     day, nth = of_day
-    return Visit(number, target.doctor, patient, target.slot_id, *target[2:5], target.kind, day, "booked", nth=nth)
+    seats = 1 if kind is None else kind.seats
+    return Visit(number, doctor, patient, slot_id, begin, ends, busy, kind, day, "booked", nth=nth, seats=seats)
 
 
 def clock_of(slot: Slot) -> dict[str, str]:
