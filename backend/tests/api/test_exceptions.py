@@ -8,7 +8,7 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import insert
 
-from src.controllers import exception_controller
+from src.controllers import changes_of_hours
 from src.database.transaction import transaction
 from src.domain import schedule
 from src.models import HoursException
@@ -199,8 +199,8 @@ def test_what_is_of_the_clinic_or_another_doctor_cannot_be_deleted(app: APIFlask
 def test_a_doctor_has_a_limit_of_exceptions_that_have_not_ended(
     app: APIFlask, api: Api, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert exception_controller.MOST_AHEAD == 1000
-    monkeypatch.setattr(exception_controller, "MOST_AHEAD", 2)
+    assert changes_of_hours.MOST_EXCEPTIONS_AHEAD == 1000
+    monkeypatch.setattr(changes_of_hours, "MOST_EXCEPTIONS_AHEAD", 2)
     doctor = api.doctor()
     close_clinic(app, "2030-03-06", "2030-03-06")
     doctor.close("2030-03-04")
