@@ -14,12 +14,13 @@ from typing import Any
 
 from src.utils.clock import system_clock
 from tests.faults.record import Answered, Record, Stay, now
-from tests.faults.world import Machine, World
+from tests.faults.world import Machine, World, day_of_visits
 from tests.people import PASSWORD
 from tests.processes.servers import REAL_SECRETS
 
 SECONDS_TO_ANSWER = 4.0
 SECONDS_TO_GIVE_UP = 25.0
+MOST_WITHDRAWALS = 4
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
 LEAKS = ("Traceback", "sqlalchemy", "psycopg", "SELECT ", "INSERT ")
 
@@ -63,8 +64,11 @@ class DoctorOnDuty:
     # The ids of the current versions of the visit types.
     versions: list[int] = field(default_factory=list)
     leaving: bool = False
-    # One person changes the hours at a time.
+    # One person changes the hours, and the policies, at a time.
     changes_hours: threading.Lock = field(default_factory=threading.Lock)
+    changes_policies: threading.Lock = field(default_factory=threading.Lock)
+    # How often a time was withdrawn; there must be some left.
+    withdrawals: int = 0
 
 
 @dataclass
@@ -78,10 +82,17 @@ class Town:
     lock: threading.Lock = field(default_factory=threading.Lock)
     # Times that were just left, released or expired: somebody should be able to book them.
     rumours: list[int] = field(default_factory=list)
-    day: str = field(default_factory=lambda: (system_clock().date() + timedelta(days=30)).isoformat())
+    # The time that somebody wanted last.
+    wanted: tuple[DoctorOnDuty, int] | None = None
+    day: str = field(default_factory=day_of_visits)
 
     def __post_init__(self) -> None:
         self.record.clock_zero = system_clock() - timedelta(seconds=now())
+
+    def may_withdraw(self, doctor: DoctorOnDuty) -> bool:
+        """Return whether the doctor has enough times to withdraw another one."""
+        with self.lock:
+            return not doctor.leaving and doctor.withdrawals < MOST_WITHDRAWALS
 
     def held(self) -> list[Stay]:
         """Return the holds that were not released or used, as far as anybody knows."""

@@ -65,6 +65,10 @@ class Report:
     moves: int
     holds: int
     changes_of_hours: int
+    withdrawals: int
+    # The appointments that were cancelled because they were outside of the hours.
+    swept: int
+    limited: Counter[str]
     mails: int
     # How many batches were sent, and how many of these requests repeated an earlier one.
     batches: int
@@ -79,7 +83,9 @@ class Report:
             f"seed {self.seed}, {self.seconds:.0f} s: {len(self.violations)} violations,"
             f" {sum(self.faults.values())} faults {dict(self.faults)},"
             f" {self.requests} requests, {self.answers} answers, {self.appointments} appointments,"
-            f" {self.moves} moves, {self.holds} holds, {self.changes_of_hours} changes of hours, {self.mails} mails,"
+            f" {self.moves} moves, {self.holds} holds, {self.changes_of_hours} changes of hours,"
+            f" {self.withdrawals} withdrawals, {self.swept} affected appointments cancelled,"
+            f" limits met {dict(self.limited)}, {self.mails} mails,"
             f" {self.batches} batches, of which {self.repeated_batches} were repetitions,"
             f" slowest recovery {slowest:.1f} s, mails drained after {self.drained_after:.1f} s"
         )
@@ -118,6 +124,7 @@ def run(
         moods = random.Random(seed)
         resend.retry_after, resend.hang_seconds = 0.3, 1.0
         resend.mood = lambda: moods.choice(FAULTY_MOODS) if moods.random() < faulty_share else "ok"
+        record.limits = world.limits
         town = Town(world, record)
         with watched_memory(world) as memory:
             clients = _live(town, seed, defect, seconds, least_faults)
@@ -140,7 +147,10 @@ def run(
         return Report(
             seed, seconds, violations, Counter(world.faults), recoveries, record.requests, record.answers,
             len(record.booked), record.moves, record.holds,
-            sum(map(len, record.hours.values())), len(resend.accepted),
+            sum(map(len, record.hours.values())),
+            sum(one.ended != NEVER for of in record.withdrawals.values() for one in of),
+            sum(len(sweep.appointments) for sweep in record.sweeps if sweep.outcome == "done"),
+            record.limited, len(resend.accepted),
             len(batch_keys), len(batch_keys) - len(set(batch_keys)),
             drained, Counter(s for s, _, _ in record.server_errors), memory,
         )  # fmt: skip
@@ -233,9 +243,11 @@ def _live(town: Town, seed: int, defect: Mutant, seconds: float, least_faults: i
 
 def _look_back(town: Town, clients: list[Client]) -> None:
     """Book what was held until now, and read the lists."""
-    clients[0].book_expired(HOLDS_TO_EXPIRE)
+    # Each books one, because of the limits.
+    for client in clients[:HOLDS_TO_EXPIRE]:
+        client.book_expired()
     for client in clients:
-        client.read_list()
+        client.read_own_lists()
     clients[0].read_lists_of_doctors()
 
 

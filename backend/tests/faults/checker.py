@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from tests.faults.histories import lost_or_invented, read, wrong_histories, wrong_lists, wrong_mails, wrong_rows
+from tests.faults.limits import wrong_limits
 from tests.faults.record import NEVER, Record, SlotOperation
 from tests.faults.times import wrong_times
+from tests.faults.withdrawals import wrong_sweeps, wrong_withdrawals
 
 # A slot's state: free, withdrawn, the id of the appointment that books it, or the address of the patient who holds it.
 State = int | str
@@ -67,6 +69,7 @@ def check(record: Record, engine: Engine, accepted: Sequence[dict[str, Any]]) ->
             if rows:
                 found.append(f"{sentence}: {[row[0] for row in rows][:5]}")
         rows, events = read(connection)
+        withdrawn = set(connection.scalars(text("SELECT id FROM availability_slots WHERE status = 'withdrawn'")))
     found += wrong_rows(record, rows)
     found += lost_or_invented(record, rows)
     found += wrong_times(record)
@@ -78,6 +81,9 @@ def check(record: Record, engine: Engine, accepted: Sequence[dict[str, Any]]) ->
             )
             found.append(f"the history of slot {slot_id} has no order in which it makes sense: {history}")
     found += wrong_histories(record, rows, events)
+    found += wrong_limits(record, rows, events)
+    found += wrong_withdrawals(record, rows, events, withdrawn)
+    found += wrong_sweeps(record, rows, events, withdrawn)
     found += wrong_mails(record, rows, events, accepted)
     found += wrong_lists(record, rows)
     found += [f"status 500 from {path}" for status, _, path in record.server_errors if status == 500][:5]
@@ -126,24 +132,28 @@ def _after(operation: SlotOperation, number: int, state: State) -> list[State]:
     """Return the states that the operation can lead to, or none if its answer contradicts the state."""
     kind, outcome = operation.kind, operation.outcome
     appointment, holder = operation.appointment, f"held by {operation.by}"
-    if kind == "withdraw":
+    if kind == "leave":
         return ["withdrawn"]
     if kind == "look":
         return [state] if (state in {"free", holder}) == (outcome == "free") else []
-    if kind in {"cancel", "move_out"}:
+    if kind in {"cancel", "cancel_and_withdraw", "move_out"}:
         active = state == appointment
         if outcome in {"done", "unknown"}:
-            return ["free"] if active else []
+            return ["withdrawn" if kind == "cancel_and_withdraw" else "free"] if active else []
         return [] if active else [state]
     if kind in {"release", "expire"}:
         if outcome == "none":
             return [] if state == holder else [state]
-        # A hold that has expired can be released until somebody deletes it.
-        return ["free"] if state == holder else [state] if kind == "release" else []
+        # A hold that has expired can be released until somebody deletes it. The hold of a withdrawn slot stays.
+        return ["free"] if state == holder else [state] if kind == "release" or state == "withdrawn" else []
+    is_held = isinstance(state, str) and state.startswith("held by")
+    if kind == "withdraw" and outcome != "gone":
+        if outcome == "taken":
+            return [state] if isinstance(state, int) else []
+        return ["withdrawn"] if state == "free" or is_held else []
     if outcome in {"done", "unknown"}:
         taken = holder if kind == "hold" else (appointment or -1 - number)
         return [taken] if state in {"free", holder} else []
-    is_held = isinstance(state, str) and state.startswith("held by")
     fits = {
         "taken": isinstance(state, int) or (is_held and state != holder),
         "busy": state == "free" or is_held,

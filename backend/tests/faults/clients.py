@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import uuid
 from datetime import datetime
@@ -9,25 +10,49 @@ from typing import Any
 
 from src.repositories.offered import MINUTES_OF_VERSION
 from src.utils.clock import system_clock
-from tests.faults.callers import ZONES, Answered, DoctorOnDuty
+from tests.faults.callers import ZONES, Answered, DoctorOnDuty, Town
+from tests.faults.practice import Practitioner
 from tests.faults.record import NEVER, Kind, Known, Place, SlotOperation, now
-from tests.faults.visits import HOURS, Visitor
+from tests.faults.visits import HOURS
 from tests.people import PASSWORD
 
 
-class Client(Visitor):
+class Client(Practitioner):
     """A patient, and everything else that happens at the same time."""
+
+    def __init__(self, town: Town, rng: random.Random) -> None:
+        super().__init__(town, rng)
+        # Those who were here before, and may not change anything any more: (address, token).
+        self.former: list[tuple[str, str]] = []
 
     def run(self, over: threading.Event) -> None:
         self.token = self.join(self.email, "patient")
         deeds = (
             [self.book] * 24 + [self.cancel] * 9 + [self.look] * 10 + [self.look_at_times] * 12 + [self.double_tap] * 4
+            + [self.book_many] * 8
             + [self.hold] * 10 + [self.use_hold] * 5 + [self.release] * 2 + [self.let_hold_expire] * 3
-            + [self.move] * 12 + [self.pull_both_ways] * 3 + [self.change_hours] * 3
-            + [self.doctor_cancels] * 4 + [self.end_sessions] * 3 + [self.race_to_register] * 2 + [self.doctor_leaves]
+            + [self.move] * 12 + [self.pull_both_ways] * 3 + [self.change_hours] * 4
+            + [self.withdraw_slot] * 2 + [self.change_policies] * 3 + [self.look_at_affected] * 2
+            + [self.cancel_affected] * 6
+            + [self.doctor_cancels] * 8 + [self.end_sessions] * 3 + [self.race_to_register] * 2 + [self.doctor_leaves]
         )  # fmt: skip
         while not over.is_set():
             self.rng.choice(deeds)()
+            if not self.may_change:
+                self.send_another(over)
+
+    def send_another(self, over: threading.Event) -> None:
+        """Cancel and release what is left, which is never refused, and go on as another patient."""
+        while (self.mine or self.holds) and not over.is_set():
+            for appointment in list(self.mine):
+                self.cancel_by("patient", appointment)
+                if appointment in self.mine:
+                    self.cancel_by("doctor", appointment)
+            self.release()
+        if not over.is_set():
+            self.former.append((self.email, self.token))
+            self.be_somebody_new()
+            self.token = self.join(self.email, "patient")
 
     # Sessions and accounts.
 
@@ -87,7 +112,7 @@ class Client(Visitor):
         done = answer is not None and answer.status in {200, 401}
         for slot_id in slots:
             ended, outcome = (answer.ended, "done") if done and answer else (NEVER, "unknown")
-            self.operation(slot_id, "withdraw", began, ended, outcome)
+            self.operation(slot_id, "leave", began, ended, outcome)
         if done:
             self.expect_dead([doctor.token], "the account was deleted")
         with self.town.lock:
@@ -174,9 +199,10 @@ class Client(Visitor):
 
     # The end.
 
-    def read_list(self) -> None:
-        """Read the whole list of this patient, for the checker."""
-        self.read_whole(self.email, "/appointments/my", self.token)
+    def read_own_lists(self) -> None:
+        """Read the whole lists of this patient and of those before, for the checker."""
+        for email, token in [*self.former, (self.email, self.token)]:
+            self.read_whole(email, "/appointments/my", token)
 
     def read_lists_of_doctors(self) -> None:
         for doctor in self.town.doctors:
@@ -196,10 +222,10 @@ class Client(Visitor):
             cursor = f"&cursor={answer.body['next_cursor']}"
         self.record.listed[of] = shown
 
-    def book_expired(self, most: int) -> None:
-        """Let the holds that are left expire, and book their times: none may be in the way."""
+    def book_expired(self) -> None:
+        """Let a hold that is left expire, and book its time: the hold must not be in the way."""
         doctors = {doctor.doctor_id: doctor for doctor in self.town.doctors}
-        for held in self.town.held()[:most]:
+        for held in self.town.held()[:1]:
             began = now()
             if self.expire(held.of or 0):
                 held.leave(began, now())

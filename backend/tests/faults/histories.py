@@ -21,14 +21,15 @@ APPOINTMENTS = text(
     " JOIN users p ON p.id = a.patient_id JOIN doctors d ON d.id = a.doctor_id JOIN users du ON du.id = d.user_id"
 ).columns(starts_at=Instant(), ends_at=Instant(), held_until=Instant())
 EVENTS = text(
-    "SELECT e.id, e.event, e.appointment_id, e.at, e.actor_id, e.was_doctor_id, e.was_starts_at, e.was_ends_at,"
-    " e.was_time_zone, wu.name AS was_doctor_name, wd.user_id AS was_doctor_user_id FROM appointment_events e"
-    " LEFT JOIN doctors wd ON wd.id = e.was_doctor_id LEFT JOIN users wu ON wu.id = wd.user_id ORDER BY e.id"
+    "SELECT e.id, e.event, e.appointment_id, e.at, e.actor_id, e.patient_nth, e.reason, e.was_doctor_id,"
+    " e.was_starts_at, e.was_ends_at, e.was_time_zone, wu.name AS was_doctor_name, wd.user_id AS was_doctor_user_id"
+    " FROM appointment_events e LEFT JOIN doctors wd ON wd.id = e.was_doctor_id"
+    " LEFT JOIN users wu ON wu.id = wd.user_id ORDER BY e.id"
 ).columns(at=Instant(), was_starts_at=Instant(), was_ends_at=Instant())
 LEAVING = text("SELECT id, deleted_at FROM users WHERE deleted_at IS NOT NULL").columns(deleted_at=Instant())
 
 Rows = dict[int, Any]
-Events = dict[int, list[Any]]
+Events = dict[int, "list[Event]"]
 
 
 def read(db: Connection) -> tuple[Rows, Events]:
@@ -37,11 +38,11 @@ def read(db: Connection) -> tuple[Rows, Events]:
     gone: dict[int, datetime] = {row.id: row.deleted_at for row in db.execute(LEAVING)}
     for event in db.execute(EVENTS):
         by_leaving = event.event == "cancelled" and gone.get(event.actor_id) == event.at
-        events[event.appointment_id].append(_Event(event, by_leaving))
+        events[event.appointment_id].append(Event(event, by_leaving))
     return {row.id: row for row in db.execute(APPOINTMENTS)}, events
 
 
-class _Event:
+class Event:
     """A row of the history, and whether its actor, a doctor, left the clinic by it."""
 
     def __init__(self, row: Any, by_leaving: bool) -> None:  # noqa: FBT001 - it is a fact of the row
@@ -99,7 +100,7 @@ def lost_or_invented(record: Record, rows: Rows) -> list[str]:
     return found
 
 
-def places(row: Any, events: Sequence[_Event]) -> list[Place]:
+def places(row: Any, events: Sequence[Event]) -> list[Place]:
     """Return where the appointment was after each event: a move tells where it was before, and the row where it is."""
     was = [
         Place(event.row.was_doctor_id, event.row.was_starts_at, event.row.was_ends_at)
@@ -129,7 +130,7 @@ def wrong_histories(record: Record, rows: Rows, events: Events) -> list[str]:
             or (kinds[-1] == "cancelled") != (row.status == "cancelled")
         ):
             found.append(f"appointment {appointment} is {row.status} with the history {kinds}")
-        elif appointment in record.changes and not explained(record, row, history, record.changes[appointment]):
+        elif appointment in record.changes and not explained(record, row, history, answered(record, appointment)):
             shown = [
                 (event.kind, place.starts_at.isoformat())
                 for event, place in zip(history, places(row, history), strict=True)
@@ -140,13 +141,23 @@ def wrong_histories(record: Record, rows: Rows, events: Events) -> list[str]:
                     change.outcome,
                     change.slot_id and record.known(change.slot_id).place.starts_at.isoformat(),
                 )
-                for change in record.changes[appointment]
+                for change in answered(record, appointment)
             ]
             found.append(f"the history of appointment {appointment} is not what was answered: {shown} for {told}")
     return found[:10]
 
 
-def explained(record: Record, row: Any, events: Sequence[_Event], changes: Sequence[Change]) -> bool:
+def answered(record: Record, appointment: int) -> list[Change]:
+    """Return the requests that changed the appointment, or may have."""
+    sweeps = [
+        Change("cancelled", sweep.began, sweep.ended, sweep.outcome, "doctor", reason=sweep.reason)
+        for sweep in record.sweeps
+        if appointment in sweep.appointments and sweep.outcome != "refused"
+    ]
+    return [*record.changes[appointment], *sweeps]
+
+
+def explained(record: Record, row: Any, events: Sequence[Event], changes: Sequence[Change]) -> bool:
     """Return whether each event is one of the changes, and each answered change an event, in a possible order."""
     at = places(row, events)
     mine = [(event, place) for event, place in zip(events, at, strict=True) if not event.by_leaving]
@@ -165,7 +176,7 @@ def explained(record: Record, row: Any, events: Sequence[_Event], changes: Seque
             actor = {"patient": row.patient_id}.get(change.by)
             by_right_person = event.row.actor_id == actor if actor else event.row.actor_id != row.patient_id
             goes_there = change.slot_id is None or record.known(change.slot_id).place == place
-            if change.kind == event.kind and by_right_person and goes_there:
+            if change.kind == event.kind and by_right_person and goes_there and change.reason == event.row.reason:
                 stack.append((number + 1, left - {one}))
     return False
 
@@ -190,6 +201,8 @@ def wrong_mails(record: Record, rows: Rows, events: Events, accepted: Sequence[d
                 people |= {mailbox_of(record, place.doctor_id), mailbox_of(record, before.doctor_id)}
             elif event.kind == "cancelled" and not event.by_leaving:
                 people.add(mailbox_of(record, place.doctor_id))
+            if event.row.reason and event.row.actor_id != row.patient_id:
+                said = (*said, event.row.reason)
             for person in people:
                 expected[person, appointment].append(said)
     got: dict[tuple[str, int], list[tuple[str, ...]]] = defaultdict(list)
@@ -228,8 +241,8 @@ KIND_OF_SUBJECT = {"booked": "booked", "moved": "rescheduled", "cancelled": "can
 def _said_in(mail: dict[str, Any]) -> tuple[str, ...]:
     kind = KIND_OF_SUBJECT[mail["subject"].partition(":")[0].rpartition(" ")[2]]
     lines = dict(re.findall(r"^(\w+): +(.+)$", mail["text"], re.MULTILINE))
-    before = (lines["Before"],) if "Before" in lines else ()
-    return kind, lines["Doctor"], lines["Date"], lines["Time"], *before
+    more = [lines[name] for name in ("Before", "Reason") if name in lines]
+    return kind, lines["Doctor"], lines["Date"], lines["Time"], *more
 
 
 def mailbox_of(record: Record, doctor_id: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -23,10 +23,13 @@ class SlotOperation:
 
     `unknown` means that there was no answer: it took effect once at any time after `began`, or never. An appointment
     that is moved is booked at one slot (`move_in`) and cancelled at the other (`move_out`). `expire` is the fault that
-    ends a hold before its time.
+    ends a hold before its time. A doctor who leaves withdraws a slot in any state.
     """
 
-    kind: Literal["book", "cancel", "withdraw", "look", "hold", "release", "expire", "move_in", "move_out"]
+    kind: Literal[
+        "book", "cancel", "cancel_and_withdraw", "withdraw", "leave", "look", "hold", "release", "expire", "move_in",
+        "move_out",
+    ]  # fmt: skip
     began: float
     ended: float
     outcome: Outcome
@@ -125,6 +128,7 @@ class Change:
     outcome: Outcome
     by: str
     slot_id: int | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -181,10 +185,76 @@ class Hours:
         )
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What the clinic of a campaign allows its patients; `notice` is in minutes."""
+
+    notice: int = 0
+    most_ahead: int = 4
+    most_with_doctor: int = 3
+    changes_per_hour: int = 16
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What a doctor allows from a request on that was done, or had no answer; None is as the clinic says."""
+
+    notice: int | None
+    most_ahead: int | None
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """That nobody gets a published slot any more, or a stretch of a doctor's computed times if there is no `slot_id`.
+
+    `ended` is NEVER if this is possible only.
+    """
+
+    place: Place
+    began: float
+    ended: float
+    slot_id: int | None = None
+
+    def concerns(self, known: Known) -> bool:
+        if self.slot_id is not None or known.kind is None:
+            return self.slot_id == known.slot_id
+        return self.covers(known.place)
+
+    def covers(self, place: Place) -> bool:
+        """Return whether a visit at the place would take a part of the stretch."""
+        is_theirs = self.place.doctor_id == place.doctor_id
+        return is_theirs and self.place.starts_at < place.ends_at and place.starts_at < self.place.ends_at
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A request to cancel several affected appointments at once, with a reason that no other request gives."""
+
+    doctor_id: int
+    appointments: frozenset[int]
+    reason: str
+    began: float
+    ended: float
+    outcome: Literal["done", "refused", "unknown"]
+
+
+@dataclass(frozen=True)
+class AffectedLook:
+    """A list of the appointments that are outside of their doctor's hours."""
+
+    doctor_id: int
+    began: float
+    ended: float
+    listed: frozenset[int]
+
+
 @dataclass
 class Record:
     """What the clients record; they share it."""
 
+    limits: Limits = field(default_factory=Limits)
     slots: dict[int, list[SlotOperation]] = field(default_factory=dict)
     # A sentence for each violation that a client sees itself.
     violations: list[str] = field(default_factory=list)
@@ -205,6 +275,13 @@ class Record:
     refused: list[Refused] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     hours: dict[int, list[Hours]] = field(default_factory=lambda: defaultdict(list))
+    # By doctor's id.
+    policies: dict[int, list[Policies]] = field(default_factory=lambda: defaultdict(list))
+    withdrawals: dict[int, list[Withdrawal]] = field(default_factory=lambda: defaultdict(list))
+    sweeps: list[Sweep] = field(default_factory=list)
+    # The appointments that a sweep named, from before its request on.
+    swept: set[int] = field(default_factory=set)
+    affected_looks: list[AffectedLook] = field(default_factory=list)
     # Doctors who leave: id -> when the request began.
     left: dict[int, float] = field(default_factory=dict)
     # The time zones and names of doctors by id.
@@ -218,6 +295,8 @@ class Record:
     answers: int = 0
     moves: int = 0
     holds: int = 0
+    # How often a patient met each limit.
+    limited: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def known(self, slot_id: int) -> Known:
@@ -246,6 +325,12 @@ class Record:
     def change(self, appointment: int, change: Change) -> None:
         with self.lock:
             self.changes[appointment].append(change)
+
+    def withdrawal(self, known: Known, began: float, ended: float) -> None:
+        """Note that the time is withdrawn: a published slot, or the stretch of a computed time."""
+        slot_id = known.slot_id if known.kind is None else None
+        with self.lock:
+            self.withdrawals[known.place.doctor_id].append(Withdrawal(known.place, began, ended, slot_id))
 
     def violation(self, sentence: str) -> None:
         with self.lock:

@@ -20,6 +20,8 @@ def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed
     assert report.appointments > 10
     assert report.moves > 2
     assert report.holds > 2
+    assert report.withdrawals > 0
+    assert report.limited.total() > 0
     assert report.mails > 20
     assert report.batches > report.repeated_batches > 0
 
@@ -44,6 +46,7 @@ def test_a_defect_is_caught() -> None:
 
 BOOKED = SlotOperation("book", 0, 1, "done", 1)
 CANCELLED = SlotOperation("cancel", 2, 3, "done", 1)
+CLOSED = SlotOperation("cancel_and_withdraw", 2, 3, "done", 1)
 MOVED_AWAY = SlotOperation("move_out", 2, 3, "done", 1)
 HELD = SlotOperation("hold", 0, 1, "done", None, "ada")
 EXPIRED = SlotOperation("expire", 2, 3, "done", None, "ada")
@@ -64,6 +67,13 @@ EXPIRED = SlotOperation("expire", 2, 3, "done", None, "ada")
         ([BOOKED, CANCELLED, SlotOperation("cancel", 2, 3, "not_active", 1)], True),
         ([SlotOperation("withdraw", 0, 1, "done"), SlotOperation("book", 2, 3, "gone")], True),
         ([SlotOperation("withdraw", 0, 1, "done"), SlotOperation("book", 2, 3, "done", 1)], False),
+        ([BOOKED, SlotOperation("withdraw", 2, 3, "done")], False),
+        ([BOOKED, SlotOperation("withdraw", 2, 3, "taken")], True),
+        ([BOOKED, SlotOperation("leave", 2, 3, "done")], True),
+        ([BOOKED, CLOSED, SlotOperation("book", 4, 5, "gone")], True),
+        ([BOOKED, CLOSED, SlotOperation("book", 4, 5, "done", 2)], False),
+        ([BOOKED, CLOSED, SlotOperation("withdraw", 4, 5, "done")], False),
+        ([HELD, SlotOperation("withdraw", 2, 3, "done"), SlotOperation("expire", 4, 5, "done", None, "ada")], True),
         ([BOOKED, MOVED_AWAY, SlotOperation("book", 4, 5, "done", 2)], True),
         ([BOOKED, MOVED_AWAY, SlotOperation("cancel", 4, 5, "done", 1)], False),
         ([SlotOperation("move_in", 0, 1, "done", 1), CANCELLED], True),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from typing import Literal
 
 import pytest
 
 from src.domain.minutes import minute_of
 from src.repositories.offered import MINUTES_OF_VERSION
-from tests.faults.record import Change, Hours, Kind, Look, Record, Refused, Row, Stay
+from tests.faults.record import AffectedLook, Change, Hours, Kind, Look, Policies, Record, Refused, Row, Stay, Sweep
 from tests.faults.times import wrong_times
 
 NOON = datetime(2030, 3, 5, 12, tzinfo=timezone.utc)
@@ -50,6 +51,37 @@ def closes(began: float, *affected: int) -> Callable[[Record], None]:
     return lambda made: made.hours[1].append(Hours((), began, began + 1, frozenset(affected)))
 
 
+def withdraws(began: float, clock: str = "13:00") -> Callable[[Record], None]:
+    return lambda made: made.withdrawal(made.known(slot(SURGERY, clock)), began, began + 1)
+
+
+def allows(most_ahead: int) -> Callable[[Record], None]:
+    """Let the patient be refused because of the limit of the doctor."""
+
+    def made_so(made: Record) -> None:
+        made.policies[1].append(Policies(None, most_ahead, 3, 4))
+        made.refused.append(Refused(slot(SURGERY, "16:00"), "ada", "too-many-with-doctor", 5, 6))
+
+    return made_so
+
+
+def sweeps(outcome: Literal["done", "refused"], began: float = 5) -> Callable[[Record], None]:
+    sweep = Sweep(1, frozenset({1}), "Away.", began, began + 1, outcome)
+    return lambda made: made.sweeps.append(sweep)
+
+
+def both(*then: Callable[[Record], None]) -> Callable[[Record], None]:
+    def made_so(made: Record) -> None:
+        for one in then:
+            one(made)
+
+    return made_so
+
+
+def lists_affected(*listed: int) -> Callable[[Record], None]:
+    return lambda made: made.affected_looks.append(AffectedLook(1, 5, 6, frozenset(listed)))
+
+
 def nothing(_: Record) -> None: ...
 
 
@@ -84,6 +116,24 @@ def nothing(_: Record) -> None: ...
         (record(stay(SURGERY, "13:00")), closes(2, 1), ""),
         (record(stay(SURGERY, "13:00", sure_until=3.5)), closes(5), ""),
         (record(stay(SURGERY, "13:00", sure_until=3.5, ended=4)), closes(5, 1), "is not outside"),
+        (record(stay(SURGERY, "13:00")), withdraws(0), "booked after its time was withdrawn"),
+        (record(stay(SURGERY, "13:00", is_hold=True)), withdraws(0), "held after its time was withdrawn"),
+        (record(stay(SURGERY, "13:00")), withdraws(2), ""),
+        (record(), both(withdraws(3), refused(SURGERY, "13:00", "slot-not-offered")), ""),
+        (record(), both(withdraws(3), refused(SURGERY, "14:00", "slot-not-offered")), "without a reason"),
+        (record(), both(withdraws(3), look(SURGERY, "13:00", offered=True)), "could not be booked"),
+        (record(), both(withdraws(3), look(SURGERY, "13:00", offered=False)), ""),
+        (record(), both(withdraws(3), look(SURGERY, "14:00", offered=False)), "nothing was in the way"),
+        (record(stay(SURGERY, "13:00")), allows(1), ""),
+        (record(stay(SURGERY, "13:00")), allows(2), "without a reason"),
+        (record(), allows(1), "without a reason"),
+        (record(stay(SURGERY, "13:00")), both(withdraws(3), lists_affected(1)), ""),
+        (record(stay(SURGERY, "13:00")), both(withdraws(3), lists_affected()), "is not listed"),
+        (record(stay(SURGERY, "14:00")), both(withdraws(3), lists_affected(1)), "is not outside of the hours"),
+        (record(stay(SURGERY, "13:00")), both(withdraws(3), sweeps("done")), ""),
+        (record(stay(SURGERY, "13:00")), both(withdraws(3), sweeps("refused")), "without a reason"),
+        (record(stay(SURGERY, "14:00")), both(withdraws(3), sweeps("refused")), ""),
+        (record(stay(SURGERY, "14:00")), sweeps("done"), "is not outside of the hours"),
     ],
 )  # fmt: skip
 def test_the_checker_finds_what_contradicts_the_answers(

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
-from tests.faults.record import NEVER, Hours, Known, Look, Record, Refused, Stay
+from tests.faults.limits import may_be_limited, may_be_too_late
+from tests.faults.record import NEVER, Hours, Known, Look, Record, Refused, Stay, Sweep
 
 ONE_MINUTE = timedelta(minutes=1)
 CLOSED = Hours((), 0, 0, frozenset())
@@ -17,6 +18,7 @@ def wrong_times(record: Record) -> list[str]:
     for stay in record.stays:
         if (left := record.left.get(record.known(stay.slot_id).place.doctor_id)) is not None:
             stay.leave(left)
+    _apply_sweeps(record)
     of_doctor: dict[int, list[Stay]] = defaultdict(list)
     of_patient: dict[str, list[Stay]] = defaultdict(list)
     for stay in record.stays:
@@ -39,8 +41,35 @@ def wrong_times(record: Record) -> list[str]:
     for doctor_id, stays in of_doctor.items():
         found += outside_of_hours(record, doctor_id, stays)
         found += wrongly_affected(record, doctor_id, stays)
+        found += wrong_lists_of_affected(record, doctor_id, stays)
     found += too_close(record)
     return found[:30]
+
+
+def _apply_sweeps(record: Record) -> None:
+    """Let the stays of appointments that a doctor cancelled with others end, and their published slots be withdrawn."""
+    of_appointment: dict[int | None, list[Stay]] = defaultdict(list)
+    for stay in record.stays:
+        of_appointment[None if stay.is_hold else stay.of].append(stay)
+    for sweep in record.sweeps:
+        if sweep.outcome == "refused":
+            continue
+        for appointment in sweep.appointments:
+            stays = of_appointment[appointment]
+            for stay in stays:
+                stay.leave(sweep.began, sweep.ended if sweep.outcome == "done" else NEVER)
+            # An appointment that no answer told of may be at any of the times that somebody wanted.
+            unknown = [] if appointment in record.booked else of_appointment[None]
+            for stay in (*stays, *unknown):
+                known = record.known(stay.slot_id)
+                if known.kind is None and known.place.doctor_id == sweep.doctor_id:
+                    record.withdrawal(known, sweep.began, NEVER)
+
+
+def is_withdrawn(record: Record, known: Known, began: float, ended: float) -> tuple[bool, bool]:
+    """Return whether the time was surely withdrawn before the interval, and whether it possibly was in it."""
+    withdrawals = [one for one in record.withdrawals[known.place.doctor_id] if one.concerns(known)]
+    return any(one.ended <= began for one in withdrawals), any(one.began <= ended for one in withdrawals)
 
 
 def described(known: Known) -> str:
@@ -115,18 +144,24 @@ def may_refuse(record: Record, refused: Refused, known: Known, of_doctor: list[S
     def may_be(stay: Stay) -> bool:
         return stay.may_be(began, ended) and (refused.moving is None or stay.of != refused.moving)
 
+    if refused.why == "too-late":
+        return may_be_too_late(record, refused, known)
+    if refused.why in {"too-many-ahead", "too-many-with-doctor"}:
+        return may_be_limited(record, refused, known, [stay for stay in of_patient if may_be(stay)])
     if refused.why == "patient-busy":
         return any(
             may_be(stay) and not stay.is_hold and known.overlaps(record.known(stay.slot_id)) for stay in of_patient
         )
     if refused.why == "slot-not-found":
-        return record.left.get(known.place.doctor_id, NEVER) <= ended
+        withdrawn = known.kind is None and is_withdrawn(record, known, began, ended)[1]
+        return withdrawn or record.left.get(known.place.doctor_id, NEVER) <= ended
     if refused.why == "notice-too-short":
         return known.kind is not None and known.place.starts_at < record.instant(ended) + ONE_MINUTE * (
             known.kind.notice + 2
         )
-    is_closed = known.kind is not None and any(
-        not hours.has(known) for hours in hours_between(record, known.place.doctor_id, began, ended)
+    is_closed = known.kind is not None and (
+        is_withdrawn(record, known, began, ended)[1]
+        or any(not hours.has(known) for hours in hours_between(record, known.place.doctor_id, began, ended))
     )
     if refused.why == "slot-not-offered" and is_closed:
         return True
@@ -148,6 +183,11 @@ def wrongly_offered(record: Record, look: Look, stays: list[Stay]) -> list[str]:
         known = record.known(slot_id)
         open_then = {known.kind is None or hours.has(known) for hours in all_hours}
         notice = ONE_MINUTE * (known.kind.notice if known.kind else 0)
+        surely_withdrawn, perhaps_withdrawn = is_withdrawn(record, known, began, ended)
+        if surely_withdrawn:
+            open_then = {False}
+        elif perhaps_withdrawn:
+            open_then.add(False)
         surely = any(_blocked(record, known, stays, look.by, lambda stay: stay.surely_spans(began, ended)))
         perhaps = any(_blocked(record, known, stays, look.by, lambda stay: True))
         if slot_id in look.offered:
@@ -176,15 +216,21 @@ def hours_between(record: Record, doctor_id: int, began: float, ended: float) ->
 def outside_of_hours(record: Record, doctor_id: int, stays: list[Stay]) -> list[str]:
     """Check that each acknowledged visit was booked within the hours of that moment.
 
-    It stays when the hours change, and the doctor is told then: one who was not told was not there yet.
+    It stays when the hours change, and the doctor is told then: one who was not told was not there yet. Nothing was
+    booked that was withdrawn before.
     """
     changes = [CLOSED, *record.hours[doctor_id]]
     found: list[str] = []
     for stay in stays:
         known = record.known(stay.slot_id)
-        if known.kind is None or stay.is_hold or stay.sure_from == NEVER:
+        if stay.sure_from == NEVER:
             continue
         began, ended = stay.began, stay.sure_from
+        if is_withdrawn(record, known, began, ended)[0]:
+            what = f"hold {stay.of} was held" if stay.is_hold else f"appointment {stay.of} was booked"
+            found.append(f"{what} after its time was withdrawn [{began:.3f}, {ended:.3f}]: {described(known)}")
+        if known.kind is None or stay.is_hold:
+            continue
         fits = False
         for number, hours in enumerate(changes):
             until = changes[number + 1].ended if number + 1 < len(changes) else NEVER
@@ -202,21 +248,85 @@ def _was_told(change: Hours, known: Known, stay: Stay) -> bool:
 
 def wrongly_affected(record: Record, doctor_id: int, stays: list[Stay]) -> list[str]:
     """Check that the appointments that a change of hours lists may have been there, outside of the hours."""
-    found: list[str] = []
-    of_appointment: dict[int | None, list[Stay]] = defaultdict(list)
+    return [
+        f"a change of hours lists appointment {appointment}, which is not outside of the hours"
+        for change in record.hours[doctor_id]
+        for appointment in change.affected or ()
+        if not _may_be_outside(record, appointment, stays, [change], change.began, change.ended)
+    ]
+
+
+def _may_be_outside(
+    record: Record, appointment: int, stays: list[Stay], all_hours: list[Hours], began: float, ended: float
+) -> bool:
+    """Return whether the appointment was possibly outside of some of the hours, or at a closed time, meanwhile."""
     for stay in stays:
-        of_appointment[stay.of].append(stay)
-    unknown = [record.known(stay.slot_id) for stay in of_appointment[None]]
-    for change in record.hours[doctor_id]:
-        for appointment in change.affected or ():
-            knowns = [
-                record.known(stay.slot_id)
-                for stay in of_appointment[appointment]
-                if stay.may_be(change.began, change.ended)
+        if stay.of is not None and (stay.of != appointment or not stay.may_be(began, ended)):
+            continue
+        known = record.known(stay.slot_id)
+        if known.kind is not None and not all(hours.has(known) for hours in all_hours):
+            return True
+        if _may_be_closed(record, known, ended):
+            return True
+    return False
+
+
+def _may_be_closed(record: Record, known: Known, ended: float) -> bool:
+    """Return whether a closure possibly takes a part of the time, also of that of a published slot."""
+    return any(
+        one.slot_id is None and one.covers(known.place) and one.began <= ended
+        for one in record.withdrawals[known.place.doctor_id]
+    )
+
+
+def wrong_lists_of_affected(record: Record, doctor_id: int, stays: list[Stay]) -> list[str]:
+    """Check what lists of affected appointments show, and why requests to cancel them are done or refused."""
+    found: list[str] = []
+    for look in record.affected_looks:
+        if look.doctor_id == doctor_id:
+            all_hours = hours_between(record, doctor_id, look.began, look.ended)
+            found += [
+                f"appointment {appointment} is listed as affected, and is not outside of the hours"
+                for appointment in look.listed
+                if not _may_be_outside(record, appointment, stays, all_hours, look.began, look.ended)
             ]
-            if not any(known.kind and not change.has(known) for known in [*knowns, *unknown]):
-                found.append(f"a change of hours lists appointment {appointment}, which is not outside of the hours")
+            missing = _surely_outside(record, stays, all_hours, look.began, look.ended) - look.listed
+            found += [f"appointment {appointment} is affected, and is not listed" for appointment in missing]
+    for sweep in record.sweeps:
+        if sweep.doctor_id == doctor_id:
+            found += _wrongly_swept(record, sweep, stays)
     return found
+
+
+def _wrongly_swept(record: Record, sweep: Sweep, stays: list[Stay]) -> list[str]:
+    all_hours = hours_between(record, sweep.doctor_id, sweep.began, sweep.ended)
+    if sweep.outcome == "done":
+        return [
+            f"appointment {appointment} was cancelled as affected, and is not outside of the hours"
+            for appointment in sweep.appointments
+            if not _may_be_outside(record, appointment, stays, all_hours, sweep.began, sweep.ended)
+        ]
+    surely = _surely_outside(record, stays, all_hours, sweep.began, sweep.ended)
+    if sweep.outcome == "refused" and sweep.appointments <= surely:
+        return [f"affected appointments {sorted(sweep.appointments)} were not cancelled without a reason"]
+    return []
+
+
+def _surely_outside(
+    record: Record, stays: list[Stay], all_hours: list[Hours], began: float, ended: float
+) -> set[int | None]:
+    """Return the appointments that were outside of all of these hours for the whole interval."""
+    there = [stay for stay in stays if not stay.is_hold and stay.surely_spans(began, ended)]
+    return {
+        stay.of
+        for stay in there
+        for known in [record.known(stay.slot_id)]
+        if any(
+            one.slot_id is None and one.covers(known.place) and one.ended <= began
+            for one in record.withdrawals[known.place.doctor_id]
+        )
+        or (known.kind is not None and not any(hours.has(known) for hours in all_hours))
+    }
 
 
 def too_close(record: Record) -> list[str]:

@@ -48,6 +48,10 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 REASONS = {*OUTCOME_OF, "slot-not-offered", "day-full", "notice-too-short"}
 REASONS_OF_RACES = {"same-time", "changed-meanwhile", "already-cancelled", "not-your-appointment", "not-your-time"}
+TOO_MANY_CHANGES = "too-many-changes"
+# What the policies refuse patients only.
+LIMITS = {"too-many-ahead", "too-many-with-doctor", TOO_MANY_CHANGES}
+REASONS_FOR_PATIENTS = {*LIMITS, "too-late"}
 
 
 @dataclass
@@ -80,7 +84,11 @@ class Visitor(Caller):
 
     def __init__(self, town: Town, rng: random.Random) -> None:
         super().__init__(town, rng)
-        self.email = f"patient{next(town.numbers)}@people.example"
+        self.be_somebody_new()
+
+    def be_somebody_new(self) -> None:
+        """Forget everything, and be a patient who has not registered yet."""
+        self.email = f"patient{next(self.town.numbers)}@people.example"
         self.token = ""
         # Appointments by id: where they are, and with whom. All others of this patient were cancelled or are in doubt.
         self.mine: dict[int, tuple[Stay, DoctorOnDuty]] = {}
@@ -88,6 +96,9 @@ class Visitor(Caller):
         self.holds: dict[int, MyHold] = {}
         # Whether there may be holds that `holds` does not have.
         self.in_doubt = False
+        # How many bookings, moves and cancellations of this patient were done, or may have been.
+        self.changes = 0
+        self.may_change = True
 
     # Bookings.
 
@@ -101,6 +112,12 @@ class Visitor(Caller):
         began = now() if began is None else began
         held = self.holds.get(slot_id)
         answer = self.until_answered("POST", "/appointments", {"slot_id": slot_id}, self.token, key)
+        self.note_booking(doctor, slot_id, answer, began, held)
+
+    def note_booking(
+        self, doctor: DoctorOnDuty, slot_id: int, answer: Answered | None, began: float, held: MyHold | None = None
+    ) -> None:
+        self.changes += answer is None or answer.status == 201
         if answer is None:
             self.record.unanswered.add((self.email, slot_id))
             self.record.stay(Stay(slot_id, self.email, began))
@@ -144,8 +161,13 @@ class Visitor(Caller):
         held: MyHold | None = None,
         moving: int | None = None,
     ) -> None:
-        if answer.kind not in REASONS:
+        if answer.kind not in REASONS | LIMITS:
             self.record.violation(f"{kind} of {slot_id} was answered {answer.status} {answer.body}")
+            return
+        if answer.kind in LIMITS:
+            self.record.limited[answer.kind] += 1
+        if answer.kind == TOO_MANY_CHANGES:
+            self.refused_for_an_hour(answer)
             return
         holding = held is not None and held.stay.surely_spans(began, answer.ended)
         refused = Refused(slot_id, self.email, answer.kind, began, answer.ended, moving, holding)
@@ -153,6 +175,36 @@ class Visitor(Caller):
             self.record.refused.append(refused)
         if answer.kind in OUTCOME_OF:
             self.operation(slot_id, kind, began, answer.ended, OUTCOME_OF[answer.kind], moving)
+
+    def refused_for_an_hour(self, answer: Answered) -> None:
+        self.may_change = False
+        if self.changes < self.record.limits.changes_per_hour:
+            self.record.violation(f"{self.email} made {self.changes} changes, which are too many: {answer.body}")
+        if answer.status != 429 or not 0 < int(answer.headers["Retry-After"]) <= 3600:
+            self.record.violation(f"{answer.status} after too many changes, for {answer.headers['Retry-After']} s")
+
+    def book_many(self) -> None:
+        """Book several times at once, perhaps of one doctor: together they must not exceed a limit."""
+        doctor = self.some_doctor() if self.rng.random() < 0.7 else None
+        targets = dict(target[::-1] for target in (self.some_time(doctor) for _ in range(4)) if target is not None)
+        targets = {slot_id: of for slot_id, of in targets.items() if slot_id not in self.holds}
+        answers: dict[int, Answered | None] = {}
+
+        def ask(slot_id: int) -> None:
+            answers[slot_id] = self.ask_to_book(slot_id)
+
+        threads = [threading.Thread(target=ask, args=(slot_id,)) for slot_id in targets]
+        began = now()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        # Those that were refused for too many changes come last, when the others are counted.
+        for slot_id, answer in sorted(answers.items(), key=lambda one: one[1] is not None and one[1].status == 429):
+            self.note_booking(targets[slot_id], slot_id, answer, began)
+
+    def ask_to_book(self, slot_id: int) -> Answered | None:
+        return self.until_answered("POST", "/appointments", {"slot_id": slot_id}, self.token, uuid.uuid4().hex)
 
     def double_tap(self) -> None:
         """Send the same request twice at once: there must be one appointment."""
@@ -315,6 +367,7 @@ class Visitor(Caller):
         old, old_doctor = self.mine[appointment]
         began = now()
         answer = self.ask_to_move(appointment, slot_id, self.token if actor == "patient" else old_doctor.token)
+        self.changes += actor == "patient" and (answer is None or answer.status == 200)
         if answer is None:
             self.forget(appointment, began)
             self.record.change(appointment, Change("rescheduled", began, NEVER, "unknown", actor, slot_id))
@@ -327,9 +380,13 @@ class Visitor(Caller):
             if slot_id != old.slot_id:
                 self.record.violation(f"appointment {appointment} is not at {slot_id}: {answer.body}")
         elif answer.kind == "already-cancelled":
-            self.cancelled_by_leaving(appointment, old, old_doctor, began, answer)
+            self.cancelled_by_others(appointment, old, old_doctor, began, answer)
         elif answer.status == 401 and actor == "doctor" and old_doctor.leaving:
             return
+        elif answer.kind in REASONS_FOR_PATIENTS and actor == "doctor":
+            self.record.violation(f"a move by the doctor was answered {answer.status} {answer.body}")
+        elif answer.kind == "too-late":
+            self.too_late(old, began, answer)
         else:
             self.refused("move_in", doctor, slot_id, answer, began, None, appointment)
 
@@ -362,10 +419,16 @@ class Visitor(Caller):
         stay, _ = self.mine.pop(appointment)
         stay.leave(began)
 
-    def cancelled_by_leaving(
+    def too_late(self, stay: Stay, began: float, answer: Answered) -> None:
+        with self.record.lock:
+            self.record.limited["too-late"] += 1
+            self.record.refused.append(Refused(stay.slot_id, self.email, "too-late", began, answer.ended))
+
+    def cancelled_by_others(
         self, appointment: int, stay: Stay, doctor: DoctorOnDuty, began: float, answer: Answered
     ) -> None:
-        if not doctor.leaving:
+        """Note that the doctor has left, or has cancelled the appointment with others."""
+        if not doctor.leaving and appointment not in self.record.swept:
             self.record.violation(f"appointment {appointment} is cancelled, and nobody did it: {answer.body}")
         stay.leave(began, answer.ended)
         self.mine.pop(appointment, None)
@@ -380,28 +443,57 @@ class Visitor(Caller):
             self.cancel_by("doctor", self.rng.choice(list(self.mine)))
 
     def cancel_by(self, actor: str, appointment: int) -> None:
+        """Cancel, sometimes with a reason; a doctor may withdraw the time as well."""
         stay, doctor = self.mine[appointment]
+        reason = f"Reason {next(self.town.numbers)}." if self.rng.random() < 0.5 else None
+        withdraw = actor == "doctor" and self.rng.random() < 0.6 and self.town.may_withdraw(doctor)
+        body = {"reason": reason, "withdraw": withdraw} if reason or withdraw else None
         began = now()
-        answer = self.ask_to_cancel(appointment, self.token if actor == "patient" else doctor.token)
+        answer = self.ask_to_cancel(appointment, self.token if actor == "patient" else doctor.token, body)
+        self.changes += actor == "patient" and (answer is None or answer.status == 200)
         if answer is None:
             self.forget(appointment, began)
-            self.record.change(appointment, Change("cancelled", began, NEVER, "unknown", actor))
-            self.operation(stay.slot_id, "cancel", began, NEVER, "unknown", appointment)
+            self.record.change(appointment, Change("cancelled", began, NEVER, "unknown", actor, reason=reason))
+            how = "cancel_and_withdraw" if withdraw else "cancel"
+            self.operation(stay.slot_id, how, began, NEVER, "unknown", appointment)
+            if withdraw:
+                self.note_withdrawal(doctor, stay.slot_id, began, NEVER)
         elif answer.status == 200:
-            self.cancelled(appointment, stay, actor, began, answer.ended)
+            self.cancelled(appointment, stay, actor, began, answer.ended, reason, withdraw=withdraw)
         elif answer.kind == "already-cancelled":
-            self.cancelled_by_leaving(appointment, stay, doctor, began, answer)
+            self.cancelled_by_others(appointment, stay, doctor, began, answer)
+        elif answer.kind == "too-late" and actor == "patient":
+            self.too_late(stay, began, answer)
         elif answer.status != 401 or actor == "patient" or not doctor.leaving:
             self.record.violation(f"a cancel was answered {answer.status} {answer.body}")
 
-    def ask_to_cancel(self, appointment: int, token: str) -> Answered | None:
-        return self.until_answered("POST", f"/appointments/{appointment}/cancel", token=token, key=uuid.uuid4().hex)
+    def ask_to_cancel(self, appointment: int, token: str, body: dict[str, Any] | None = None) -> Answered | None:
+        path = f"/appointments/{appointment}/cancel"
+        return self.until_answered("POST", path, body, token, uuid.uuid4().hex)
 
-    def cancelled(self, appointment: int, stay: Stay, actor: str, began: float, ended: float) -> None:
-        self.record.change(appointment, Change("cancelled", began, ended, "done", actor))
+    def note_withdrawal(self, doctor: DoctorOnDuty, slot_id: int, began: float, ended: float) -> None:
+        with self.town.lock:
+            doctor.withdrawals += 1
+        self.record.withdrawal(self.record.known(slot_id), began, ended)
+
+    def cancelled(
+        self,
+        appointment: int,
+        stay: Stay,
+        actor: str,
+        began: float,
+        ended: float,
+        reason: str | None = None,
+        *,
+        withdraw: bool = False,
+    ) -> None:
+        self.record.change(appointment, Change("cancelled", began, ended, "done", actor, reason=reason))
         stay.leave(began, ended)
-        self.mine.pop(appointment, None)
-        self.operation(stay.slot_id, "cancel", began, ended, "done", appointment)
+        _, doctor = self.mine.pop(appointment)
+        how = "cancel_and_withdraw" if withdraw else "cancel"
+        self.operation(stay.slot_id, how, began, ended, "done", appointment)
+        if withdraw:
+            self.note_withdrawal(doctor, stay.slot_id, began, ended)
         if self.rng.random() < 0.2:
             self.cancel_again(appointment, stay, actor)
         self.rumour(stay.slot_id)
@@ -411,7 +503,8 @@ class Visitor(Caller):
         began = now()
         answer = self.ask_to_cancel(appointment, self.token) if actor == "patient" else None
         if answer is not None and answer.status == 200:
-            self.cancelled(appointment, stay, actor, began, answer.ended)
+            self.record.change(appointment, Change("cancelled", began, answer.ended, "done", actor))
+            self.operation(stay.slot_id, "cancel", began, answer.ended, "done", appointment)
         elif answer is not None and answer.kind == "already-cancelled":
             self.operation(stay.slot_id, "cancel", began, answer.ended, "not_active", appointment)
 
@@ -445,8 +538,10 @@ class Visitor(Caller):
         for act in acts:
             if act.answer is not None and act.answer.status != 200:
                 left = act.answer.status == 401 and doctor.leaving
-                if not left and act.answer.kind not in REASONS | REASONS_OF_RACES:
+                reasons = REASONS | REASONS_OF_RACES | (REASONS_FOR_PATIENTS if act.actor == "patient" else set())
+                if not left and act.answer.kind not in reasons:
                     self.record.violation(f"a change by the {act.actor} was answered {act.answer.body}")
+        self.changes += sum(1 for act in acts if act.actor == "patient" and (act.answer is None or act.done))
         done = [act for act in acts if act.done]
         if any(act.answer is None for act in acts):
             self.note_perhaps_both(appointment, acts)
@@ -633,7 +728,10 @@ class Visitor(Caller):
         return version * MINUTES_OF_VERSION + minute_of(self.at(doctor.zone, clock))
 
     def some_time(self, doctor: DoctorOnDuty | None = None) -> tuple[DoctorOnDuty, int] | None:
-        """Return a published slot, a computed time that may be offered, or a time that somebody just left."""
+        """Return a published slot, or a computed time that may be offered.
+
+        Perhaps it is a time that somebody has just left, or that somebody else wants at this moment, or one beside it.
+        """
         if doctor is None and self.rng.random() < 0.3:
             with self.town.lock:
                 slot_id = self.rng.choice(self.town.rumours) if self.town.rumours else 0
@@ -641,12 +739,24 @@ class Visitor(Caller):
                 for one in self.town.doctors:
                     if one.doctor_id == doctor_id:
                         return one, slot_id
+        wanted = self.town.wanted
+        if doctor is None and wanted is not None and not wanted[0].leaving and self.rng.random() < 0.3:
+            return wanted if self.rng.random() < 0.5 else self.beside(*wanted)
         doctor = doctor or self.some_doctor()
         if doctor is None:
             return None
         if self.rng.random() < 0.4:
-            return (doctor, self.rng.choice(list(doctor.slots))) if doctor.slots else None
-        return doctor, self.computed(doctor, self.rng.choice(doctor.versions), self.rng.choice(GRID))
+            found = (doctor, self.rng.choice(list(doctor.slots))) if doctor.slots else None
+        else:
+            found = doctor, self.computed(doctor, self.rng.choice(doctor.versions), self.rng.choice(GRID))
+        self.town.wanted = found
+        return found
+
+    def beside(self, doctor: DoctorOnDuty, slot_id: int) -> tuple[DoctorOnDuty, int]:
+        """Return another time of the same visit type, or another published slot."""
+        if slot_id < FIRST_COMPUTED_SLOT:
+            return doctor, self.rng.choice(list(doctor.slots))
+        return doctor, self.computed(doctor, slot_id // MINUTES_OF_VERSION, self.rng.choice(GRID))
 
     def operation(
         self, slot_id: int, kind: Any, began: float, ended: float, outcome: Outcome, appointment: int | None = None

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -19,7 +20,8 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from tests.faults.record import Record, now
+from src.utils.clock import system_clock
+from tests.faults.record import Limits, Record, now
 from tests.mail.fake_resend import FakeResend
 from tests.postgres import Cluster
 from tests.processes.servers import BACKEND, REAL_SECRETS, Program, clean_environment, free_port
@@ -27,6 +29,17 @@ from tests.processes.servers import BACKEND, REAL_SECRETS, Program, clean_enviro
 LEASE_SECONDS = 3.0
 FAULTY_MOODS = ("500", "503-html", "429", "hang", "cut", "accept-then-cut", "late")
 SECONDS_TO_RECOVER = 3.0
+
+
+def day_of_visits() -> str:
+    """Return the day on which all slots and times of a campaign are."""
+    return (system_clock().date() + timedelta(days=30)).isoformat()
+
+
+def limits() -> Limits:
+    """Return what the clinic allows: its notice makes it too late for the earlier times of the eastern zones."""
+    bound = datetime.fromisoformat(f"{day_of_visits()}T09:15+00:00")
+    return Limits(notice=int((bound - system_clock()).total_seconds()) // 60)
 
 
 class NotServingError(Exception):
@@ -112,6 +125,7 @@ class World:
         self.resend = resend
         self.cluster = cluster
         self.url = url
+        self.limits = limits()
         self.calm_since: float | None = now()
         self.faults: list[str] = []
         # The faults, and how many seconds each machine took afterwards to be ready again.
@@ -133,6 +147,10 @@ class World:
             LOGIN_FAILURES_PER_ACCOUNT="100000",
             LOGIN_FAILURES_PER_ADDRESS="100000",
             INVITATION_FAILURES_PER_ADDRESS="100000",
+            CANCELLATION_NOTICE_MINUTES=str(self.limits.notice),
+            MOST_APPOINTMENTS_AHEAD=str(self.limits.most_ahead),
+            MOST_APPOINTMENTS_AHEAD_PER_DOCTOR=str(self.limits.most_with_doctor),
+            PATIENT_CHANGES_PER_HOUR=str(self.limits.changes_per_hour),
             FAULTS_MUTANT=mutant,
         )
         self.machines = [Machine(self, f"machine{number}") for number in range(machines)]
