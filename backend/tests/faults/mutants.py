@@ -56,6 +56,7 @@ NO_RULES = (
     "DROP INDEX uq_appointments_active_slot",
     "ALTER TABLE appointments DROP CONSTRAINT appointments_doctor_no_overlap",
     "ALTER TABLE appointments DROP CONSTRAINT appointments_patient_no_overlap",
+    "DROP INDEX uq_appointment_events_patient_nth",
 )
 
 
@@ -127,7 +128,7 @@ def _look_at_free_slot(db: Connection, slot_id: int) -> Any:
 def check_then_insert() -> None:
     def take(db: Connection, slot_id: int, now: datetime) -> Any:
         slot = _look_at_free_slot(db, slot_id)
-        time.sleep(PAUSE * 8)
+        time.sleep(PAUSE * 16)
         return slot
 
     booking_repository.book = _book_carelessly(take)
@@ -435,7 +436,7 @@ def notice_is_ignored() -> None:
 
 def day_limit_is_counted() -> None:
     """Count, wait and insert."""
-    _reword({"EXISTS (SELECT FROM offered)": f"EXISTS (SELECT FROM offered CROSS JOIN pg_sleep({PAUSE * 3}))"})
+    _reword({"EXISTS (SELECT FROM offered)": f"EXISTS (SELECT FROM offered CROSS JOIN pg_sleep({PAUSE * 12}))"})
 
 
 def expired_holds_still_block() -> None:
@@ -525,7 +526,7 @@ def _reword_mails_of_moves(old: str, new: str) -> None:
 
 
 def hours_are_changed_without_the_lock() -> None:
-    def lock(db: Connection, user_id: int, doctor_id: int) -> Any:
+    def lock(db: Connection, user_id: int, doctor_id: int, *others: int) -> Any:
         return db.execute(hours_repository._FACTS, {"doctor_id": doctor_id}).one()
 
     replace = hours_repository.replace
