@@ -20,6 +20,7 @@ from app import app
 from src.controllers import (
     auth_controller,
     availability_controller,
+    cancellation_controller,
 )
 from src.database.statements import insert_unless_conflict
 from src.domain.minutes import minute_after, minute_of
@@ -28,6 +29,7 @@ from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail,
 from src.models.appointment import FIRST_COMPUTED_SLOT
 from src.models.base import state_literal
 from src.repositories import (
+    affected_repository,
     appointment_repository,
     availability_repository,
     batch_repository,
@@ -538,6 +540,65 @@ def hours_are_changed_without_the_lock() -> None:
     hours_repository.lock, hours_repository.replace = lock, replace_slowly
 
 
+def _reword_bookings(old: str, new: str) -> None:
+    """Replace a part of the statements that book on PostgreSQL."""
+    slot, time_ = booking_statement._BOOK_SLOT.text, booking_statement._BOOK_TIME.text
+    assert old in slot or old in time_, "the SQL has no such part"
+    booking_statement._BOOK_SLOT = typed(slot.replace(old, new))
+    booking_statement._BOOK_TIME = typed(time_.replace(old, new))
+
+
+def limits_are_counted_before_the_lock() -> None:
+    """Count, wait and insert: two bookings of one patient at the same moment count the same."""
+    _reword_bookings(
+        "(SELECT refusal FROM limits) IS NULL",
+        f"(SELECT refusal FROM limits CROSS JOIN pg_sleep({PAUSE * 4})) IS NULL",
+    )
+
+
+def policies_of_doctors_are_ignored() -> None:
+    _reword_bookings("coalesce((SELECT most_ahead FROM people WHERE id <> :me), ", "coalesce(NULL, ")
+
+
+def changes_are_not_numbered() -> None:
+    """Count no booking of an hour."""
+    _reword_bookings(
+        "SELECT id, 'booked', :me, :now, nth + 1 ", "SELECT id, 'booked', :me, :now, CAST(NULL AS BIGINT) "
+    )
+
+
+def patients_cancel_too_late() -> None:
+    cancel = booking_statement._CANCEL.text
+    assert "AND present.until >= :now" in cancel
+    booking_statement._CANCEL = typed(cancel.replace("AND present.until >= :now", ""))
+
+
+def withdrawn_slots_can_be_booked() -> None:
+    _reword_bookings("FROM slot WHERE status = 'free'", "FROM slot WHERE status <> 'booked'")
+
+
+def withdrawn_times_are_offered_again() -> None:
+    cancellation_controller.close_time_of = lambda *_: None
+
+
+def affected_are_cancelled_without_mails() -> None:
+    def add_events(db: Connection, ids: Any, actor_id: int, by: str, now: datetime, reason: str | None) -> None:
+        values = {"ids": ids, "actor_id": actor_id, "now": now, "reason": reason}
+        db.execute(booking_history._ADD_CANCELLED_MANY, values)
+
+    booking_history.add_cancelled_many = add_events
+
+
+def some_affected_are_cancelled() -> None:
+    """Cancel the first, and say that all are cancelled."""
+    cancel = affected_repository.cancel
+
+    def cancel_some(db: Connection, ids: Any, *others: Any) -> None:
+        cancel(db, ids[:1], *others)
+
+    affected_repository.cancel = cancel_some
+
+
 # Where a constraint would hide a defect, the mutant drops it.
 MUTANTS: dict[str, Mutant] = {
     "check-then-insert": Mutant("two active appointments of one slot", check_then_insert, sql=NO_RULES),
@@ -601,6 +662,21 @@ MUTANTS: dict[str, Mutant] = {
     "hours-are-changed-without-the-lock": Mutant(
         "outside of the hours", hours_are_changed_without_the_lock, seconds=12
     ),
+    "limits-are-counted-before-the-lock": Mutant(
+        "than the limit",
+        limits_are_counted_before_the_lock,
+        sql=("DROP INDEX uq_appointment_events_patient_nth",),
+        seconds=10,
+    ),
+    "policies-of-doctors-are-ignored": Mutant(
+        "with one doctor than the limit", policies_of_doctors_are_ignored, seconds=10
+    ),
+    "changes-are-not-numbered": Mutant("are not numbered one by one", changes_are_not_numbered),
+    "patients-cancel-too-late": Mutant("too late:", patients_cancel_too_late),
+    "withdrawn-slots-can-be-booked": Mutant("after its time was withdrawn", withdrawn_slots_can_be_booked, seconds=10),
+    "withdrawn-times-are-offered-again": Mutant("could not be booked", withdrawn_times_are_offered_again, seconds=10),
+    "affected-are-cancelled-without-mails": Mutant("mails to", affected_are_cancelled_without_mails, seconds=10),
+    "some-affected-are-cancelled": Mutant("all or none", some_affected_are_cancelled, seconds=10),
     "synchronous-commit-off": Mutant(
         "lost",
         postgres={"synchronous_commit": "off", "wal_writer_delay": "10s"},
