@@ -11,7 +11,7 @@ import itertools
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
 from typing import Any, Literal, cast
@@ -55,6 +55,9 @@ NUMBER = re.compile(r"\d+")
 MOST_PEOPLE = 4
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 FIRST_TYPE = Shape(30, 0, 0, 30)
+# What the clinic allows patients: the notice in minutes, appointments ahead in all and with one doctor, and changes.
+NOTICE, MOST_AHEAD, MOST_WITH_DOCTOR, CHANGES_PER_HOUR = 30, 6, 4, 8
+HOUR = timedelta(hours=1)
 
 Outcome = Literal["accepted", "delayed", "refused", "accepted unheard", "killed"]
 
@@ -73,6 +76,10 @@ class Person:
     zone: str = "UTC"
     doctor_id: int = 0
     practice: oracle.Doctor | None = None
+    # A doctor's own policies, and when a patient booked, moved and cancelled.
+    notice: int | None = None
+    most_ahead: int | None = None
+    changes: list[datetime] = field(default_factory=list)
     gone: bool = False
     living: list[str] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
@@ -160,6 +167,7 @@ class OwedMail:
     recipient: Person
     address: str
     due: datetime
+    reason: str | None = None
     state: Literal["waiting", "sent", "dropped", "set aside"] = "waiting"
 
     def is_useless(self, now: datetime) -> bool:
@@ -253,6 +261,8 @@ OPEN = st.tuples(
     st.sampled_from([(0, 180), (60, 240), (540, 660), (1320, 1440), (0, 60)]),
     st.sampled_from([None, None, "Ward"]),
 )
+ROWS = st.lists(OPEN, min_size=1, max_size=3, unique_by=lambda row: row[0])
+REASONS = st.sampled_from([None, None, "I am away."])
 KINDS = st.builds(
     Kind,
     st.builds(
@@ -408,6 +418,13 @@ class Clinic(RuleBasedStateMachine):
             for then in ("releases it", "books it"):
                 self.a_patient_holds(self.patients[-1], doctor, 1, 0, 15, published=False, then=then)
             self.a_doctor_withdraws(doctor, self.slots[-2], own=True, keyed=keyed)
+            self.policies_bind_patients(doctor, self.patients[-1], keyed)
+
+    def policies_bind_patients(self, doctor: Person, patient: Person, keyed: bool) -> None:  # noqa: FBT001
+        self.a_doctor_sets_policies(doctor, 30 * DAY_MINUTES, 1, keyed)
+        self.a_patient_books(patient, self.slots[-3], keyed)
+        self.cancel(self.appointments[-1], patient, None, withdraw=False, keyed=keyed)
+        self.a_doctor_sets_policies(doctor, None, None, keyed)
 
     @precondition(lambda self: len(self.people) < 2 * MOST_PEOPLE)
     @rule(role=st.sampled_from(["patient", "doctor"]))
@@ -489,9 +506,7 @@ class Clinic(RuleBasedStateMachine):
             doctor.hours.lay(self.now)
 
     @some("doctors")
-    @rule(
-        doctor=one_of("doctors"), rows=st.lists(OPEN, min_size=1, max_size=3, unique_by=lambda row: row[0]), keyed=KEYED
-    )
+    @rule(doctor=one_of("doctors"), rows=ROWS, keyed=KEYED)
     def a_doctor_opens(self, doctor: Person, rows: list[tuple[int, tuple[int, int], str | None]], keyed: bool) -> None:  # noqa: FBT001
         weekly = [
             {"weekday": WEEKDAYS[day], "from": clock(begin), "until": clock(until), "place": place}
@@ -559,11 +574,20 @@ class Clinic(RuleBasedStateMachine):
     def a_patient_books(self, patient: Person, slot: Slot, keyed: bool) -> None:  # noqa: FBT001 - drawn by name
         target, me = slot.target, patient.id
         hold = self.world.hold_of(target, me)
-        expect = 201 if self.world.can_book(target, me) else 404 if slot.unknown else 409
+        limit = self.limit_of(patient, slot.doctor)
+        if slot.doctor.gone:
+            expect = 404
+        elif limit is not None:
+            expect = limit
+        elif self.world.can_book(target, me):
+            expect = 201
+        else:
+            expect = 404 if slot.unknown else 409
         released, of_day = self.world.released_by(target, me), self.world.of_day(target, me)
         said = self.write(patient, "POST", "/appointments", {"slot_id": slot.id}, keyed=keyed, expect=expect)
         if expect != 201:
             return
+        patient.changes.append(self.now)
         number = said["appointment_id"]
         if hold is not None:
             assert number == hold.id
@@ -593,7 +617,7 @@ class Clinic(RuleBasedStateMachine):
         nth=NTH,
         beside=BESIDE,
         keyed=KEYED,
-        then=st.sampled_from(["nothing", "nothing", "patient", "doctor"]),
+        then=st.sampled_from(["nothing", "patient", "doctor", "closed"]),
         data=st.data(),
     )
     def a_patient_takes_a_time_and_it_is_moved(
@@ -608,7 +632,11 @@ class Clinic(RuleBasedStateMachine):
     ) -> None:
         number = len(self.appointments)
         self.a_patient_takes_a_time(patient, doctor, nth, beside, keyed)
-        if then != "nothing" and len(self.appointments) > number:
+        if len(self.appointments) == number:
+            return
+        if then == "closed":
+            self.cancel(self.appointments[-1], doctor, "I am away.", withdraw=True, keyed=keyed)
+        elif then != "nothing":
             self.somebody_moves(self.appointments[-1], then, "time", nth + 1, 0, data, keyed)
 
     def a_patient_takes_a_time(self, patient: Person, doctor: Person, nth: int, beside: int, keyed: bool) -> None:  # noqa: FBT001
@@ -640,8 +668,17 @@ class Clinic(RuleBasedStateMachine):
         if slot is None:
             return
         target, me = slot.target, patient.id
-        hold, until = self.world.hold_of(target, me), self.now + timedelta(minutes=minutes)
-        expect = 201 if self.world.can_hold(target, me, until) else 404 if slot.unknown else 409
+        hold = self.world.hold_of(target, me)
+        until = self.now + timedelta(minutes=minutes)
+        limit = self.limit_of(patient, slot.doctor)
+        if slot.doctor.gone:
+            expect = 404
+        elif limit is not None:
+            expect = limit
+        elif self.world.can_hold(target, me, until):
+            expect = 201
+        else:
+            expect = 404 if slot.unknown else 409
         released, of_day = self.world.released_by(target, me), self.world.of_day(target, me)
         body = {"slot_id": slot.id, "minutes": minutes}
         said = self.write(patient, "POST", "/holds", body, keyed=False, expect=expect)
@@ -703,13 +740,7 @@ class Clinic(RuleBasedStateMachine):
         if to != "slot":
             new = self.some_time(doctor, patient, nth, beside, appointment.visit, by_staff=by_staff) or new
         target = new.target
-        can_move = self.world.can_move(appointment.visit, target, by_staff=by_staff)
-        if person not in (patient, old.doctor) or (by_staff and new.doctor is not person):
-            expect = 403
-        elif new.doctor.gone or (new.id != old.id and new.unknown):
-            expect = 404
-        else:
-            expect = 200 if can_move else 409
+        expect = self.answer_to_move(appointment, person, new)
         released = self.world.released_by(target, patient.id, appointment.visit)
         of_day = self.world.of_day(target, patient.id, appointment.visit)
         path = f"/appointments/{appointment.id}/reschedule"
@@ -719,10 +750,28 @@ class Clinic(RuleBasedStateMachine):
         self.model.drop(released)
         vars(appointment.visit).update(vars(visit_at(target, appointment.id, patient.id, of_day)))
         appointment.slot = new
+        if not by_staff:
+            patient.changes.append(self.now)
         self.done[f"moved to a {'published slot' if new.kind is None else 'computed time'}"] += 1
         self.done[f"moved by a {person.role}"] += 1
         for recipient in dict.fromkeys([patient, new.doctor, old.doctor]):
             self.expect_mail("rescheduled", appointment, recipient, old)
+
+    def answer_to_move(self, appointment: Appointment, person: Person, new: Slot) -> int:
+        """Return the status that the person gets for moving the appointment there."""
+        old, patient = appointment.slot, appointment.patient
+        by_staff = person is old.doctor
+        if person not in (patient, old.doctor) or (by_staff and new.doctor is not person):
+            return 403
+        if new.doctor.gone:
+            return 404
+        if new.id == old.id or (not by_staff and self.is_too_late(appointment)):
+            return 409
+        if not by_staff and (limit := self.limit_of(patient, new.doctor, appointment)) is not None:
+            return limit
+        if new.unknown:
+            return 404
+        return 200 if self.world.can_move(appointment.visit, new.target, by_staff=by_staff) else 409
 
     @some("slots")
     @some("doctors")
@@ -742,28 +791,158 @@ class Clinic(RuleBasedStateMachine):
     @rule(
         appointment=one_of("appointments"),
         who=st.sampled_from(["patient", "doctor", "anybody"]),
+        reason=REASONS,
+        withdraw=st.booleans(),
         data=st.data(),
         keyed=KEYED,
     )
-    def somebody_cancels(self, appointment: Appointment, who: str, data: st.DataObject, keyed: bool) -> None:  # noqa: FBT001
-        slot, parties = appointment.slot, {"patient": appointment.patient, "doctor": appointment.slot.doctor}
+    def somebody_cancels(
+        self,
+        appointment: Appointment,
+        who: str,
+        reason: str | None,
+        withdraw: bool,  # noqa: FBT001
+        data: st.DataObject,
+        keyed: bool,  # noqa: FBT001
+    ) -> None:
+        parties = {"patient": appointment.patient, "doctor": appointment.slot.doctor}
         person = parties[who] if who in parties else data.draw(st.sampled_from(self.present))
-        if person.gone:
-            return
-        if person not in parties.values():
+        if not person.gone:
+            self.cancel(appointment, person, reason, withdraw=withdraw, keyed=keyed)
+
+    def cancel(
+        self, appointment: Appointment, person: Person, reason: str | None, *, withdraw: bool, keyed: bool
+    ) -> None:
+        slot, is_patient = appointment.slot, person is appointment.patient
+        if person not in (appointment.patient, slot.doctor) or (withdraw and is_patient):
             expect = 403
+        elif appointment.cancelled or slot.starts_at <= self.now:
+            expect = 409
         else:
-            expect = 409 if appointment.cancelled or slot.starts_at <= self.now else 200
-        self.write(person, "POST", f"/appointments/{appointment.id}/cancel", None, keyed=keyed, expect=expect)
-        if expect == 200:
-            appointment.cancelled, appointment.visit.state = True, "cancelled"
-            self.expect_mail("cancelled", appointment, appointment.patient)
-            self.expect_mail("cancelled", appointment, slot.doctor)
+            expect = 409 if is_patient and self.is_too_late(appointment) else 200
+            self.done["too late to cancel"] += expect == 409
+        body = {"reason": reason, "withdraw": withdraw} if reason or withdraw else None
+        self.write(person, "POST", f"/appointments/{appointment.id}/cancel", body, keyed=keyed, expect=expect)
+        if expect != 200:
+            return
+        self.is_cancelled(appointment, None if is_patient else reason)
+        if is_patient:
+            person.changes.append(self.now)
+        if withdraw:
+            self.withdraw(slot)
+
+    def is_cancelled(self, appointment: Appointment, reason: str | None) -> None:
+        """Note it; the mails have the reason if the doctor gave it."""
+        appointment.cancelled, appointment.visit.state = True, "cancelled"
+        for recipient in (appointment.patient, appointment.slot.doctor):
+            self.expect_mail("cancelled", appointment, recipient, reason=reason)
+
+    def withdraw(self, slot: Slot) -> None:
+        """Note that a published slot is withdrawn, or that a computed time is closed on the clocks of the doctor."""
+        if slot.kind is None:
+            slot.withdrawn = self.model.slot(slot.id).is_withdrawn = True
+            self.done["a cancelled slot is withdrawn"] += 1
+            return
+        doctor = slot.doctor
+        start, end = self.clocks(doctor, slot)
+        end = max(end, start + timedelta(minutes=1))
+        for day in (start.date(), start.date() + timedelta(days=1)):
+            midnight = datetime.combine(day, MIDNIGHT)
+            begin = max((start - midnight) // oracle.MINUTE, 0)
+            until = min((end - midnight) // oracle.MINUTE, DAY_MINUTES)
+            if begin < until:
+                doctor.hours.exceptions.append(oracle.Exceptional(True, day, day, begin, until))
+        doctor.hours.lay(self.now)
+        self.done["a cancelled time is closed"] += 1
+
+    def clocks(self, doctor: Person, slot: Slot) -> tuple[datetime, datetime]:
+        """Return what the clocks of the doctor's present zone show at the start and at the end."""
+        start, end = (
+            at.astimezone(ZoneInfo(doctor.zone)).replace(tzinfo=None) for at in (slot.starts_at, slot.ends_at)
+        )
+        return start, end
 
     @some("booked")
-    @rule(appointment=one_of("booked"), who=st.sampled_from(["patient", "doctor"]), data=st.data(), keyed=KEYED)
-    def a_party_cancels(self, appointment: Appointment, who: str, data: st.DataObject, keyed: bool) -> None:  # noqa: FBT001
-        self.somebody_cancels(appointment, who, data, keyed)
+    @rule(
+        appointment=one_of("booked"),
+        who=st.sampled_from(["patient", "doctor"]),
+        reason=REASONS,
+        withdraw=st.booleans(),
+        data=st.data(),
+        keyed=KEYED,
+    )
+    def a_party_cancels(
+        self,
+        appointment: Appointment,
+        who: str,
+        reason: str | None,
+        withdraw: bool,  # noqa: FBT001
+        data: st.DataObject,
+        keyed: bool,  # noqa: FBT001
+    ) -> None:
+        self.somebody_cancels(appointment, who, reason, withdraw and who == "doctor", data, keyed)
+
+    @some("doctors")
+    @rule(
+        doctor=one_of("doctors"),
+        notice=st.sampled_from([None, 0, 60, 3 * DAY_MINUTES]),
+        most_ahead=st.sampled_from([None, None, 1, 2]),
+        keyed=KEYED,
+    )
+    def a_doctor_sets_policies(self, doctor: Person, notice: int | None, most_ahead: int | None, keyed: bool) -> None:  # noqa: FBT001
+        body = {"cancellation_notice": notice, "most_ahead": most_ahead}
+        said = self.write(doctor, "PUT", "/doctor/policies", body, keyed=keyed, expect=200)
+        assert {name: said[name] for name in body} == body
+        doctor.notice, doctor.most_ahead = notice, most_ahead
+
+    @some("booked")
+    @rule(appointment=one_of("booked"), rows=ROWS, reason=REASONS, most=st.integers(1, 3), keyed=KEYED)
+    def a_doctor_changes_the_hours_and_cancels_what_is_affected(
+        self,
+        appointment: Appointment,
+        rows: list[tuple[int, tuple[int, int], str | None]],
+        reason: str | None,
+        most: int,
+        keyed: bool,  # noqa: FBT001
+    ) -> None:
+        """Cancel some of the affected appointments, and before that try it with one that is not affected."""
+        doctor = appointment.slot.doctor
+        self.a_doctor_opens(doctor, rows, keyed)
+        affected = [one for one in self.booked if one.slot.doctor is doctor and self.is_affected(one)]
+        listed = self.ask(doctor, "/doctor/affected")["data"]
+        assert {row["appointment_id"] for row in listed} == {one.id for one in affected}
+        others = [one.id for one in self.appointments if one not in affected][:1]
+        path, ids = "/doctor/affected/cancel", [one.id for one in affected[:most]]
+        if others:
+            body = {"appointment_ids": [*ids, *others], "reason": reason}
+            self.write(doctor, "POST", path, body, keyed=keyed, expect=409)
+        if not ids:
+            return
+        self.write(doctor, "POST", path, {"appointment_ids": ids, "reason": reason}, keyed=keyed, expect=200)
+        for one in affected[:most]:
+            self.is_cancelled(one, reason)
+            if one.slot.kind is None:
+                one.slot.withdrawn = self.model.slot(one.slot.id).is_withdrawn = True
+
+    def is_affected(self, appointment: Appointment) -> bool:
+        """Return whether it is outside of the hours, or for a published slot, in a closure."""
+        slot, visit = appointment.slot, appointment.visit
+        practice = slot.doctor.hours
+        if visit.kind is None:
+            start, end = self.clocks(slot.doctor, slot)
+            days = [start.date() + timedelta(days=number) for number in range((end.date() - start.date()).days + 1)]
+            return any(
+                closed.is_closed
+                and closed.first <= day <= closed.last
+                and datetime.combine(day, MIDNIGHT) + timedelta(minutes=closed.begin) < end
+                and start < datetime.combine(day, MIDNIGHT) + timedelta(minutes=closed.until)
+                for closed in practice.exceptions
+                for day in days
+            )
+        # Openings end with the horizon, which may be nearer now. The hours do not.
+        today, last = (oracle.day_of(at, practice.zone) for at in (self.now, slot.starts_at))
+        longer = replace(practice, first_day=today, last_day=last, known={})
+        return not longer.is_open(visit.kind, visit.begin, visit.until)
 
     @some("doctors")
     @rule(doctor=one_of("doctors"))
@@ -970,7 +1149,37 @@ class Clinic(RuleBasedStateMachine):
         ]
         assert sorted(rows, key=str) == sorted(expected, key=str)
 
+    @invariant()
+    def changes_of_patients_are_numbered(self) -> None:
+        rows = self.query(
+            "SELECT actor_id, count(*), min(patient_nth), max(patient_nth), count(DISTINCT patient_nth)"
+            " FROM appointment_events WHERE patient_nth IS NOT NULL GROUP BY actor_id ORDER BY actor_id"
+        )
+        numbers = {one.id: len(one.changes) for one in self.people if one.changes}
+        assert rows == [(person, number, 1, number, number) for person, number in sorted(numbers.items())]
+
     # Queries of the model.
+
+    def limit_of(self, patient: Person, doctor: Person, moving: Appointment | None = None) -> int | None:
+        """Return the status that refuses one more appointment with the doctor, or a move there, because of a limit."""
+        if sum(1 for at in patient.changes if at > self.now - HOUR) >= CHANGES_PER_HOUR:
+            self.done["too many changes"] += 1
+            return 429
+        ahead = [one for one in self.booked if one.patient is patient]
+        with_doctor = [one for one in ahead if one.slot.doctor is doctor]
+        most = MOST_WITH_DOCTOR if doctor.most_ahead is None else doctor.most_ahead
+        if moving is None and len(ahead) >= MOST_AHEAD:
+            self.done["too many ahead"] += 1
+        elif len(with_doctor) >= most and moving not in with_doctor:
+            self.done["too many with a doctor"] += 1
+        else:
+            return None
+        return 409
+
+    def is_too_late(self, appointment: Appointment) -> bool:
+        """Return whether its patient can no longer cancel or move it."""
+        notice = appointment.slot.doctor.notice
+        return self.now > appointment.slot.starts_at - timedelta(minutes=NOTICE if notice is None else notice)
 
     def active(self, slot: Slot) -> bool:
         return any(one.slot.id == slot.id and not one.cancelled for one in self.appointments)
@@ -1004,10 +1213,13 @@ class Clinic(RuleBasedStateMachine):
         name = one.slot.doctor.name if other == "doctor_name" else one.patient.name
         status = one.shown_status(self.now)
         kind = {"visit_type": one.slot.kind and "Consultation", "place": one.slot.place}
-        can = dict.fromkeys(("can_cancel", "can_move"), status == "booked")
+        can_change = status == "booked"
         if other == "patient_name":
             kind["reason"] = None
-        return {"appointment_id": one.id, other: name, "status": status, **kind, **can, **clock_of(one.slot)}
+        elif self.is_too_late(one):
+            can_change = False
+        can = {"can_cancel": can_change, "can_move": can_change}
+        return {"appointment_id": one.id, other: name, "status": status, **can, **kind, **clock_of(one.slot)}
 
     def expect_mail(
         self,
@@ -1015,8 +1227,9 @@ class Clinic(RuleBasedStateMachine):
         about: Appointment,
         to: Person,
         was: Slot | None = None,
+        reason: str | None = None,
     ) -> None:
-        self.mails.append(OwedMail(event, about, about.slot, was, to, to.email, due=self.now))
+        self.mails.append(OwedMail(event, about, about.slot, was, to, to.email, due=self.now, reason=reason))
 
     def may_go(self) -> list[OwedMail]:
         """Return the due mails, except those that must wait for an earlier mail of their appointment and recipient."""
@@ -1046,6 +1259,7 @@ class Clinic(RuleBasedStateMachine):
         facts = {fact for span in spans for fact in (span.doctor.name, span.start, span.end, span.zone)}
         for fact in (owed.appointment.patient.name, *facts):
             assert fact in mail.text, fact
+        assert re.findall(r"^Reason: +(.+)$", mail.text, re.MULTILINE) == [owed.reason] * bool(owed.reason)
         assert ("the next day" in mail.text) == any(span.end <= span.start for span in spans)
         if outcome == "accepted":
             owed.state = "sent"
@@ -1106,6 +1320,10 @@ def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: Mak
         login_failures_per_account=1_000_000,
         login_failures_per_address=1_000_000,
         invitation_failures_per_address=1_000_000,
+        cancellation_notice_minutes=NOTICE,
+        most_appointments_ahead=MOST_AHEAD,
+        most_appointments_ahead_per_doctor=MOST_WITH_DOCTOR,
+        patient_changes_per_hour=CHANGES_PER_HOUR,
     )
     done: Counter[str] = Counter()
     run_state_machine_as_test(
@@ -1144,6 +1362,13 @@ def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: Mak
         "moved to a published slot": 1,
         "moved by a patient": 2,
         "moved by a doctor": 1,
+        "PUT /doctor/policies 200": 3,
+        "POST /doctor/affected/cancel 200": 2,
+        "POST /doctor/affected/cancel 409": 2,
+        "a cancelled slot is withdrawn": 1,
+        "a cancelled time is closed": 1,
+        "too late to cancel": 1,
+        "too many with a doctor": 2,
     }
     assert {what: done[what] for what, least in wanted.items() if done[what] < least} == {}, done
     assert sum(done[f"mail {outcome}"] for outcome in ("accepted unheard", "delayed", "refused", "killed")) >= 5, done
