@@ -84,6 +84,7 @@ WRONG = [
     ),
     ("DATABASE_POOLED", ["true", "Yes", "session"]),
     ("APPOINTMENT_REASONS", ["true", "Yes", "on"]),
+    ("PUBLIC_SEARCH", ["true", "Yes", "on"]),
     ("MIGRATION_DATABASE_URL", ["nonsense", "oracle://localhost/clinic"]),
     ("CLINIC_TIME_ZONE", ["Mars/Olympus", "CEST", "+02:00", "Factory", "localtime", "posixrules"]),
     (
