@@ -19,6 +19,8 @@ SECRETS = {
 }
 # The product's defaults.
 ARGON2 = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_ITERATIONS": "2"}
+# A few patients make all bookings.
+CHANGES = {"PATIENT_CHANGES_PER_HOUR": "1000000"}
 
 
 @contextlib.contextmanager
@@ -26,7 +28,7 @@ def serving(name: str, target: str, folder: Path, backend: Path = BACKEND, **set
     """Run `gunicorn TARGET` as the Procfile does: in backend/, with gunicorn.conf.py, for production."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", target]
-    env = clean_environment(folder, **SECRETS, **ARGON2, **settings)
+    env = clean_environment(folder, **SECRETS, **ARGON2, **CHANGES, **settings)
     program = Program(command, cwd=backend, env=env, log=folder / f"{name}.log")
     server = Server(program, port)
     try:

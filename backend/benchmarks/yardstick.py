@@ -163,7 +163,9 @@ def listed(row: tuple[Any, ...], now: datetime) -> dict[str, Any]:
     starts_at, ends_at = times[:2]
     if status != "cancelled" and now >= starts_at:
         status = "in_progress" if now < ends_at else "completed"
-    return span(*times) | {"appointment_id": number, "status": status, "visit_type": visit_type, "place": place}
+    can_change = {"can_cancel": status == "booked", "can_move": status == "booked"}
+    shown = {"appointment_id": number, "status": status, "visit_type": visit_type, "place": place}
+    return span(*times) | shown | can_change
 
 
 @lean.get("/appointments/my")
