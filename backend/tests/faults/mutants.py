@@ -320,7 +320,8 @@ def history_is_deleted_on_cancel() -> None:
     def cancel_and_delete(db: Connection, cancellation: Cancellation, *, in_steps: bool) -> int | Refusal:
         appointment_id = cancellation.appointment_id
         done = cancel(db, cancellation, in_steps=in_steps)
-        if done == appointment_id:
+        # The time of one that is withdrawn is read afterwards.
+        if done == appointment_id and not cancellation.withdraw:
             db.execute(delete(Appointment).where(Appointment.id == appointment_id))
         return done
 
