@@ -591,11 +591,11 @@ def affected_are_cancelled_without_mails() -> None:
 
 
 def some_affected_are_cancelled() -> None:
-    """Cancel the first, and say that all are cancelled."""
+    """Leave out the first, and say that all are cancelled."""
     cancel = affected_repository.cancel
 
     def cancel_some(db: Connection, ids: Any, *others: Any) -> None:
-        cancel(db, ids[:1], *others)
+        cancel(db, ids[1:], *others)
 
     affected_repository.cancel = cancel_some
 
