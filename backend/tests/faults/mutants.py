@@ -139,7 +139,7 @@ def check_then_insert() -> None:
 def book_without_locking_slot_or_people() -> None:
     def take(db: Connection, slot_id: int, now: datetime) -> Any:
         slot = _look_at_free_slot(db, slot_id)
-        time.sleep(PAUSE * 10)
+        time.sleep(PAUSE * 30)
         return slot
 
     booking_repository.book = _book_carelessly(take)
