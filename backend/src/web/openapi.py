@@ -124,21 +124,24 @@ def problems_of(route: Route) -> Iterator[Problem]:
 
 
 def _problems_of_input(route: Route) -> Iterator[Problem]:
-    for schema in (route.signature.body, route.signature.query):
+    for schema, wrong in ((route.signature.body, ()), (route.signature.query, "\0")):
         if schema is not None:
-            yield from _problem_of_schema(schema)
+            yield from _problem_of_schema(schema, wrong)
     if route.signature.body is not None:
         yield problem_of_error(Invalid(NOT_AN_OBJECT))
         yield problem_of_status(HTTPStatus.BAD_REQUEST)
         yield problem_of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
-def _problem_of_schema(schema: type[In]) -> Iterator[Problem]:
-    """Yield the problem of an empty object or, if nothing is required, of an object whose every value is wrong."""
+def _problem_of_schema(schema: type[In], wrong: object) -> Iterator[Problem]:
+    """Yield the problem of an empty object or, if nothing is required, of an object whose every value is wrong.
+
+    `wrong` is a value that no field takes: in a query, every value is a text.
+    """
     required = any(field.is_required() for field in schema.model_fields.values())
     try:
         names = [field.alias or name for name, field in schema.model_fields.items()]
-        schema.model_validate({} if required else dict.fromkeys(names, ()))
+        schema.model_validate({} if required else dict.fromkeys(names, wrong))
     except ValidationError as error:
         yield problem_of_validation(error)
 

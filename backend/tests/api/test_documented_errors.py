@@ -10,6 +10,7 @@ from tests.openapi import Document
 from tests.people import PASSWORD
 
 ALL_FIELDS_WRONG = "limit=x&from=x&until=x&status=x&order=x&cursor=x"
+ALL_DOCTORS_WRONG = "page=%00&limit=%00&name=%00&specialization=%00&next_available=%00"
 KEY = {"Idempotency-Key": "the-first-key"}
 
 
@@ -40,7 +41,7 @@ def test_every_error_that_is_provoked_is_among_the_examples(clinic: Clinic, cloc
         ("appointment.show", 404, patient.get("/appointments/999")),
         ("appointment.show", 404, patient.get("/appointments/0")),
         ("appointment.list_mine", 400, patient.get(f"/appointments/my?{ALL_FIELDS_WRONG}")),
-        ("patient.list_doctors", 400, patient.get("/patient/doctors?page=&limit=")),
+        ("patient.list_doctors", 400, patient.get(f"/patient/doctors?{ALL_DOCTORS_WRONG}")),
         ("auth.me", 413, patient.get("/auth/me", data=b"x" * 1024 * 1025)),
         ("auth.log_in", 401, api.log_in(patient.email, "not the password")),
         ("auth.log_in", 400, api.client.post("/auth/login", json={})),

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from src.context import Transaction
 from src.database.transaction import transaction
+from src.domain.policies import Policies
 from src.domain.refusals import accepted
 from src.repositories import ahead_repository, booking_repository, zone_locks
 from src.repositories.ahead_repository import Span
@@ -40,7 +41,9 @@ def test_a_patient_who_books_meanwhile_is_locked_too(app: APIFlask, api: Api, cl
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            accepted(booking_repository.book(db, slot_id, ada.id, clock(), clinic_zone="UTC", in_steps=True))
+            accepted(
+                booking_repository.book(db, slot_id, ada.id, clock(), Policies(), clinic_zone="UTC", in_steps=True)
+            )
             locked = pool.submit(lock)
             until_somebody_waits(db)
         # The patients were read before the booking was committed: lock all accounts anew, in the order of their ids.
@@ -126,9 +129,11 @@ def test_a_computed_time_that_was_taken_before_the_lock_moves_too(
         zone = {"clinic_zone": "UTC"}
         with transaction(writes=True) as db:
             if path == "/appointments":
-                accepted(booking_repository.book(db, wanted, ada.id, clock(), in_steps=True, **zone))
+                accepted(booking_repository.book(db, wanted, ada.id, clock(), Policies(), in_steps=True, **zone))
             else:
-                accepted(booking_repository.hold(db, wanted, ada.id, clock(), clock().replace(hour=13), **zone))
+                accepted(
+                    booking_repository.hold(db, wanted, ada.id, clock(), Policies(), clock().replace(hour=13), **zone)
+                )
             change(VANCOUVER, "America/Phoenix")
 
             def recompute() -> Recomputed | None:
