@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import make_url
 
 from benchmarks.fill import fill_postgresql
 from benchmarks.measure import Database
@@ -48,6 +49,16 @@ SELECT gen_random_uuid()::text, 'appointment:' || appointment_id || ' event:' ||
 @contextmanager
 def postgresql(stock: Stock) -> Iterator[tuple[Cluster, Database]]:
     """Start PostgreSQL with durable commits, and fill its database with a clinic."""
+    with server() as cluster:
+        migrate_to_head(cluster.url)
+        fill_postgresql(conninfo(cluster), stock)
+        assert cluster.process is not None
+        yield cluster, Database(stock, cluster.process.pid)
+
+
+@contextmanager
+def server() -> Iterator[Cluster]:
+    """Start PostgreSQL with durable commits."""
     with tempfile.TemporaryDirectory(prefix="b-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -55,12 +66,16 @@ def postgresql(stock: Stock) -> Iterator[tuple[Cluster, Database]]:
         cluster.initialise()
         cluster.start(DURABLE)
         try:
-            migrate_to_head(cluster.url)
-            fill_postgresql(conninfo(cluster), stock)
-            assert cluster.process is not None
-            yield cluster, Database(stock, cluster.process.pid)
+            yield cluster
         finally:
             cluster.stop()
+
+
+def new_database(cluster: Cluster, name: str) -> str:
+    """Create an empty database, and return its URL."""
+    with psycopg.connect(conninfo(cluster), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return make_url(cluster.url).set(database=name).render_as_string(hide_password=False)
 
 
 def conninfo(cluster: Cluster) -> str:

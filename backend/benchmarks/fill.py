@@ -22,7 +22,7 @@ CHUNK = 20_000
 def fill_postgresql(conninfo: str, stock: Stock) -> None:
     """Copy the rows into PostgreSQL; add the EXCLUDE constraint of the slots afterwards, which is faster."""
     with psycopg.connect(conninfo, autocommit=True) as connection, Progress() as progress:
-        with _without_rules(connection, "availability_slots", progress, types="x"):
+        with without_rules(connection, "availability_slots", progress, types="x"):
             for table, columns, rows, count in stock.tables():
                 task = progress.add_task(table, total=count)
                 with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
@@ -42,7 +42,7 @@ def fill_postgresql(conninfo: str, stock: Stock) -> None:
 
 
 @contextmanager
-def _without_rules(connection: psycopg.Connection, table: str, progress: Progress, types: str) -> Iterator[None]:
+def without_rules(connection: psycopg.Connection, table: str, progress: Progress, types: str) -> Iterator[None]:
     """Drop the table's constraints of these types, and for more than EXCLUDE its indexes too; add them at the end."""
     rules = connection.execute(RULES, {"table": table, "types": list(types)}).fetchall()
     indexes = connection.execute(INDEXES, {"table": table}).fetchall() if types != "x" else []
@@ -72,7 +72,7 @@ def _write_history(connection: psycopg.Connection, stock: Stock, progress: Progr
         connection.execute(EVENTS, people)
     if not stock.mails:
         return
-    with _without_rules(connection, "outbox", progress, types="ufc"):
+    with without_rules(connection, "outbox", progress, types="ufc"):
         task = progress.add_task("mails that were sent", total=PATIENTS)
         for first in range(stock.first_patient, stock.first_patient + PATIENTS, TOLD_AT_ONCE):
             connection.execute(SENT, {"patient": stock.old_patient, "first": first, "last": first + TOLD_AT_ONCE - 1})
@@ -82,7 +82,7 @@ def _write_history(connection: psycopg.Connection, stock: Stock, progress: Progr
 def _write_past(connection: psycopg.Connection, stock: Stock, progress: Progress) -> None:
     """Insert appointments that have ended, of which the trigger would fill the ranges that old ones lack."""
     values = past_values(stock)
-    with _without_rules(connection, "appointments", progress, types="xfc"):
+    with without_rules(connection, "appointments", progress, types="xfc"):
         connection.execute("ALTER TABLE appointments DISABLE TRIGGER appointments_busy_insert")
         task = progress.add_task("appointments that have ended", total=stock.past)
         for first in range(0, stock.past, PAST_AT_ONCE):
