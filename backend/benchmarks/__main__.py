@@ -26,6 +26,7 @@ from benchmarks.report import MANY, Results, console, report, show
 from benchmarks.rounds import product, run_rounds, token_maker
 from benchmarks.same import same_answers
 from benchmarks.scenarios import BUSY_DAY, GROWING, OF_TIMES, OURS_ONLY, SCENARIOS, SEARCHES
+from benchmarks.search import SIZES, search
 from benchmarks.stock import CHANGING, LEAST_PAST, LEAST_SLOTS, Stock
 from benchmarks.systems import megabytes_per_worker, serving
 from tests.conftest import migrate_to_head
@@ -161,11 +162,20 @@ def main() -> int:
         help="one scenario (may be repeated); the searches are measured only so",
     )
     parser.add_argument("--against", metavar="COMMIT", help="compare with the servers of another commit")
+    parser.add_argument(
+        "--search", nargs="*", type=int, metavar="DOCTORS",
+        help="how long a search takes in clinics of so many doctors with weekly hours (default 200 and 2,000),"
+             " on PostgreSQL and SQLite",
+    )  # fmt: skip
     parser.add_argument("--parts", action="store_true", help="CPU time of the parts of a call, without servers")
     parser.add_argument("--output", type=Path, default=Path("bench.json"), metavar="FILE", help="where to write JSON")
     options = parser.parse_args()
     if options.growth == []:
         options.growth = list(GROWTH)
+    if options.search == []:
+        options.search = list(SIZES)
+    if options.search and min(options.search) < 1:
+        parser.error("a clinic has at least one doctor")
     if min(options.growth or [options.slots]) < LEAST_SLOTS:
         parser.error(f"a clinic has at least {LEAST_SLOTS} slots")
     options.output = options.output.resolve()
@@ -173,6 +183,11 @@ def main() -> int:
     if options.parts:
         parts()
         return 0
+    if options.search:
+        result = search(options)
+        options.output.write_text(json.dumps(result, indent=1))
+        console.print(f"written: {options.output}")
+        return bool(result["void"] or result["missed"])
     result = against(options) if options.against else growth(options) if options.growth else bench(options)
     options.output.write_text(json.dumps(result, indent=1))
     options.output.with_suffix(".svg").write_text(draw(result))

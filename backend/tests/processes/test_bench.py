@@ -28,6 +28,8 @@ from benchmarks.report import (
     misses,
 )
 from benchmarks.scenarios import OF_TIMES
+from benchmarks.search import CALLS, goal_ms
+from benchmarks.searched import MIXED, SOLID, Weeks
 from tests.processes.servers import BACKEND, clean_environment
 
 pytestmark = pytest.mark.timeout(300)
@@ -92,6 +94,13 @@ def test_a_figure_beyond_its_goal_misses_it(name: str, good: float, bad: float) 
 
 
 @pytest.mark.parametrize(
+    ("doctors", "weeks", "most"), [(20, MIXED, 50), (200, MIXED, 50), (2000, MIXED, 500), (2000, SOLID, 2500)]
+)
+def test_a_search_of_full_doctors_may_take_five_times_as_long(doctors: int, weeks: Weeks, most: float) -> None:
+    assert goal_ms(doctors, weeks) == most
+
+
+@pytest.mark.parametrize(
     ("ours", "is_slower"), [([100, 100, 100], False), ([120, 119, 121], True), ([96, 107, 130], False)]
 )
 def test_a_call_is_slower_only_beyond_the_spread_of_the_rounds(ours: list[float], is_slower: bool) -> None:  # noqa: FBT001
@@ -128,6 +137,22 @@ def test_a_small_growth_run_measures_everything_and_is_not_void(tmp_path: Path) 
         "move",
     ):
         assert any(f"p50 at 20000 slots to 10000: {scenario}" in name for name in result["ratios"])
+
+
+@pytest.mark.long
+def test_a_small_run_of_searches_measures_both_databases_and_finds_times(tmp_path: Path) -> None:
+    done = bench(tmp_path, "--search", "20", "--rounds", "1", "--requests", "4")
+    assert (tmp_path / "bench.json").is_file(), done.stdout + done.stderr
+    result = json.loads((tmp_path / "bench.json").read_text())
+    assert result["void"] == []
+    # So few requests say nothing about speed, so a goal may be missed.
+    assert done.returncode == bool(result["missed"]), done.stdout + done.stderr
+    measured = Counter((row["weeks"], row["database"]) for row in result["measured"])
+    both = {(weeks.name, database) for weeks in (MIXED, SOLID) for database in ("PostgreSQL", "SQLite")}
+    assert measured == Counter(dict.fromkeys(both, len(CALLS)))
+    assert all(0 < row["p50_ms"] <= row["p95_ms"] for row in result["measured"])
+    assert done.stdout.count("MISSED") == len(result["missed"])
+    assert "load before" in done.stdout
 
 
 @pytest.mark.long
