@@ -40,28 +40,24 @@ def list_times(system: System, stock: Stock, count: int) -> list[bytes]:
     ]
 
 
-def _next(system: System, stock: Stock) -> tuple[int, int, int]:
-    system.next_time += 1
-    return stock.time(system.next_time - 1)
-
-
 def _post(system: System, patient: int, path: str, **body: int) -> bytes:
     return load.request("POST", path, system.token(patient, "patient"), json.dumps(body).encode())
 
 
 def book_times(system: System, stock: Stock, count: int) -> list[bytes]:
-    """Book the system's next times, and note who may move and cancel them."""
-    times = [_next(system, stock) for _ in range(count)]
+    """Book the system's next times, not one patient after the other, and note who may move and cancel them."""
+    first = system.next_time
+    system.next_time += count
+    times = [stock.time(number) for number in sorted(range(first, first + count), key=lambda number: number % RUN)]
     system.booked = [Booked(0, patient, elsewhere) for _, elsewhere, patient in times]
     return [_post(system, patient, "/appointments", slot_id=slot) for slot, _, patient in times]
 
 
 def move(system: System, _stock: Stock, _count: int) -> list[bytes]:
-    """Move what was booked to other times of the same doctor, not one doctor after the other."""
-    numbers = sorted(range(len(system.booked)), key=lambda number: number % RUN)
+    """Move what was booked to other times of the same doctor."""
     return [
         _post(system, booked.patient, f"/appointments/{booked.number}/reschedule", slot_id=booked.elsewhere)
-        for booked in (system.booked[number] for number in numbers)
+        for booked in system.booked
     ]
 
 

@@ -23,6 +23,8 @@ from src.domain.wall_clock import local, wall_clock
 from src.utils.security import hash_password
 
 SLOTS_OF_A_DOCTOR = 100
+# More than the doctors of 100,000 slots.
+NEXT_PATIENT = 1007
 MOST_READ = 200
 BUSY = 20
 APPOINTMENTS_OF_A_BUSY_DOCTOR = 20
@@ -120,8 +122,13 @@ class Stock:
         return range(self.busy[-1] * SLOTS_OF_A_DOCTOR + 1, self.slots + 1)
 
     def patient_for(self, slot_id: int) -> int:
-        """Return the patient who books a slot: no two slots of one patient overlap among any 100,000."""
-        return self.first_patient + (slot_id - 1) // SLOTS_OF_A_DOCTOR % PATIENTS
+        """Return the patient who books a slot, another one for each of a doctor's slots.
+
+        No two slots of one patient overlap among any 100,000, and nobody books two that follow each other: bookings of
+        one patient at the same moment are decided one after the other.
+        """
+        doctor, nth = divmod(slot_id - 1, SLOTS_OF_A_DOCTOR)
+        return self.first_patient + (doctor + nth * NEXT_PATIENT) % PATIENTS
 
     @property
     def bookable_times(self) -> int:
