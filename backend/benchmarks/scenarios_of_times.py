@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks import load
 from benchmarks.clinic_hours import LISTED_DAYS, RUN, ZONE, weekly_hours
 from benchmarks.stock import CHANGING, TIMED, Stock, today
-from src.schemas.hours import WEEKDAYS, time_of_day
+from src.domain.minutes import time_of_day
+from src.schemas.hours import WEEKDAYS
 
 if TYPE_CHECKING:
     from benchmarks.measure import System

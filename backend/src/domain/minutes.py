@@ -22,3 +22,8 @@ def minute_after(instant: datetime) -> int:
 def instant_of_minute(minute: int) -> datetime:
     """Return the UTC instant at which the minute begins."""
     return EPOCH + minute * ONE_MINUTE
+
+
+def time_of_day(minutes: int) -> str:
+    """Return minutes since midnight as HH:MM, up to 24:00."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"

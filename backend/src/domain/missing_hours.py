@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from src.domain.explanation import Opened, Reason, Wanted, last_in
-from src.domain.minutes import MINUTES_OF_DAY, instant_of_minute
+from src.domain.minutes import MINUTES_OF_DAY, instant_of_minute, time_of_day
 from src.domain.openings import DAYS_AFTER, HoursException, WeeklyHours, openings
 from src.domain.wall_clock import wall_clock
 
@@ -157,7 +157,7 @@ def _closed(known: Known) -> Reason:
     hours = known.hours
     days = f"on {hours.first_day}" if hours.first_day == hours.last_day else f"{hours.first_day} to {hours.last_day}"
     whole = (hours.from_time, hours.until_time) == (0, MINUTES_OF_DAY)
-    times = "" if whole else f", {_time(hours.from_time)} to {_time(hours.until_time)}"
+    times = "" if whole else f", {time_of_day(hours.from_time)} to {time_of_day(hours.until_time)}"
     whose = "The clinic is" if known.of_clinic else "You are"
     return Reason(
         "closed",
@@ -168,8 +168,8 @@ def _closed(known: Known) -> Reason:
             "of_clinic": known.of_clinic,
             "first_day": hours.first_day.isoformat(),
             "last_day": hours.last_day.isoformat(),
-            "from": None if whole else _time(hours.from_time),
-            "until": None if whole else _time(hours.until_time),
+            "from": None if whole else time_of_day(hours.from_time),
+            "until": None if whole else time_of_day(hours.until_time),
         },
     )
 
@@ -198,7 +198,3 @@ def _end(wanted: Wanted, opened: Opened) -> str:
     wall = wall_clock(instant_of_minute(opened.until_minute), wanted.zone)
     is_midnight = wall.hour == wall.minute == 0 and wall.date() > wanted.day
     return "24:00" if is_midnight else wanted.shown(opened.until_minute)
-
-
-def _time(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"

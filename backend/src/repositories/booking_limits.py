@@ -1,4 +1,4 @@
-"""How many appointments a patient may have, and how many changes make within an hour."""
+"""How many appointments a patient may have, and how many changes a patient may make within an hour."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def limits(doctor: str, most_with_doctor: str) -> str:
 
     `doctor` and `most_with_doctor` are the SQL of the doctor's id and of the doctor's own limit. `refusal` is NULL if
     no limit is reached, `most` the doctor's or the clinic's limit, and `changed_at` the time of the change that must be
-    an hour old for the next one. The appointment :moving does not count. A patient who makes two changes at the same
-    moment reads the same `nth` twice, and can insert it once only: so the counts are those after all other changes.
+    an hour old for the next one. `:moving` is the appointment that is moved, or 0: a move adds no appointment, except
+    with another doctor. Two changes by one patient at the same moment read the same `nth`, and the unique index lets
+    only one of them insert `nth` + 1: so whoever inserts has counted all earlier changes.
     """
     with_doctor = _AHEAD.format(where=f" AND doctor_id = {doctor}")
     stays = f"EXISTS (SELECT 1 FROM appointments WHERE id = :moving AND doctor_id = {doctor})"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from src.domain.minutes import time_of_day
 from src.domain.openings import WeeklyHours
 from src.schemas.appointment import DoctorsAppointment
 from src.schemas.base import In, Out
@@ -139,11 +140,6 @@ def _row_out(row: Any) -> dict[str, Any]:
         "valid_from": row.valid_from and row.valid_from.isoformat(),
         "valid_until": row.valid_until and row.valid_until.isoformat(),
     }
-
-
-def time_of_day(minutes: int) -> str:
-    """Return minutes since midnight as HH:MM, up to 24:00."""
-    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 class WithAffected(Out):

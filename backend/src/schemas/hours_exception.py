@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from src.domain.minutes import MINUTES_OF_DAY
+from src.domain.minutes import MINUTES_OF_DAY, time_of_day
 from src.domain.openings import HoursException
 from src.schemas.base import In, Out
 from src.schemas.fields import LARGEST_ID, EndTimeOfDay, Name, QueryNumber, TimeOfDay, WallDate, last_day
 from src.schemas.findings import Wrong
-from src.schemas.hours import ALL_TYPES, VisitTypeIds, WithAffected, not_before, time_of_day
+from src.schemas.hours import ALL_TYPES, VisitTypeIds, WithAffected, not_before
 
 Kind = Literal["closed", "extra"]
 MOST_DAYS_LATER = 366
