@@ -1,4 +1,4 @@
-"""The table of routes: every call of the API.
+"""The map: every call of the API, every page, and every form that a page posts.
 
 `python app.py` serves it for development, `gunicorn app:app` in production.
 """
@@ -28,13 +28,15 @@ from src.controllers import search_controller as searches
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
+from src.pages import accounts, booking, front, mine
 from src.web.application import create_app
-from src.web.routes import ANYONE, DOCTOR, PATIENT, SEARCHER, USER, Route
+from src.web.page_routes import Form, Page
+from src.web.routes import ANYONE, DOCTOR, PATIENT, SEARCHER, USER, VISITOR, Route
 
 CREATED = HTTPStatus.CREATED
 
 ROUTES: list[Route] = [
-    Route("GET", "/", service.home, ANYONE, "service.home", page="home.html"),
+    Route("GET", "/", service.home, ANYONE, "service.home"),
     Route("GET", "/health", service.health, ANYONE, "service.health"),
     Route("GET", "/health/live", service.live, ANYONE, "service.live"),
     Route("GET", "/health/ready", service.ready, ANYONE, "service.ready"),
@@ -74,6 +76,7 @@ ROUTES: list[Route] = [
 
     Route("GET", "/patient/dashboard", patients.dashboard, PATIENT, "patient.dashboard"),
     Route("GET", "/patient/doctors", patients.list_doctors, PATIENT, "patient.list_doctors"),
+    Route("GET", "/patient/doctors/<int:doctor_id>", patients.show_doctor, PATIENT, "patient.show_doctor"),
     Route("GET", "/patient/doctors/<int:doctor_id>/availability", availability.free_slots, PATIENT,
           "availability.free_slots"),
     Route("GET", "/patient/doctors/<int:doctor_id>/visit-types", visit_types.list_for_patients, PATIENT,
@@ -95,10 +98,37 @@ ROUTES: list[Route] = [
     Route("DELETE", "/holds/<int:hold_id>", holds.release, PATIENT, "hold.release"),
 
     Route("GET", "/dev/outbox", service.development_outbox, ANYONE, "service.development_outbox",
-          page="outbox.html", development_only=True),
+          development_only=True),
 ]  # fmt: skip
 
-app = create_app(ROUTES, commands=COMMANDS)
+PAGES: list[Page] = [
+    Page("/", front.welcome, VISITOR, "front.html"),
+    Page("/home", accounts.home, USER, "front.html"),
+    Page("/log-in", accounts.entrance, VISITOR, "log_in.html"),
+    Page("/register", accounts.entrance, VISITOR, "register.html"),
+    Page("/log-out", accounts.nothing, VISITOR, "log_out.html"),
+
+    Page("/book", booking.doctors, VISITOR, "doctors.html"),
+    Page("/book/<int:doctor_id>", booking.times, VISITOR, "times.html"),
+    Page("/book/<int:doctor_id>/<int:slot_id>", booking.confirm, VISITOR, "check.html"),
+
+    Page("/my", mine.my_appointments, PATIENT, "mine.html"),
+    Page("/my/<int:appointment_id>", mine.appointment, PATIENT, "appointment.html"),
+    Page("/my/<int:appointment_id>/cancel", mine.appointment, PATIENT, "cancel.html"),
+
+    Page("/dev/outbox", front.outbox, VISITOR, "outbox.html", development_only=True),
+]  # fmt: skip
+
+FORMS: list[Form] = [
+    Form("/log-in", accounts.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
+    Form("/register", accounts.register, ANYONE, "auth.register", then="{next}", session="begins"),
+    Form("/log-out", sessions.log_out, USER, "session.log_out", then="/book", session="ends"),
+    Form("/book/<int:doctor_id>/<int:slot_id>", appointments.book, PATIENT, "appointment.book",
+         then="/my/{appointment_id}"),
+    Form("/my/<int:appointment_id>/cancel", cancellations.cancel, PATIENT, "appointment.cancel", then="/my"),
+]  # fmt: skip
+
+app = create_app(ROUTES, pages=PAGES, forms=FORMS, commands=COMMANDS)
 sys.excepthook = say_database_trouble
 
 if __name__ == "__main__":

@@ -47,6 +47,14 @@ class Doctor(Caller):
     time_zone: str
 
 
+NOBODY = 0
+
+
+def user_id_of(caller: Caller | None) -> int:
+    """Return the caller's user id, or 0, which no user has."""
+    return NOBODY if caller is None else caller.user_id
+
+
 Transaction = Callable[..., AbstractContextManager[Connection]]
 Actor = TypeVar("Actor", covariant=True)  # noqa: PLC0105 - `Context[Actor]` reads better than `Context[Actor_co]`
 

@@ -42,6 +42,10 @@ class NotAPatient(Forbidden):
     """Only patients can do this."""
 
 
+class ForeignForm(Forbidden):
+    """This form was not sent by one of our pages; please open the page again, and try once more."""
+
+
 class EmailTaken(Conflict):
     """This e-mail address is already registered."""
 

@@ -273,6 +273,7 @@ CALLS = [
     ),
     Call("patient.dashboard", PATIENTS, statements=3),
     Call("patient.list_doctors", PATIENTS),
+    Call("patient.show_doctor", PATIENTS),
     Call("availability.free_slots", PATIENTS),
     Call("visit_type.list_for_patients", PATIENTS),
     Call("slot.search", USERS),

@@ -25,7 +25,7 @@ from sqlalchemy.pool import NullPool
 # What imports `app` and is no program of ours is a server in production, and refuses to start without secrets.
 os.environ["APP_ENV"] = "development"  # noqa: TID251
 
-from app import ROUTES
+from app import FORMS, PAGES, ROUTES
 from config import Settings
 from src.commands import COMMANDS
 from src.database.transaction import transaction
@@ -126,8 +126,8 @@ def make_settings(**overrides: Any) -> Settings:
 
 
 def build_app(settings: Settings, **options: Any) -> APIFlask:
-    """Create the application with all its routes and commands."""
-    return create_app(ROUTES, settings, commands=COMMANDS, **options)
+    """Create the application with all its routes, pages, forms and commands."""
+    return create_app(ROUTES, settings, pages=PAGES, forms=FORMS, commands=COMMANDS, **options)
 
 
 @pytest.fixture(scope="session")

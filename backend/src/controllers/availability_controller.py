@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.context import Context, Doctor, Patient
+from src.context import Caller, Context, Doctor
 from src.controllers import free_times
 from src.domain.appointment_rules import check_slot_times
 from src.domain.refusals import raise_if_refused, why_not_bookable
@@ -72,7 +72,7 @@ def withdraw(ctx: Context[Doctor], slot_id: int) -> Message:
 
 
 @raises(DoctorNotFound, VisitTypeNotFound)
-def free_slots(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> FreeSlots:
+def free_slots(ctx: Context[Caller | None], doctor_id: int, query: FreeWanted) -> FreeSlots:
     """List what can be booked of a doctor, by time: published slots, and times that follow from the doctor's hours."""
     times = free_times.page(ctx, doctor_id, query)
     # Deleting the account withdraws the slots, so a doctor with free times exists. Only an empty list needs the check.
@@ -81,7 +81,7 @@ def free_slots(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> Free
     return times
 
 
-def _check_there_is(ctx: Context[Patient], doctor_id: int, visit_type_id: int | None) -> None:
+def _check_there_is(ctx: Context[Caller | None], doctor_id: int, visit_type_id: int | None) -> None:
     if not doctors.is_living(ctx.db, doctor_id):
         raise DoctorNotFound
     if visit_type_id is not None and not visit_types.is_bookable(ctx.db, doctor_id, visit_type_id):

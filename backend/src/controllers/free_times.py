@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from src.context import Context, Patient
+from src.context import Caller, Context, user_id_of
 from src.domain.minutes import minute_of
 from src.errors_of_appointments import DoctorNotFound
 from src.repositories import doctor_repository as doctors
@@ -21,11 +21,11 @@ NEVER = 4_196_000_000
 SPARE = 3
 
 
-def page(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> FreeSlots:
+def page(ctx: Context[Caller | None], doctor_id: int, query: FreeWanted) -> FreeSlots:
     """Read the published slots and the computed times, as far as the query wants them, and merge them."""
     begin, end = query.window(ctx.now, _zone(ctx, doctor_id, query))
     start = begin if query.cursor is None else max(begin, query.cursor.minute)
-    me, most = ctx.actor.user_id, query.limit + SPARE
+    me, most = user_id_of(ctx.actor), query.limit + SPARE
     slots: Sequence[Row[Any]] = []
     if query.visit_type is None:
         slots = free_times.list_published(ctx.db, doctor_id, me, ctx.now, (start, NEVER if end is None else end), most)
@@ -52,7 +52,7 @@ def _merged(slots: Sequence[Row[Any]], times: Sequence[Row[Any]], query: FreeWan
     return FreeSlots.of_rows([fields for _, _, fields in shown], next_cursor=more)
 
 
-def _zone(ctx: Context[Patient], doctor_id: int, query: FreeWanted) -> str:
+def _zone(ctx: Context[Caller | None], doctor_id: int, query: FreeWanted) -> str:
     """Return the doctor's time zone if the query has days of it."""
     if query.from_ is query.until is None:
         return ctx.settings.clinic_time_zone

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from src.context import Context, Patient
+from src.context import Caller, Context, Patient, user_id_of
+from src.errors_of_appointments import DoctorNotFound
 from src.repositories import appointment_repository as appointments
 from src.repositories import doctor_repository as doctors
 from src.repositories import search_repository as searching
 from src.schemas.appointment import PatientsAppointment
 from src.schemas.availability import FreeSlot
-from src.schemas.doctor import Doctors, DoctorsWanted
+from src.schemas.doctor import Doctors, DoctorShown, DoctorsWanted
 from src.schemas.patient import PatientDashboard
+from src.utils.decorators import raises
 
 
 def dashboard(ctx: Context[Patient]) -> PatientDashboard:
@@ -28,7 +30,7 @@ def dashboard(ctx: Context[Patient]) -> PatientDashboard:
     )
 
 
-def list_doctors(ctx: Context[Patient], query: DoctorsWanted) -> Doctors:
+def list_doctors(ctx: Context[Caller | None], query: DoctorsWanted) -> Doctors:
     """List the doctors page by page, in a stable order."""
     offset = (query.page - 1) * query.limit
     if query.all:
@@ -46,9 +48,24 @@ def list_doctors(ctx: Context[Patient], query: DoctorsWanted) -> Doctors:
     return Doctors.of_rows(listed, page=query.page, total_pages=-(-total // query.limit), total=total)
 
 
-def _add_next_available(ctx: Context[Patient], listed: list[dict[str, Any]]) -> None:
+@raises(DoctorNotFound)
+def show_doctor(ctx: Context[Caller | None], doctor_id: int) -> DoctorShown:
+    """Show one doctor."""
+    row = doctors.find_listed(ctx.db, doctor_id)
+    if row is None:
+        raise DoctorNotFound
+    return DoctorShown(
+        id=row.id,
+        name=row.name,
+        designation=row.designation,
+        specialization=row.specialization,
+        time_zone=row.time_zone or ctx.settings.clinic_time_zone,
+    )
+
+
+def _add_next_available(ctx: Context[Caller | None], listed: list[dict[str, Any]]) -> None:
     ids, zone = [doctor["id"] for doctor in listed], ctx.settings.clinic_time_zone
-    found = searching.next_of_doctors(ctx.db, ids, ctx.actor.user_id, ctx.now, zone)
+    found = searching.next_of_doctors(ctx.db, ids, user_id_of(ctx.actor), ctx.now, zone)
     for doctor in listed:
         row = found.get(doctor["id"])
         doctor["next_available"] = None if row is None else FreeSlot.of_found(row)

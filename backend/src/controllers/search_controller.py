@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.context import Caller, Context
+from src.context import Caller, Context, user_id_of
 from src.repositories import search_repository as searching
 from src.repositories.search_repository import Criteria
 from src.schemas.availability import LAST_DAY, TimeCursor
@@ -22,7 +22,7 @@ def search(ctx: Context[Caller | None], query: SlotsWanted) -> FoundSlots:
         query.until and min(query.until, LAST_DAY),
         query.part_of_day,
     )
-    me, zone = 0 if ctx.actor is None else ctx.actor.user_id, ctx.settings.clinic_time_zone
+    me, zone = user_id_of(ctx.actor), ctx.settings.clinic_time_zone
     rows = searching.search(ctx.db, criteria, me, ctx.now, zone, after=query.cursor, most=query.limit + 1)
     shown = rows[: query.limit]
     next_cursor = str(TimeCursor(shown[-1].minute, shown[-1].slot_id)) if len(rows) > query.limit else None

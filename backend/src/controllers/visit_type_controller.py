@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.context import Context, Doctor, Patient
+from src.context import Caller, Context, Doctor
 from src.controllers.changes_of_hours import lay, lock, schedule_of
 from src.errors_of_appointments import DoctorNotFound
 from src.errors_of_hours import TooManyOpenings, TooManyVisitTypes, VisitTypeNotFound
@@ -31,7 +31,7 @@ def list_all(ctx: Context[Doctor]) -> DoctorsVisitTypes:
 
 
 @raises(DoctorNotFound)
-def list_for_patients(ctx: Context[Patient], doctor_id: int) -> PatientsVisitTypes:
+def list_for_patients(ctx: Context[Caller | None], doctor_id: int) -> PatientsVisitTypes:
     """List a doctor's visit types that patients may book."""
     rows = visit_types.list_for_patients(ctx.db, doctor_id)
     # Deleting the account retires the visit types, so only an empty list needs the check.

@@ -72,6 +72,20 @@ def list_page(
     return db.execute(limited(_PAGES[status], limit), values).all()
 
 
+_FIND = select(
+    AvailabilitySlot.starts_at,
+    AvailabilitySlot.ends_at,
+    AvailabilitySlot.wall_start,
+    AvailabilitySlot.wall_end,
+    AvailabilitySlot.time_zone,
+).where(AvailabilitySlot.id == bindparam("slot_id"))
+
+
+def find(db: Connection, slot_id: int) -> Row[Any]:
+    """Return (starts_at, ends_at, wall_start, wall_end, time_zone) of a slot."""
+    return db.execute(_FIND, {"slot_id": slot_id}).one()
+
+
 class SlotCounts(NamedTuple):
     free: int
     booked: int

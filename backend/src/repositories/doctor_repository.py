@@ -65,6 +65,20 @@ def find(db: Connection, doctor_id: int) -> Row[Any]:
     return db.execute(_DOCTOR, {"doctor_id": doctor_id}).one()
 
 
+_LISTED = (
+    select(
+        DoctorProfile.id, User.name, DoctorProfile.designation, DoctorProfile.specialization, DoctorProfile.time_zone
+    )
+    .join(User, User.id == DoctorProfile.user_id)
+    .where(DoctorProfile.id == bindparam("doctor_id"), User.deleted_at.is_(None))
+)
+
+
+def find_listed(db: Connection, doctor_id: int) -> Row[Any] | None:
+    """Return (id, name, designation, specialization, time_zone) of a doctor who has not left, or None."""
+    return db.execute(_LISTED, {"doctor_id": doctor_id}).one_or_none()
+
+
 _ZONE = select(DoctorProfile.time_zone).where(DoctorProfile.id == bindparam("doctor_id"))
 
 

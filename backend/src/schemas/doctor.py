@@ -79,6 +79,12 @@ class DoctorListed(Out):
     specialization: str
 
 
+class DoctorShown(DoctorListed):
+    """A doctor as patients see them; the times of new visits are on the wall clock of `time_zone`."""
+
+    time_zone: str = Field(description="IANA name", examples=["Europe/Berlin"])
+
+
 class DoctorAvailable(DoctorListed):
     """A doctor with the first of what can be booked, up to the horizon of the visit type; null if there is nothing."""
 

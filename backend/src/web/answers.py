@@ -5,9 +5,8 @@ from __future__ import annotations
 from string import Formatter
 
 import orjson
-from flask import Response, render_template, request
+from flask import Response
 
-from config import Settings
 from src.schemas.base import Out
 from src.web.prefix import prefix
 from src.web.routes import Route
@@ -15,13 +14,9 @@ from src.web.routes import Route
 JSON = "application/json"
 
 
-def answer(route: Route, out: Out, settings: Settings) -> Response:
+def answer(route: Route, out: Out) -> Response:
     """Serialize without validation: our own queries return values of the right types already."""
-    if route.page is not None and _wants_html():
-        return Response(render_template(route.page, answer=out, settings=settings), mimetype="text/html")
     response = Response(orjson.dumps(out.members(), default=vars), status=route.status, mimetype=JSON)
-    if route.page is not None:
-        response.vary.add("Accept")
     if route.location is not None and _is_complete(route.location, out):
         response.headers["Location"] = prefix() + route.location.format_map(vars(out))
     return response
@@ -36,7 +31,3 @@ def add_etag(route: Route, response: Response) -> None:
     """Add the ETag to a successful answer, also to one that was stored under an Idempotency-Key."""
     if route.etag is not None and response.status_code == route.status:
         response.set_etag(route.etag.format_map(orjson.loads(response.get_data())))
-
-
-def _wants_html() -> bool:
-    return request.accept_mimetypes.best_match([JSON, "text/html"], JSON) == "text/html"

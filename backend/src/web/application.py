@@ -19,17 +19,21 @@ from src import __version__
 from src.database.connections import engine_options, listen_to_postgresql, listen_to_sqlite
 from src.database.transaction import transaction
 from src.extensions import cors, db, jwt, migrate
-from src.tasks import demo
 from src.utils.clock import Clock, system_clock
 from src.utils.memory import free_large_blocks_at_once
 from src.web.flask_overrides import IdConverter, NoSessions, StrictJson, refuse_leading_slashes, return_unchanged
 from src.web.headers import register_headers
+from src.web.languages import register_languages
 from src.web.logs import register_request_ids
 from src.web.openapi import SECURITY_SCHEME, finish_spec
+from src.web.page_answers import register_problem_pages
+from src.web.page_road import mount_forms, mount_pages, views_of_pages
+from src.web.page_routes import Form, Page
 from src.web.prefix import name_prefix, only_plain_prefixes
 from src.web.problems import register_problems
 from src.web.road import mount
 from src.web.routes import Route
+from src.web.static_files import register_static_files
 
 LARGEST_BODY_BYTES = 1024 * 1024
 TEMPLATES = Path(__file__).parents[1] / "pages" / "templates"
@@ -39,13 +43,21 @@ def create_app(
     routes: Sequence[Route],
     settings: Settings | None = None,
     *,
+    pages: Sequence[Page] = (),
+    forms: Sequence[Form] = (),
     commands: Sequence[click.Command] = (),
     clock: Clock = system_clock,
 ) -> APIFlask:
     """Create the application; without `settings` they are read from the environment, for the program that runs."""
     settings = settings or settings_of_program()
     free_large_blocks_at_once()
-    app = APIFlask(__name__, title="Appointment Booking System", version=__version__, template_folder=str(TEMPLATES))
+    app = APIFlask(
+        __name__,
+        title="Appointment Booking System",
+        version=__version__,
+        template_folder=str(TEMPLATES),
+        static_folder=None,  # pyright: ignore[reportArgumentType]
+    )
     app.config.from_mapping(_flask_config(settings))
     app.extensions |= {"settings": settings, "clock": clock, "transaction": transaction}
     app.json = StrictJson(app)
@@ -67,17 +79,22 @@ def create_app(
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(only_plain_prefixes(app.wsgi_app), x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
 
-    # The front page names the demo log-ins in development.
-    app.context_processor(lambda: {"demo": demo})
-
     optional = {route.name for route in routes if route.body_optional}
     app.spec_processor(partial(finish_spec, optional_bodies=optional))
     app.register_blueprint(_docs_assets())
     register_request_ids(app)
     register_problems(app)
     register_headers(app)
+    register_languages(app)
+    register_problem_pages(app)
+    app.extensions["static files"] = register_static_files(app)
     app.before_request(refuse_leading_slashes)
-    mount(app, [route for route in routes if not (route.development_only and settings.is_production)], settings, clock)
+    shown = [page for page in pages if not (page.development_only and settings.is_production)]
+    views = views_of_pages(app, shown, clock)
+    served = [route for route in routes if not (route.development_only and settings.is_production)]
+    mount(app, served, settings, clock, views)
+    mount_pages(app, {path: view for path, view in views.items() if path not in {route.path for route in served}})
+    mount_forms(app, forms, shown, clock)
     for command in commands:
         app.cli.add_command(command)
     return app

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from flask import Flask, Response, request
+
+from src.web.static_files import FIRST_STEP
 
 # Only the docs page needs inline script and style: its package contains them.
 DOCS_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
+POLICY = "default-src 'none'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
+# Nothing inline, nothing from other hosts.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
-_EVERYWHERE = [
-    ("X-Content-Type-Options", "nosniff"),
+_NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
+_NO_FRAMES = ("X-Frame-Options", "DENY")
+_NOT_STORED = ("Cache-Control", "no-store")
+_HEADERS = [
+    _NO_SNIFFING,
+    _NO_FRAMES,
+    _NOT_STORED,
     ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
+    ("Content-Security-Policy", POLICY),
 ]
-_DOCS_HEADERS = [*_EVERYWHERE, ("Content-Security-Policy", DOCS_POLICY)]
-_HEADERS = [*_EVERYWHERE, ("Content-Security-Policy", POLICY), ("Cache-Control", "no-store")]
+_DOCS_HEADERS = [
+    _NO_SNIFFING,
+    _NO_FRAMES,
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", DOCS_POLICY),
+]
+# With `no-referrer`, browsers send "Origin: null" with forms.
+_PAGE_HEADERS = [
+    _NO_SNIFFING,
+    _NO_FRAMES,
+    _NOT_STORED,
+    ("Referrer-Policy", "same-origin"),
+    ("Content-Security-Policy", PAGE_POLICY),
+]
 
 
 def register_headers(app: Flask) -> None:
@@ -33,5 +59,12 @@ def _answer_preflight() -> Response | None:
 
 
 def _secure(response: Response) -> Response:
-    response.headers.extend(_DOCS_HEADERS if request.path.startswith("/docs") else _HEADERS)
+    if request.path.startswith("/docs"):
+        response.headers.extend(_DOCS_HEADERS)
+    elif request.path.startswith(FIRST_STEP) and response.status_code == HTTPStatus.OK:
+        response.headers.extend([_NO_SNIFFING, ("Content-Security-Policy", POLICY)])
+    elif response.mimetype == "text/html":
+        response.headers.extend(_PAGE_HEADERS)
+    else:
+        response.headers.extend(_HEADERS)
     return response

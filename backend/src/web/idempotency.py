@@ -35,11 +35,8 @@ _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')  # a string of RFC 8941, 
 _BARE = re.compile(r"[!#-~]+")
 
 
-def key_of_request() -> str | None:
-    """Return the key of this request, or None if it has no key; raise Invalid for a malformed key."""
-    header = request.headers.get(HEADER)
-    if header is None:
-        return None
+def checked_key(header: str) -> str:
+    """Return the key that a header names; raise Invalid for a malformed key."""
     header = header.strip()
     quoted = _QUOTED.fullmatch(header)
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header

@@ -13,75 +13,114 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from apiflask import APIFlask
 from flask import Response, request
 
 from config import Settings
-from src.context import Context, SlowContext, Transaction
+from src.context import Context, SlowContext, TokenClaims, Transaction
 from src.errors import ClinicError, Invalid, StepsNeeded
 from src.schemas.base import In
 from src.utils.clock import Clock
 from src.web.admission import admit, claims_of_request
-from src.web.answers import add_etag, answer
-from src.web.idempotency import HEADER, answer_once, key_of_request
+from src.web.answers import JSON, add_etag, answer
+from src.web.idempotency import HEADER, answer_once, checked_key
 from src.web.openapi import SECURITY_SCHEME, error_responses, success_headers
 from src.web.prefix import prefix
 from src.web.problems import NOT_AN_OBJECT
-from src.web.routes import Route
+from src.web.routes import Route, Row
 from src.web.security_log import log_refusal, log_success
 
+Work = Callable[[Any], Response]
+View = Callable[..., Response]
 
-def mount(app: APIFlask, routes: Sequence[Route], settings: Settings, clock: Clock) -> None:
-    """Add every route to the application and to its OpenAPI document."""
+
+def mount(
+    app: APIFlask,
+    routes: Sequence[Route],
+    settings: Settings,
+    clock: Clock,
+    pages: Mapping[str, View],
+) -> None:
+    """Add every route to the application and to its OpenAPI document.
+
+    At an address that also has one of `pages`, which are views by path, the Accept header decides.
+    """
     for route in routes:
         view = _view(app, route, settings, clock)
+        if route.path in pages and route.method == "GET":
+            view = _page_or(view, pages[route.path])
         app.add_url_rule(route.path, endpoint=route.name, view_func=view, methods=[route.method])
 
 
-def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> Callable[..., Response]:
+def _page_or(view: View, page: View) -> View:
+    @functools.wraps(view)
+    def call(**path: Any) -> Response:
+        wants_page = request.accept_mimetypes.best_match([JSON, "text/html"], JSON) == "text/html"
+        response = (page if wants_page else view)(**path)
+        response.vary.add("Accept")
+        return response
+
+    return call
+
+
+def _view(app: APIFlask, route: Route, settings: Settings, clock: Clock) -> View:
     validated = _validated(app, route, settings)
 
     @functools.wraps(validated)
     def view(**path: Any) -> Response:
         request.get_data()
         claims = claims_of_request(route.access, settings)
-        now = clock()
-        transaction: Transaction = app.extensions["transaction"]
-        if route.signature.is_slow:
-            actor = None
-            if claims is not None:
-                with transaction(writes=False) as db:
-                    actor = admit(db, claims, route.access, settings)
-            address = request.remote_addr or ""
-            response = _call(validated, path, SlowContext(transaction, now, address, actor, settings, prefix()), route)
-            log_success(route.name, actor, settings)
-            return response
-
-        def respond(*, in_steps: bool) -> Response:
-            # With a key, the same transaction also stores the answer, so it has more than one statement.
-            one_statement = route.signature.is_one_statement and not in_steps
-            with transaction(writes=route.writes, one_statement=one_statement and HEADER not in request.headers) as db:
-                actor = admit(db, claims, route.access, settings)
-                ctx = Context(db, now, actor, settings, _revisions_wanted(), in_steps)
-                call = functools.partial(_call, validated, path, ctx, route)
-                key = key_of_request() if route.is_idempotent else None
-                if actor is None or key is None:
-                    response = call()
-                else:
-                    response = answer_once(db, actor.user_id, key, now, settings, call, one_statement=one_statement)
-            add_etag(route, response)
-            log_success(route.name, actor, settings)
-            return response
-
-        try:
-            return respond(in_steps=False)
-        except StepsNeeded:
-            return respond(in_steps=True)
+        key = request.headers.get(HEADER) if route.is_idempotent else None
+        work = functools.partial(_call, validated, path, route)
+        response = perform(app, route, claims, clock(), key, work)
+        add_etag(route, response)
+        return response
 
     return view
+
+
+def perform(
+    app: APIFlask, row: Row, claims: TokenClaims | None, now: datetime, key: str | None, work: Work
+) -> Response:
+    """Do the work of a row in its transaction, as the caller whom the claims name, and only once for each `key`.
+
+    `work` takes the context of the row's controller and returns the answer. Each call and each form takes this way.
+    """
+    settings: Settings = app.extensions["settings"]
+    transaction: Transaction = app.extensions["transaction"]
+    if row.signature.is_slow:
+        actor = None
+        if claims is not None:
+            with transaction(writes=False) as db:
+                actor = admit(db, claims, row.access, settings)
+        address = request.remote_addr or ""
+        response = work(SlowContext(transaction, now, address, actor, settings, prefix()))
+        log_success(row.name, actor, settings)
+        return response
+
+    def respond(*, in_steps: bool) -> Response:
+        # With a key, the same transaction also stores the answer, so it has more than one statement.
+        one_statement = row.signature.is_one_statement and not in_steps
+        with transaction(writes=row.writes, one_statement=one_statement and key is None) as db:
+            actor = admit(db, claims, row.access, settings)
+            do = functools.partial(work, Context(db, now, actor, settings, _revisions_wanted(), in_steps))
+            if actor is None or key is None:
+                response = do()
+            else:
+                response = answer_once(
+                    db, actor.user_id, checked_key(key), now, settings, do, one_statement=one_statement
+                )
+        log_success(row.name, actor, settings)
+        return response
+
+    try:
+        return respond(in_steps=False)
+    except StepsNeeded:
+        return respond(in_steps=True)
 
 
 def _validated(app: APIFlask, route: Route, settings: Settings) -> Callable[..., Response]:
@@ -95,7 +134,7 @@ def _validated(app: APIFlask, route: Route, settings: Settings) -> Callable[...,
         except ClinicError as error:
             log_refusal(route.name, error, ctx.actor, arguments.get("body"), ctx.settings)
             raise
-        return answer(route, out, ctx.settings)
+        return answer(route, out)
 
     description = inspect.cleandoc(signature.answer.__doc__ or "")
     view: Callable[..., Any] = app.output(signature.answer, route.status.value, description)(call_controller)
@@ -148,7 +187,7 @@ def _without_parsing(
     return parse_if_given
 
 
-def _call(validated: Callable[..., Response], path: dict[str, Any], ctx: object, route: Route) -> Response:
+def _call(validated: Callable[..., Response], path: dict[str, Any], route: Route, ctx: object) -> Response:
     takes_body = route.signature.body is not None and not (route.body_optional and not request.get_data())
     if takes_body and not isinstance(request.get_json(), dict):
         raise Invalid(NOT_AN_OBJECT)

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Concatenate, Generic, TypeVar
+from typing import Concatenate, Generic, Protocol, TypeVar
 
 from config import Settings
 from src.context import Caller, Context, Doctor, Patient, SlowContext
@@ -24,12 +24,13 @@ class Access(Generic[A]):
     """Who may call: the type of actor that the controller receives, and the error that other callers get.
 
     `opened_by` names the setting that lets anybody call if it is `yes`: then the controller receives None from callers
-    without a valid token.
+    without a valid token. So it does if the access is `always_open`.
     """
 
     actor: type[A] | None
     refusal: type[ClinicError] | None = None
     opened_by: str | None = None
+    always_open: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -38,15 +39,36 @@ class Access(Generic[A]):
 
     def is_open(self, settings: Settings) -> bool:
         """Return whether nobody needs a token, but a valid one says who calls."""
-        return self.opened_by is not None and getattr(settings, self.opened_by) == "yes"
+        return self.always_open or (self.opened_by is not None and getattr(settings, self.opened_by) == "yes")
 
 
 ANYONE: Access[None] = Access(None)
 USER: Access[Caller] = Access(Caller)
 # Anybody if the clinic says so.
 SEARCHER: Access[Caller | None] = Access(Caller, opened_by="public_search")
+# Anybody, and the page says who is logged in.
+VISITOR: Access[Caller | None] = Access(Caller, always_open=True)
 DOCTOR: Access[Doctor] = Access(Doctor, NotADoctor)
 PATIENT: Access[Patient] = Access(Patient, NotAPatient)
+
+
+class Row(Protocol):
+    """What the road asks of a row: who may call its controller, and how the controller works.
+
+    `name` stands in the security log. `writes` is whether the transaction must be able to write.
+    """
+
+    @property
+    def access(self) -> Access[typing.Any]: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def signature(self) -> Signature: ...
+
+    @property
+    def writes(self) -> bool: ...
 
 
 class Route:
@@ -54,8 +76,8 @@ class Route:
 
     With `body_optional`, the request may have no body, and no content type then.
 
-    `location` and `etag` are templates for the headers Location and ETag, filled from the answer. `page` is the HTML
-    template that a browser gets instead of JSON. A route with `development_only` does not exist in production.
+    `location` and `etag` are templates for the headers Location and ETag, filled from the answer. A route with
+    `development_only` does not exist in production.
 
     The class is not generic, so that pyright compares controller and access in every row: in a list of `Route[Any]` it
     would accept any pair of them.
@@ -73,7 +95,6 @@ class Route:
         body_optional: bool = False,
         location: str | None = None,
         etag: str | None = None,
-        page: str | None = None,
         development_only: bool = False,
     ) -> None:
         self.method = method
@@ -85,7 +106,6 @@ class Route:
         self.body_optional = body_optional
         self.location = location
         self.etag = etag
-        self.page = page
         self.development_only = development_only
         self.signature = Signature.of(controller)
 
@@ -116,12 +136,12 @@ class Signature:
 
     body: type[In] | None
     query: type[In] | None
-    answer: type[Out]
+    answer: type[typing.Any]
     is_slow: bool
     is_one_statement: bool
 
     @classmethod
-    def of(cls, controller: Callable[..., Out]) -> Signature:
+    def of(cls, controller: Callable[..., object]) -> Signature:
         hints = typing.get_type_hints(controller)
         first = next(iter(inspect.signature(controller).parameters))
         return cls(

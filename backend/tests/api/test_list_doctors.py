@@ -125,3 +125,20 @@ def test_unknown_parameters_are_ignored(api: Api) -> None:
     api.doctor()
     body = api.patient().get(f"{PATH}?order=name&offset=5&q=x").get_json()
     assert len(body["data"]) == 1
+
+
+def test_one_doctor_is_shown_with_the_time_zone(api: Api) -> None:
+    doctor, ada = api.doctor("Dr. Fenna Quill", specialization="Cardiology", time_zone="Europe/Berlin"), api.patient()
+    shown = ada.get(f"{PATH}/{doctor.doctor_id}")
+    assert shown.status_code == 200
+    assert shown.get_json() == {
+        "id": doctor.doctor_id,
+        "name": "Dr. Fenna Quill",
+        "designation": "Dr.",
+        "specialization": "Cardiology",
+        "time_zone": "Europe/Berlin",
+    }
+    assert doctor.delete("/doctor/account").status_code == 200
+    gone = ada.get(f"{PATH}/{doctor.doctor_id}")
+    assert gone.status_code == 404
+    error_of(gone)

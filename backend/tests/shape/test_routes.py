@@ -9,7 +9,7 @@ import pytest
 from apiflask import APIFlask
 from openapi_spec_validator import validate
 
-from app import ROUTES
+from app import FORMS, PAGES, ROUTES
 from config import Settings
 from src.errors import ClinicError
 from src.utils.decorators import errors_of
@@ -20,7 +20,6 @@ from tests.conftest import build_app, make_settings
 DOCS = Path(__file__).parents[3] / "docs"
 
 LIBRARY_ENDPOINTS = {
-    "static",
     "docs_assets.static",
     "openapi.spec",
     "openapi.docs",
@@ -35,7 +34,9 @@ def whole_app() -> APIFlask:
 
 def test_no_other_routes_are_served(whole_app: APIFlask) -> None:
     served = {rule.endpoint for rule in whole_app.url_map.iter_rules()} - LIBRARY_ENDPOINTS
-    assert served == {route.name for route in ROUTES}
+    calls = {route.name for route in ROUTES}
+    pages = {f"page {page.path}" for page in PAGES if page.path not in {route.path for route in ROUTES}}
+    assert served == calls | pages | {f"form {form.path}" for form in FORMS} | {"static file"}
 
 
 def test_no_path_ends_in_a_slash_so_that_no_request_is_redirected(whole_app: APIFlask) -> None:

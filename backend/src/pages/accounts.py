@@ -1,0 +1,105 @@
+"""Log-in and registration, which come back to the page that asked for them, with the chosen time held."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from src.context import Caller, Context, Patient, SlowContext
+from src.controllers import auth_controller as auth
+from src.controllers import hold_controller as holds
+from src.errors import ClinicError
+from src.pages.views import Goto
+from src.repositories import user_repository as users
+from src.schemas.auth import AccessToken, Credentials, Registration
+from src.schemas.base import In, Out
+from src.schemas.hold import NewHold
+from src.utils.security import read_token
+
+HOME = "/home"
+MINUTES_HELD = 10
+_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+_CHOSEN_TIME = re.compile(r"/book/[0-9]{1,19}/([0-9]{1,19})")
+
+
+class ComesBack(In):
+    """Where to go afterwards: a path of ours, or else the first page of the role."""
+
+    next: str = HOME
+
+    @property
+    def path(self) -> str:
+        return self.next if _PATH.fullmatch(self.next) else HOME
+
+
+class LogIn(Credentials, ComesBack):
+    """What the page of the log-in sends."""
+
+
+class NewAccount(Registration, ComesBack):
+    """What the page of the registration sends."""
+
+    role: str = Field("patient", pattern="patient|doctor")  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class LoggedIn(Out):
+    """A session begins, and the browser goes on to `next`."""
+
+    access_token: str
+    next: str
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """The page of a log-in or registration; `next` is where the reader comes back to."""
+
+    next: str
+
+
+def entrance(ctx: Context[Caller | None], query: ComesBack) -> Entrance | Goto:
+    return Entrance(query.path) if ctx.actor is None else Goto(query.path)
+
+
+def log_in(ctx: SlowContext[None], body: LogIn) -> LoggedIn:
+    return _come_back(ctx, auth.log_in(ctx, body), body)
+
+
+def register(ctx: SlowContext[None], body: NewAccount) -> LoggedIn:
+    auth.register(ctx, body)
+    return _come_back(ctx, auth.log_in(ctx, Credentials(email=body.email, password=body.password)), body)
+
+
+def _come_back(ctx: SlowContext[None], token: AccessToken, wanted: ComesBack) -> LoggedIn:
+    chosen = _CHOSEN_TIME.fullmatch(wanted.path)
+    if chosen is not None:
+        _hold(ctx, token.access_token, int(chosen[1]))
+    return LoggedIn(access_token=token.access_token, next=wanted.path)
+
+
+def _hold(ctx: SlowContext[None], token: str, slot_id: int) -> None:
+    """Hold the chosen time while its patient reads the page that confirms it, which says so if it has gone."""
+    claims = read_token(token, ctx.settings)
+    try:
+        with ctx.transaction(writes=True) as db:
+            account = users.find_caller(db, claims.user_id, claims.epoch, claims.jti)
+            if account is not None and account.role == "patient":
+                patient = Patient(claims, account.id, account.name, account.email, account.role)
+                time = NewHold(slot_id=slot_id, minutes=MINUTES_HELD)
+                holds.hold(Context(db, ctx.now, patient, ctx.settings), time)
+    except ClinicError:
+        return
+
+
+def home(ctx: Context[Caller]) -> Goto:
+    return Goto("/desk" if ctx.actor.role == "doctor" else "/my")
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """A page whose template needs nothing else."""
+
+
+def nothing(ctx: Context[Caller | None]) -> Nothing:  # noqa: ARG001 - every page is given the context
+    return Nothing()

@@ -1,0 +1,81 @@
+"""The cookies of the pages: the session, what a form has just done, and the language. The API reads none of them."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from config import Settings
+from src.context import TokenClaims
+from src.errors import Unauthenticated
+from src.utils.security import read_token
+
+FLASH = "done"
+SECONDS_OF_FLASH = 60
+LANGUAGE = "language"
+SECONDS_OF_LANGUAGE = 365 * 24 * 3600
+
+
+def session_name(settings: Settings) -> str:
+    """Return the name of the session's cookie: browsers take `__Host-` only over https and for this host alone."""
+    return "__Host-session" if settings.is_production else "session"
+
+
+def session_claims(settings: Settings) -> TokenClaims | None:
+    """Return the claims of the session's token, or None if there is none or it is dead."""
+    token = request.cookies.get(session_name(settings))
+    if not token:
+        return None
+    try:
+        return read_token(token, settings)
+    except Unauthenticated:
+        return None
+
+
+def has_session(settings: Settings) -> bool:
+    """Return whether the browser sent a session, alive or not."""
+    return session_name(settings) in request.cookies
+
+
+def begin_session(response: Response, token: str, settings: Settings) -> None:
+    """Keep the token that a log-in answers in the browser, until the browser or the token ends."""
+    _set(response, session_name(settings), token, settings)
+
+
+def end_session(response: Response, settings: Settings) -> None:
+    _set(response, session_name(settings), "", settings, seconds=0)
+
+
+def flash(response: Response, message: str, settings: Settings) -> None:
+    """Let the next page say what the form has done, once."""
+    _set(response, FLASH, _serializer(settings).dumps(message), settings, seconds=SECONDS_OF_FLASH)
+
+
+def flashed(settings: Settings) -> str | None:
+    """Return what the form has done that led to this page."""
+    signed = request.cookies.get(FLASH)
+    if not signed:
+        return None
+    try:
+        return str(_serializer(settings).loads(signed, max_age=SECONDS_OF_FLASH))
+    except BadSignature:
+        return None
+
+
+def forget_flash(response: Response, settings: Settings) -> None:
+    if FLASH in request.cookies:
+        _set(response, FLASH, "", settings, seconds=0)
+
+
+def remember_language(response: Response, code: str, settings: Settings) -> None:
+    _set(response, LANGUAGE, code, settings, seconds=SECONDS_OF_LANGUAGE)
+
+
+def _set(response: Response, name: str, value: str, settings: Settings, *, seconds: int | None = None) -> None:
+    response.set_cookie(
+        name, value, max_age=seconds, path="/", secure=settings.is_production, httponly=True, samesite="Lax"
+    )
+
+
+def _serializer(settings: Settings) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings.secret_key, salt="flash")
