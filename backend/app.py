@@ -120,6 +120,7 @@ PAGES: list[Page] = [
 ]  # fmt: skip
 
 FORMS: list[Form] = [
+    Form("/", front.become, ANYONE, "demo.become", then="{next}", session="begins"),
     Form("/log-in", accounts.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
     Form("/register", accounts.register, ANYONE, "auth.register", then="{next}", session="begins"),
     Form("/log-out", sessions.log_out, USER, "session.log_out", then="/book", session="ends"),

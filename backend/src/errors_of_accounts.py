@@ -46,6 +46,10 @@ class ForeignForm(Forbidden):
     """This form was not sent by one of our pages; please open the page again, and try once more."""
 
 
+class NoDemo(Forbidden):
+    """This is only possible with demo data, on a development server of your own machine."""
+
+
 class EmailTaken(Conflict):
     """This e-mail address is already registered."""
 
