@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from tests.processes.servers import (
     free_port,
     wait_until,
 )
+from tests.processes.site import Site
 
 StartProgram = Callable[..., Program]
 StartServer = Callable[..., Server]
@@ -120,3 +122,26 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def demo_server(backend: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start the development server on demo data, as `./run` does."""
+    folder = tmp_path_factory.mktemp("demo")
+    port = free_port()
+    settings = {"PORT": str(port), "DATABASE_URL": f"sqlite:///{folder / 'demo.db'}", "FLASK_APP": "app.py"}
+    env = clean_environment(folder, **settings, PATIENT_CHANGES_PER_HOUR="1000")
+    subprocess.run([sys.executable, "-m", "flask", "prepare"], cwd=backend, env=env, check=True, capture_output=True)
+    program = Program([sys.executable, "app.py"], cwd=backend, env=env, log=folder / "server.log")
+    try:
+        yield Server(program, port).wait_until_healthy()
+    finally:
+        program.end()
+
+
+@pytest.fixture
+def site(browser: Browser, demo_server: Server) -> Iterator[Site]:
+    site = Site(browser, demo_server.url)
+    yield site
+    assert site.complaints == []
+    assert site.foreign == set()

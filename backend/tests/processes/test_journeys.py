@@ -1,0 +1,112 @@
+"""What people do from end to end, in Chromium without JavaScript, on demo data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.people import PASSWORD
+from tests.processes.site import Site
+
+DOCTOR = "Fenna Quill"
+OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
+WORDS = "document.activeElement.textContent.trim()"
+MOST_TABS = 80
+
+
+@contextmanager
+def page_of(site: Site, role: str, *, scripts: bool = False) -> Iterator[Page]:
+    with site.reader(role, scripts=scripts) as context:
+        yield context.new_page()
+
+
+def free_time(page: Page, number: int = 0) -> None:
+    """Click a free time of the doctor's page."""
+    page.locator(".days a.chip").nth(number).click()
+
+
+def open_doctor(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/book")
+    page.get_by_role("link", name=DOCTOR).click()
+
+
+def test_a_patient_who_is_logged_in_books_by_two_clicks(site: Site) -> None:
+    with page_of(site, "patient") as page:
+        open_doctor(page, site)
+        free_time(page)
+        page.get_by_role("button", name="Book this appointment").click()
+        expect(page).to_have_url(re.compile(r"/my/\d+$"))
+        expect(page.locator("h1")).to_have_text("You have an appointment")
+
+
+def test_somebody_with_an_account_books_by_four_clicks(site: Site) -> None:
+    with page_of(site, "visitor") as page:
+        open_doctor(page, site)
+        free_time(page, 1)
+        page.get_by_role("link", name="Log in and book").click()
+        page.get_by_label("E-mail address").fill("ben@patients.example")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Book this appointment").click()
+        expect(page.locator("h1")).to_have_text("You have an appointment")
+
+
+def test_a_new_patient_registers_books_and_cancels(site: Site) -> None:
+    with page_of(site, "visitor") as page:
+        open_doctor(page, site)
+        free_time(page, 2)
+        page.get_by_role("link", name="I am new here").click()
+        page.get_by_label("Name").fill("Dora Example")
+        page.get_by_label("E-mail address").fill("dora@patients.example")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Create the account").click()
+        page.get_by_role("button", name="Book this appointment").click()
+        page.get_by_role("link", name="Cancel the appointment").click()
+        page.get_by_role("button", name="Cancel the appointment").click()
+        expect(page).to_have_url(f"{site.url}/my")
+        expect(page.get_by_role("status")).to_contain_text("is cancelled")
+        expect(page.locator(".badge")).to_have_text("cancelled")
+
+
+def test_who_is_second_sees_the_nearest_times_and_books_one(site: Site) -> None:
+    with page_of(site, "patient") as one, page_of(site, "visitor") as other:
+        other.goto(f"{site.url}/log-in")
+        other.get_by_label("E-mail address").fill("cleo@patients.example")
+        other.get_by_label("Password").fill(PASSWORD)
+        other.get_by_role("main").get_by_role("button", name="Log in").click()
+        for page in (one, other):
+            open_doctor(page, site)
+            free_time(page, 5)
+        one.get_by_role("button", name="Book this appointment").click()
+        other.get_by_role("button", name="Book this appointment").click()
+        expect(other.locator("h1")).to_have_text("Sorry, this time has just gone")
+        other.locator("main a.chip").first.click()
+        other.get_by_role("button", name="Book this appointment").click()
+        expect(other.locator("h1")).to_have_text("You have an appointment")
+    # Chromium says so of each answer that is an error.
+    site.complaints = [text for text in site.complaints if "status of 409" not in text]
+
+
+def test_booking_needs_no_mouse_and_focus_can_be_seen(site: Site) -> None:
+    with page_of(site, "patient", scripts=True) as page:
+        open_doctor(page, site)
+        tab_to(page, re.compile(r"\d\d:\d\d"))
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(r"/book/\d+/\d+"))
+        tab_to(page, re.compile("Book this appointment"))
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_have_text("You have an appointment")
+
+
+def tab_to(page: Page, words: re.Pattern[str]) -> None:
+    """Press Tab until what has these words has the focus."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        assert page.evaluate(OUTLINE) == "solid"
+        if words.search(page.evaluate(WORDS)):
+            return
+    pytest.fail(f"no Tab leads to {words.pattern}")

@@ -1,0 +1,82 @@
+"""Every page in Chromium: no link is broken, axe-core finds no fault, nothing is too wide, and nothing leaves the site.
+
+`./test --pages` tries every page in each width, colour scheme and language.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.processes.site import NARROW, NARROWEST, PEOPLE, WIDE, Scheme, Site, crawl
+
+BYTES_OF_A_PAGE = 30_000
+OF_A_KIND = 8
+# Rules that depend on width and colours; the others are tried once.
+RULES_OF_LOOKS = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-size"]}}
+# In WCAG 2.2, level AA, but off by default.
+EVERY_RULE = {"rules": {"target-size": {"enabled": True}}}
+TOO_WIDE = """
+document.documentElement.scrollWidth <= innerWidth ? [] :
+    [...document.querySelectorAll("body *")].filter(each => each.getBoundingClientRect().right > innerWidth + 1)
+        .map(each => each.outerHTML.slice(0, 80))
+"""
+WEIGHT = """
+performance.getEntries().filter(each => each.entryType === "resource" || each.entryType === "navigation")
+    .map(each => [each.name, each.decodedBodySize])
+"""
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_every_link_works_and_every_page_can_be_used_by_everybody(site: Site, role: str) -> None:
+    with site.reader(role) as context:
+        kinds = crawl(context, site.url, OF_A_KIND)
+        pages = [paths[0] for kind, paths in kinds.items() if not kind.endswith(".ics")]
+        for path in pages:
+            page = site.open(context, path)
+            assert faults(page, EVERY_RULE) == [], path
+            assert weight(page) <= BYTES_OF_A_PAGE, path
+            page.close()
+    for width, scheme in ((NARROW, "light"), (NARROW, "dark")):
+        with site.reader(role, width=width, scheme=scheme) as context:
+            for path in pages:
+                page = site.open(context, path)
+                assert faults(page, RULES_OF_LOOKS) == [], (path, width, scheme)
+                page.set_viewport_size({"width": NARROWEST, "height": 800})
+                assert page.evaluate(TOO_WIDE) == [], path
+                page.close()
+
+
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+
+@pytest.mark.pages
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("role", PEOPLE)
+def test_the_whole_product_in_each_width_scheme_and_language(site: Site, role: str) -> None:
+    for width, scheme, language in itertools.product((NARROW, WIDE), SCHEMES, ("en", "de")):
+        with site.reader(role, width=width, scheme=scheme, language=language) as context:
+            kinds = crawl(context, site.url, 1000)
+            pages = [path for kind, paths in kinds.items() if not kind.endswith(".ics") for path in paths[:3]]
+            sys.stdout.write(f"{role}, {width} wide, {scheme}, {language}: {sum(map(len, kinds.values()))} links\n")
+            for path in pages:
+                page = site.open(context, path)
+                assert faults(page, EVERY_RULE) == [], (path, width, scheme, language)
+                assert page.evaluate(TOO_WIDE) == [], (path, width, scheme, language)
+                page.close()
+
+
+def faults(page: Page, options: dict[str, Any]) -> list[Any]:
+    """Return what axe-core finds: the rule, and the elements that break it."""
+    violations = Axe().run(page, options=options).response["violations"]
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in violations]
+
+
+def weight(page: Page) -> int:
+    """Return the bytes of a page with all that it loads, nothing cached and nothing compressed."""
+    return sum(size for _, size in page.evaluate(WEIGHT))
