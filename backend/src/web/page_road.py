@@ -116,19 +116,26 @@ def _post(app: APIFlask, form: Form, page: Page, clock: Clock, **path: Any) -> R
             return go_to_log_in()
         return _refused(app, page, clock, path, error)
     if response.mimetype == PROBLEM_JSON:
-        return _shown(app, page, clock, path, response.get_json())
+        return _again(app, page, clock, path, response.get_json())
     return _done(response, settings)
 
 
 def _refused(
     app: APIFlask, page: Page, clock: Clock, path: dict[str, Any], error: ClinicError | ValidationError
 ) -> Response:
-    """Show the page of a form again, with what is wrong."""
     problem = problem_of_error(error) if isinstance(error, ClinicError) else problem_of_validation(error)
-    response = _shown(app, page, clock, path, problem)
+    response = _again(app, page, clock, path, problem)
     if isinstance(error, Throttled):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _again(app: APIFlask, page: Page, clock: Clock, path: dict[str, Any], problem: Problem) -> Response:
+    """Show the page of a form again, with what is wrong; or that alone, if there is no such page any more."""
+    try:
+        return _shown(app, page, clock, path, problem)
+    except ClinicError:
+        return show("problem.html", None, problem["status"], problem)
 
 
 def _work(form: Form, path: dict[str, Any], ctx: Any) -> Response:
