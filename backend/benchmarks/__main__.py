@@ -21,6 +21,7 @@ from benchmarks.fill import fill_sqlite
 from benchmarks.horizon import Horizon
 from benchmarks.mails import mail_worker
 from benchmarks.measure import Database, System, measure
+from benchmarks.pages import pages
 from benchmarks.parts import parts
 from benchmarks.report import MANY, Results, console, report, show
 from benchmarks.rounds import product, run_rounds, token_maker
@@ -167,6 +168,7 @@ def main() -> int:
         help="how long a search takes in clinics of so many doctors with weekly hours (default 200 and 2,000),"
              " on PostgreSQL and SQLite",
     )  # fmt: skip
+    parser.add_argument("--pages", action="store_true", help="each page beside its JSON call, on the demo data")
     parser.add_argument("--parts", action="store_true", help="CPU time of the parts of a call, without servers")
     parser.add_argument("--output", type=Path, default=Path("bench.json"), metavar="FILE", help="where to write JSON")
     options = parser.parse_args()
@@ -183,8 +185,8 @@ def main() -> int:
     if options.parts:
         parts()
         return 0
-    if options.search:
-        result = search(options)
+    if options.search or options.pages:
+        result = search(options) if options.search else pages(options)
         options.output.write_text(json.dumps(result, indent=1))
         console.print(f"written: {options.output}")
         return bool(result["void"] or result["missed"])
