@@ -17,9 +17,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 
 from src.domain.policies import LONGEST_NOTICE, Policies
+from src.settings.clinic import PRODUCT, BaseUrl, Clinic, OneLine, PlainAddress
 from src.settings.databases import database_url, is_transaction_pooler
 from src.settings.env_file import why_unreadable
-from src.settings.mail import mail_server, sender_address
+from src.settings.mail import mail_server, sender_address, what_mails_lack
 from src.settings.origins import origins
 from src.settings.programs import running_program
 from src.settings.published_secrets import SHORTEST, why_unfit
@@ -56,6 +57,10 @@ class Settings(BaseSettings):
     migration_database_url: str | None = None
     database_pooled: Literal["auto", "yes", "no"] = "auto"
 
+    clinic_name: OneLine = PRODUCT
+    clinic_address: OneLine | None = None
+    clinic_phone: OneLine | None = None
+    clinic_url: BaseUrl | None = None
     clinic_time_zone: str = "UTC"
     appointment_reasons: Literal["yes", "no"] = "no"
     cancellation_notice_minutes: int = Field(0, ge=0, le=LONGEST_NOTICE)
@@ -63,6 +68,8 @@ class Settings(BaseSettings):
     most_appointments_ahead_per_doctor: int | None = Field(None, ge=1, le=1_000_000)
     patient_changes_per_hour: int = Field(30, ge=1, le=1_000_000)
     public_search: Literal["yes", "no"] = "no"
+    public_pages: Literal["yes", "no"] = "yes"
+    embed_origins: str = ""
     cors_origins: str = "http://localhost:5173,http://localhost:3000"
     port: int = Field(5000, ge=1, le=65535)
     trusted_proxies: int = Field(0, ge=0, le=10)
@@ -74,6 +81,7 @@ class Settings(BaseSettings):
     resend_requests_per_second: float = Field(2, gt=0, le=10_000)
     smtp_url: str | None = None
     from_email: str | None = None
+    reply_to: PlainAddress | None = None
     mail_timeout_seconds: float = Field(5, gt=0, le=60)
     mail_lease_seconds: float = Field(60, gt=0, le=3600)
     mail_retry_ceiling_seconds: float = Field(600, ge=1, le=86400)
@@ -138,7 +146,7 @@ class Settings(BaseSettings):
             sender_address(text)
         return text
 
-    @field_validator("cors_origins")
+    @field_validator("cors_origins", "embed_origins")
     @classmethod
     def _are_origins(cls, text: str) -> str:
         return ",".join(origins(text))
@@ -165,6 +173,27 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> list[str]:
         """The web origins that browsers may call from."""
         return origins(self.cors_origins)
+
+    @property
+    def embedding_origins(self) -> list[str]:
+        """The web origins whose pages may show a doctor's free times in a frame."""
+        return origins(self.embed_origins)
+
+    @property
+    def base_url(self) -> str | None:
+        """Where people reach this installation, without a slash at the end; None if production is not told.
+
+        Every link in a mail or a file begins with it, and none with the Host of a request, which its sender chooses.
+        """
+        if self.clinic_url is None and not self.is_production:
+            return f"http://localhost:{self.port}"
+        return self.clinic_url
+
+    @cached_property
+    def clinic(self) -> Clinic:
+        """What mails say about the clinic."""
+        name = None if self.clinic_name == PRODUCT else self.clinic_name
+        return Clinic(name, self.clinic_address, self.clinic_phone, self.base_url, self.reply_to)
 
     @cached_property
     def policies(self) -> Policies:
@@ -200,6 +229,11 @@ class Settings(BaseSettings):
         if self.smtp_url is not None:
             return "smtp"
         return "none" if self.is_production else "console"
+
+    @property
+    def what_mails_lack(self) -> list[str]:
+        """What an operator has yet to configure, in sentences for the log at the start."""
+        return what_mails_lack(self.mail_transport, self.base_url)
 
     def refuse_unfit_secrets(self) -> None:
         """In production, raise ConfigurationError for a published or short secret."""

@@ -35,11 +35,9 @@ SECONDS_OF_SILENCE = 10
 
 
 def on_starting(server: Any) -> None:
-    """Warn if there is no mail transport, so that mails wait in the outbox."""
-    if settings.mail_transport == "none":
-        server.log.warning(
-            "No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox."
-        )
+    """Warn if there is no mail transport, so that mails wait in the outbox, and if mails can carry no links."""
+    for sentence in settings.what_mails_lack:
+        server.log.warning("%s", sentence)
 
 
 def when_ready(server: Any) -> None:

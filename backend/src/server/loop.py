@@ -58,8 +58,8 @@ class _Rounds:
         self._settings: Settings = app.extensions["settings"]
         self._clock: Clock = app.extensions["clock"]
         self._mailer = mailer_for(self._settings)
-        if self._mailer is None:
-            log.warning("No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox.")
+        for sentence in self._settings.what_mails_lack:
+            log.warning("%s", sentence)
         is_resend = self._settings.mail_transport == "resend"
         self._pace = Pace(self._settings.resend_requests_per_second if is_resend else None, stop)
         self._purge_at = self._recompute_at = self._extend_at = self._clock()

@@ -73,3 +73,13 @@ def sender_address(text: str) -> Address:
             "or a name and an address, like Clinic Sample <clinic@example.org>"
         ) from None
     return Address((address.display_name or "").strip(), address.local_part, address.ascii_domain)
+
+
+def what_mails_lack(transport: str, base_url: str | None) -> list[str]:
+    """Return what an operator has yet to configure, in sentences for the log at the start."""
+    lacks: list[str] = []
+    if transport == "none":
+        lacks.append("No mail transport: set RESEND_API_KEY or SMTP_URL, and FROM_EMAIL. Mails wait in the outbox.")
+    if base_url is None:
+        lacks.append("Mails carry no links: set CLINIC_URL to the address at which people reach this installation.")
+    return lacks

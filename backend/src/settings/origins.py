@@ -1,4 +1,4 @@
-"""The web origins that browsers may call from (CORS_ORIGINS)."""
+"""Web origins: those that browsers may call from (CORS_ORIGINS), and those that may show pages (EMBED_ORIGINS)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ HOST = re.compile(r"(?<=://)[^/:?#@\[\]]+")
 
 def origins(text: str) -> list[str]:
     """Return the comma-separated origins as browsers send them; raise ValueError for one that is none."""
-    return [_origin(part.strip()) for part in text.split(",") if part.strip()]
+    return [origin(part.strip()) for part in text.split(",") if part.strip()]
 
 
-def _origin(text: str) -> str:
+def origin(text: str) -> str:
+    """Return the origin as browsers send it; raise ValueError if it is none."""
     try:
         return _as_browsers_send_it(_in_ascii(text).lower())
     except ValueError:
@@ -35,18 +36,18 @@ def _origin(text: str) -> str:
         ) from None
 
 
-def _in_ascii(origin: str) -> str:
+def _in_ascii(text: str) -> str:
     """Return the origin with an international host name in Punycode (UTS 46), or raise ValueError."""
 
     def punycode(host: re.Match[str]) -> str:
         return host[0] if host[0].isascii() else idna.encode(host[0], uts46=True).decode()
 
-    return HOST.sub(punycode, origin, count=1)
+    return HOST.sub(punycode, text, count=1)
 
 
-def _as_browsers_send_it(origin: str) -> str:
+def _as_browsers_send_it(text: str) -> str:
     """Return the origin without the port that its scheme implies (RFC 6454, section 6.2), or raise ValueError."""
-    parts = ORIGIN.fullmatch(origin)
+    parts = ORIGIN.fullmatch(text)
     if parts is None:
         raise ValueError
     scheme, host, ipv6, port = parts.group("scheme", "host", "ipv6", "port")

@@ -84,8 +84,10 @@ def test_from_an_empty_database_to_a_booking(
     assert outbox.status == 404
     assert isinstance(outbox.json()["error"], str)
     assert "No mail transport" in server.program.output
+    assert "Mails carry no links: set CLINIC_URL" in server.program.output
     worker = start(sys.executable, "worker.py", **REAL_SECRETS, **settings)
     worker.wait_for_output("No mail transport")
+    worker.wait_for_output("Mails carry no links: set CLINIC_URL")
     assert waiting_mails(empty_database_url) == [(booking.patients_email, "waiting", 0)]
     assert worker.signal(signal.SIGTERM) == 0
     assert worker.output.rstrip().endswith("stopped")
@@ -131,10 +133,12 @@ def test_the_worker_tries_to_send_mails_through_the_transport(
         "DATABASE_URL": database_url,
         "SMTP_URL": f"smtp://127.0.0.1:{free_port()}",
         "FROM_EMAIL": "Clinic <clinic@people.example>",
+        "CLINIC_URL": "https://clinic.example",
         "MAIL_POLL_SECONDS": "0.1",
     }
     server = start_gunicorn(**settings)
     assert "No mail transport" not in server.program.output
+    assert "Mails carry no links" not in server.program.output
     booking = server.book_something(CODE)
     worker = start(sys.executable, "worker.py", **REAL_SECRETS, **settings)
 

@@ -31,7 +31,13 @@ DEFAULTS: dict[str, Any] = {
     "patient_changes_per_hour": 30,
     "public_search": "no",
     "migration_database_url": None,
+    "clinic_name": "Appointment Booking System",
+    "clinic_address": None,
+    "clinic_phone": None,
+    "clinic_url": None,
     "clinic_time_zone": "UTC",
+    "public_pages": "yes",
+    "embed_origins": "",
     "cors_origins": "http://localhost:5173,http://localhost:3000",
     "port": 5000,
     "trusted_proxies": 0,
@@ -41,6 +47,7 @@ DEFAULTS: dict[str, Any] = {
     "resend_api_url": "https://api.resend.com",
     "smtp_url": None,
     "from_email": None,
+    "reply_to": None,
     "mail_timeout_seconds": 5,
     "mail_lease_seconds": 60,
     "mail_retry_ceiling_seconds": 600,
@@ -58,7 +65,64 @@ DEFAULTS: dict[str, Any] = {
     "database_statement_timeout_seconds": 15,
     "database_lock_timeout_seconds": 5,
 }
+NOT_ONE_LINE = [
+    "Clinic\nSample",
+    "Clinic\r\nBcc: a@b.example",
+    "Clinic\tSample",
+    "Clinic\u2028Sample",
+    "a\u202eb",
+    "x" * 201,
+]
 WRONG = [
+    *((name, NOT_ONE_LINE) for name in ("CLINIC_NAME", "CLINIC_ADDRESS", "CLINIC_PHONE")),
+    (
+        "CLINIC_URL",
+        [
+            "clinic.example",
+            "//clinic.example",
+            "https://",
+            "https:///booking",
+            "ftp://clinic.example",
+            "http://clinic.example",
+            "http://localhost.example",
+            "https://clinic.example?",
+            "https://clinic.example/?q=1",
+            "https://clinic.example/#part",
+            "https://user:password@clinic.example",
+            "https://clinic.example:port",
+            "https://clinic.example:0",
+            "https://*.example",
+            "https://clinic_one.example",
+            "https://clinic.example//booking",
+            "https://clinic.example/booking//",
+            "https://clinic.example/a b",
+            "https://clinic.example/../booking",
+            "https://clinic.example/.",
+            "https://clinic.example/%2e",
+            "https://clinic.example/b\u00fccher",
+            "https://clinic.example/\nbooking",
+            'https://clinic.example/"><b>',
+            "https://clinic.example, https://other.example",
+            "javascript:alert(1)",
+        ],
+    ),
+    (
+        "REPLY_TO",
+        [
+            "desk",
+            "Desk <desk@clinic.example>",
+            "<desk@clinic.example>",
+            "a@b.example, c@d.example",
+            "a@b@c.example",
+            "@clinic.example",
+            "desk@",
+            "d\u00e9sk@clinic.example",
+            "a@b.example\nBcc: c@d.example",
+            "a@b.example\u2028c@d.example",
+        ],
+    ),
+    ("PUBLIC_PAGES", ["true", "Yes", "off"]),
+    ("EMBED_ORIGINS", ["*", "'self'", "clinic.example", "https://*.example", "https://clinic.example/page", "data:"]),
     ("CANCELLATION_NOTICE_MINUTES", ["-1", "1.5", "527041", "a day"]),
     ("MOST_APPOINTMENTS_AHEAD", ["0", "1.5", "none"]),
     ("MOST_APPOINTMENTS_AHEAD_PER_DOCTOR", ["0", "1.5", "none"]),
@@ -521,6 +585,76 @@ def test_a_password_is_never_repeated_when_an_origin_is_refused() -> None:
     assert "hunter2" not in sentence
 
 
+def test_the_origins_that_may_show_pages_are_checked_and_kept_in_the_same_way() -> None:
+    assert load_settings().embedding_origins == []
+    settings = load_settings(embed_origins=" HTTPS://Bücher.Example:443/ ,, http://localhost:3000")
+    assert settings.embedding_origins == ["https://xn--bcher-kva.example", "http://localhost:3000"]
+
+
+# The clinic
+
+
+@pytest.mark.parametrize(
+    ("given", "base_url"),
+    [
+        ("https://clinic.example", "https://clinic.example"),
+        ("https://clinic.example/", "https://clinic.example"),
+        ("https://clinic.example/booking/", "https://clinic.example/booking"),
+        ("https://clinic.example/a/b.c~d-e_f/", "https://clinic.example/a/b.c~d-e_f"),
+        ("HTTPS://Clinic.Example:443/Booking", "https://clinic.example/Booking"),
+        ("https://clinic.example:8443/booking", "https://clinic.example:8443/booking"),
+        ("https://bücher.example/booking", "https://xn--bcher-kva.example/booking"),
+        ("http://localhost:5000/", "http://localhost:5000"),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("http://[::1]:5000/booking", "http://[::1]:5000/booking"),
+    ],
+)
+@pytest.mark.parametrize("app_env", ["development", "production"])
+def test_links_begin_with_the_address_of_the_installation(given: str, base_url: str, app_env: str) -> None:
+    assert load_settings(clinic_url=given, app_env=app_env).base_url == base_url
+
+
+def test_without_an_address_links_lead_to_this_machine_in_development_and_nowhere_in_production() -> None:
+    assert load_settings(port=5001).base_url == "http://localhost:5001"
+    assert load_settings(app_env="production").base_url is None
+
+
+def test_a_password_is_never_repeated_when_the_address_of_the_installation_is_refused() -> None:
+    sentence = refusal(clinic_url="https://somebody:hunter2@clinic.example/booking")
+    assert "clinic.example" in sentence
+    assert "hunter2" not in sentence
+
+
+@pytest.mark.parametrize("name", ["Praxis Müller & Söhne <Zentrum>", "क्\u200dलिनिक", "例え診療所", "👩\u200d⚕️ Clinic"])
+def test_a_clinic_has_any_name_of_one_line(name: str) -> None:
+    assert load_settings(clinic_name=name).clinic.name == name
+
+
+def test_a_clinic_without_a_name_has_none_in_mails() -> None:
+    """The default is for pages; no mail is signed with the name of the product."""
+    assert load_settings().clinic.name is None
+
+
+def test_replies_go_to_an_address_with_its_domain_in_ascii() -> None:
+    assert load_settings(reply_to="desk@bücher.example").clinic.reply_to == "desk@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("settings", "first_words"),
+    [
+        ({}, []),
+        ({"app_env": "production"}, ["No mail transport", "Mails carry no links"]),
+        ({"app_env": "production", "clinic_url": "https://clinic.example"}, ["No mail transport"]),
+        (
+            {"app_env": "production", "smtp_url": "smtp://mail.example", "from_email": "a@b.example"},
+            ["Mails carry no links"],
+        ),
+    ],
+)
+def test_the_start_says_what_mails_lack(settings: dict[str, str], first_words: list[str]) -> None:
+    assert [sentence.partition(":")[0] for sentence in load_settings(**settings).what_mails_lack] == first_words
+
+
 @pytest.mark.parametrize(
     ("settings", "transport"),
     [
@@ -683,6 +817,10 @@ def test_blanks_around_a_value_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch
         "database_pooled": "yes",
         "appointment_reasons": "yes",
         "public_search": "yes",
+        "public_pages": "no",
+        "embed_origins": "https://clinic.example",
+        "clinic_url": "https://book.example.org/clinic",
+        "reply_to": "desk@people.example",
         "clinic_time_zone": "Europe/Berlin",
         "cors_origins": "https://book.example.org",
         "smtp_url": "smtp://mail.example.org",
