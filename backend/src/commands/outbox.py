@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from config import Settings
 from src.commands.common import say_or_fail
 from src.database.transaction import transaction
 from src.repositories import outbox_repository as outbox
@@ -18,9 +19,10 @@ outbox_commands = AppGroup("outbox", help="Look at the mails that did not go out
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
 def list_mails(limit: int) -> None:
     """List mails that wait or were set aside, oldest first."""
+    settings: Settings = current_app.extensions["settings"]
     with transaction(writes=False) as session:
         for row in outbox.list_unsent(session, limit):
-            subject = readable_mail(row).subject
+            subject = readable_mail(row, settings.clinic).subject
             click.echo(f"{row.id}\t{row.status}\t{row.attempts} attempts\tto {row.recipient}\t{subject}")
 
 
@@ -28,14 +30,17 @@ def list_mails(limit: int) -> None:
 @click.argument("mail_id", type=click.IntRange(1, 2**63 - 1))
 def show(mail_id: int) -> None:
     """Show one mail and what became of it."""
+    settings: Settings = current_app.extensions["settings"]
     with transaction(writes=False) as session:
         row = outbox.find(session, mail_id)
     if row is None:
         sys.exit(f"There is no mail {mail_id}.")
-    mail = readable_mail(row)
+    mail = readable_mail(row, settings.clinic)
     click.echo(f"Status:  {row.status}, {row.attempts} attempts, due {row.due_at.isoformat()}")
     click.echo(f"Error:   {row.last_error or 'none'}")
     click.echo(f"To:      {row.recipient or '(erased)'}")
+    if mail.reply_to is not None:
+        click.echo(f"Replies: {mail.reply_to}")
     click.echo(f"Subject: {mail.subject}\n\n{mail.text}")
 
 

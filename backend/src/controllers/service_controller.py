@@ -15,6 +15,7 @@ from src.repositories import health_repository
 from src.repositories import outbox_repository as outbox
 from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home, Readiness
 from src.services.rendering import readable_mail
+from src.settings.clinic import Clinic
 from src.utils.decorators import raises
 
 NEWEST_MAILS = 200
@@ -68,14 +69,15 @@ def ready(ctx: Context[None]) -> Readiness:
 
 def development_outbox(ctx: Context[None]) -> DevelopmentOutbox:
     """Show the newest mails as they were, or would have been, sent. Not there in production."""
-    return DevelopmentOutbox(data=[_shown(row) for row in outbox.newest(ctx.db, NEWEST_MAILS)])
+    return DevelopmentOutbox(data=[_shown(row, ctx.settings.clinic) for row in outbox.newest(ctx.db, NEWEST_MAILS)])
 
 
-def _shown(row: Row[Any]) -> DevelopmentMail:
-    mail = readable_mail(row)
+def _shown(row: Row[Any], clinic: Clinic) -> DevelopmentMail:
+    mail = readable_mail(row, clinic)
     return DevelopmentMail(
         id=row.id,
         to=row.recipient,
+        reply_to=mail.reply_to,
         subject=mail.subject,
         text=mail.text,
         html=mail.html,

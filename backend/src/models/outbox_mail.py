@@ -96,6 +96,8 @@ class OutboxMail(Base):
     subject: Mapped[str | None] = mapped_column(Text)
     text: Mapped[str | None] = mapped_column(Text)
     html: Mapped[str | None] = mapped_column(Text)
+    # Where replies go; stored with the text, because a provider compares it too.
+    reply_to: Mapped[str | None] = mapped_column(String(320))
     status: Mapped[str] = mapped_column(String(16), server_default="waiting")
     due_at: Mapped[datetime]
     # `due_at` before the first claim; NULL until then. For the age of mails that do not go out.

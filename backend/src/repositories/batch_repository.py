@@ -13,15 +13,13 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from src.models import OutboxMail, User
 from src.models.outbox_mail import WAITING
-from src.repositories.outbox_repository import CLAIMED, storable
+from src.repositories.outbox_repository import CLAIMED, RENDERED, rendered, storable
 from src.services.mail import Mail
 
 _PUT_INTO_BATCH = CLAIMED.where(OutboxMail.text.is_(None)).values(
     batch_key=bindparam("in_batch"),
     batch_position=bindparam("position"),
-    subject=bindparam("subject"),
-    text=bindparam("text"),
-    html=bindparam("html"),
+    **RENDERED,
 )
 
 
@@ -33,9 +31,7 @@ def form(db: Connection, key: str, mails: Iterable[tuple[Row[Any], Mail]]) -> No
             "claimed_as": row.attempts,
             "in_batch": key,
             "position": position,
-            "subject": mail.subject,
-            "text": mail.text,
-            "html": mail.html,
+            **rendered(mail),
         }
         for position, (row, mail) in enumerate(mails)
     ]
@@ -43,7 +39,14 @@ def form(db: Connection, key: str, mails: Iterable[tuple[Row[Any], Mail]]) -> No
 
 
 _MEMBERS = (
-    select(OutboxMail.id, OutboxMail.recipient, OutboxMail.subject, OutboxMail.text, OutboxMail.html)
+    select(
+        OutboxMail.id,
+        OutboxMail.recipient,
+        OutboxMail.subject,
+        OutboxMail.text,
+        OutboxMail.html,
+        OutboxMail.reply_to,
+    )
     .where(OutboxMail.batch_key == bindparam("in_batch"))
     .order_by(OutboxMail.batch_position)
 )

@@ -34,7 +34,9 @@ def insert_mails(
             'starts_at', appointment.starts_at, 'ends_at', appointment.ends_at,
             'time_zone', appointment.time_zone, 'wall_start', appointment.wall_start,
             'wall_end', appointment.wall_end, 'place', appointment.place,
-            'visit_type', (SELECT name FROM visit_types WHERE id = appointment.visit_type_id){more_facts}),
+            'visit_type', (SELECT name FROM visit_types WHERE id = appointment.visit_type_id),
+            'recipient_is', CASE recipient.id WHEN patient.id THEN 'patient' WHEN doctor.id THEN 'doctor' END
+            {more_facts}),
         :now, {useless_after}, :now
     FROM {sources}
     """

@@ -98,6 +98,7 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int, limit_beg
             OutboxMail.subject,
             OutboxMail.text,
             OutboxMail.html,
+            OutboxMail.reply_to,
             OutboxMail.attempts,
             OutboxMail.useless_after,
         )
@@ -111,23 +112,20 @@ CLAIMED = update(OutboxMail).where(
     OutboxMail.status == WAITING,
     OutboxMail.attempts == bindparam("claimed_as"),
 )
-_STORE_RENDERED = (
-    CLAIMED.where(OutboxMail.text.is_(None))
-    .values(subject=bindparam("subject"), text=bindparam("text"), html=bindparam("html"))
-    .returning(OutboxMail.id)
-)
+# Every value that a mailer passes on of a mail, apart from the address.
+RENDERED = {name: bindparam(name) for name in ("subject", "text", "html", "reply_to")}
+_STORE_RENDERED = CLAIMED.where(OutboxMail.text.is_(None)).values(**RENDERED).returning(OutboxMail.id)
 
 
 def store_rendered(db: Connection, mail_id: int, attempts: int, mail: Mail) -> bool:
     """Store a rendered mail before its first attempt; False when another worker has claimed it meanwhile."""
-    values = {
-        "mail_id": mail_id,
-        "claimed_as": attempts,
-        "subject": mail.subject,
-        "text": mail.text,
-        "html": mail.html,
-    }
+    values = {"mail_id": mail_id, "claimed_as": attempts, **rendered(mail)}
     return db.execute(_STORE_RENDERED, values).one_or_none() is not None
+
+
+def rendered(mail: Mail) -> dict[str, str | None]:
+    """Return the values of RENDERED."""
+    return {"subject": mail.subject, "text": mail.text, "html": mail.html, "reply_to": mail.reply_to}
 
 
 def finish(

@@ -39,6 +39,7 @@ class DevelopmentMail(Out):
 
     id: int
     to: str | None
+    reply_to: str | None
     subject: str
     text: str
     html: str

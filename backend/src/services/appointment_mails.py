@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from pydantic import AfterValidator, TypeAdapter
 
 from src.domain.wall_clock import wall_clock
 from src.services.mail import Mail
+from src.settings.clinic import Clinic
 
 _environment = Environment(
     loader=PackageLoader("src.services", "mail_templates"),
@@ -60,6 +61,8 @@ class AppointmentFacts:
     was_time_zone: str | None = None
     was_wall_start: datetime | None = None
     was_wall_end: datetime | None = None
+    # Whose appointment it is now. None for the doctor whom it was moved away from, and in mails of the version before.
+    recipient_is: Literal["patient", "doctor"] | None = None
 
     @cached_property
     def day(self) -> str:
@@ -124,10 +127,27 @@ NEWS = {
 }
 
 
-def render(to: str, kind: str, facts: dict[str, Any]) -> Mail:
+# By who gets the mail: the page of the appointment, below the address of the installation.
+PAGES = {"patient": "/my/{number}", "doctor": "/desk/appointments/{number}"}
+
+
+def render(to: str, kind: str, facts: dict[str, Any], clinic: Clinic) -> Mail:
     """Render a mail of one of the kinds in NEWS from the facts stored in the outbox."""
     known = _facts.validate_python(facts)
     title, news = NEWS[kind]
     subject = " ".join(f"{title}: {known.doctor_name}, {known.day}".split())
-    values = {"subject": subject, "news": news.format(facts=known), "facts": known}
-    return Mail(to=to, subject=subject, text=_text.render(values), html=_html.render(values))
+    values = {
+        "subject": subject,
+        "news": news.format(facts=known),
+        "facts": known,
+        "clinic": clinic,
+        "link": _link(known, clinic),
+    }
+    text, html = _text.render(values), _html.render(values)
+    return Mail(to=to, subject=subject, text=text, html=html, reply_to=clinic.reply_to)
+
+
+def _link(facts: AppointmentFacts, clinic: Clinic) -> str | None:
+    if clinic.base_url is None or facts.recipient_is is None:
+        return None
+    return clinic.base_url + PAGES[facts.recipient_is].format(number=facts.number)

@@ -12,12 +12,13 @@ AUTOMATIC = {"Auto-Submitted": "auto-generated"}
 
 @dataclass(frozen=True)
 class Mail:
-    """A rendered mail: one address, a subject of one line, a plain-text part and an HTML part."""
+    """A rendered mail: one address, a subject of one line, a plain-text part and an HTML part, where replies go."""
 
     to: str
     subject: str
     text: str
     html: str
+    reply_to: str | None = None
 
 
 class MailRefused(Exception):

@@ -9,36 +9,41 @@ from sqlalchemy import Row
 
 from src.services import appointment_mails
 from src.services.mail import Mail, MailUnknown
+from src.settings.clinic import Clinic
 
-# By kind, which the outbox stores in its column `template`. A renderer takes the address, the kind and the facts.
-RENDERERS: dict[str, Callable[[str, str, dict[str, Any]], Mail]] = {
+# By kind, which the outbox stores in its column `template`. A renderer takes the address, the kind, the facts and what
+# is configured of the clinic.
+RENDERERS: dict[str, Callable[[str, str, dict[str, Any], Clinic], Mail]] = {
     **dict.fromkeys(appointment_mails.NEWS, appointment_mails.render),
 }
 
 
-def render(to: str, kind: str, facts: dict[str, Any]) -> Mail:
+def render(to: str, kind: str, facts: dict[str, Any], clinic: Clinic) -> Mail:
     """Render a mail from what the outbox stores; raise MailUnknown for a kind or facts unknown to this version."""
     renderer = RENDERERS.get(kind)
     if renderer is None:
         raise MailUnknown(f"A mail of the kind {kind!r} is unknown to this version.")
     try:
-        return renderer(to, kind, facts)
+        return renderer(to, kind, facts, clinic)
     except (ValueError, KeyError) as error:
         # pydantic's ValidationError and ZoneInfoNotFoundError are among these. The first line shows no facts.
         reason = str(error).partition("\n")[0]
         raise MailUnknown(f"A mail of the kind {kind!r} has facts that this version cannot read: {reason}") from error
 
 
-def mail_of(row: Row[Any]) -> Mail:
-    """Return the stored text of a mail, or render the mail if no text is stored; raise MailUnknown as `render` does."""
+def mail_of(row: Row[Any], clinic: Clinic) -> Mail:
+    """Return a mail as it is stored, whatever is configured now, or render it if no text is stored.
+
+    Raises MailUnknown as `render` does.
+    """
     if row.text is None:
-        return render(row.recipient or "", row.template, row.facts)
-    return Mail(row.recipient or "", row.subject, row.text, row.html)
+        return render(row.recipient or "", row.template, row.facts, clinic)
+    return Mail(row.recipient or "", row.subject, row.text, row.html, row.reply_to)
 
 
-def readable_mail(row: Row[Any]) -> Mail:
+def readable_mail(row: Row[Any], clinic: Clinic) -> Mail:
     """Return a mail for a person to read: if this version cannot render it, a mail that lists its facts."""
     try:
-        return mail_of(row)
+        return mail_of(row, clinic)
     except MailUnknown as unknown:
         return Mail(row.recipient or "", str(unknown), f"{unknown}\n\n{row.facts}\n", "")

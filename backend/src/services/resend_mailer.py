@@ -56,7 +56,7 @@ class ResendMailer:
         return {entry["index"]: _outcome_of_entry(entry["message"]) for entry in answer.get("errors") or ()}
 
     def _parameters(self, mail: Mail) -> resend.Emails.SendParams:
-        return {
+        parameters: resend.Emails.SendParams = {
             "from": self._sender,
             "to": [_as_sent(mail.to)],
             "subject": mail.subject,
@@ -64,6 +64,9 @@ class ResendMailer:
             "html": mail.html,
             "headers": AUTOMATIC,
         }
+        if mail.reply_to is not None:
+            parameters["reply_to"] = mail.reply_to
+        return parameters
 
 
 def _as_sent(address: str) -> str:

@@ -129,6 +129,8 @@ class SmtpMailer:
         # Not `addr_spec`: that refuses addresses that are not ASCII.
         user, _, domain = to.rpartition("@")
         message["To"] = Address(username=user, domain=domain)
+        if mail.reply_to is not None:
+            message["Reply-To"] = Address(addr_spec=mail.reply_to)
         message["Subject"] = mail.subject
         message["Date"] = formatdate(localtime=False)
         message["Message-ID"] = f"<{key}@{self._sender.domain}>"

@@ -108,9 +108,9 @@ class _Delivery:
 
     def _attempt_alone(self, row: Row[Any]) -> bool:
         """Send a mail; return False if another worker has claimed it meanwhile."""
-        mail = mail_of(row)
+        mail = mail_of(row, self.settings.clinic)
         if row.text is None:
-            # Stored before the first attempt, so that every later attempt sends the same text.
+            # Stored before the first attempt, so that every later attempt sends the same, whatever is configured then.
             with self.transaction(writes=True, one_statement=True) as db:
                 if not outbox.store_rendered(db, row.id, row.attempts, mail):
                     return False
@@ -139,7 +139,7 @@ class _Delivery:
         for row in rows:
             if self._is_useless(row):
                 continue
-            mail = self._outcome(mail_of, row)
+            mail = self._outcome(mail_of, row, self.settings.clinic)
             if isinstance(mail, Exception):
                 self._postpone([row], mail)
             else:
@@ -156,7 +156,7 @@ class _Delivery:
         if any(member.recipient is None for member in members):
             # A worker that knows no batches has sent this mail alone, and then its recipient has left.
             raise MailRefused("The batch cannot be repeated as it was, because an address in it is erased.")
-        return mailer.send_batch([mail_of(member) for member in members], key)
+        return mailer.send_batch([mail_of(member, self.settings.clinic) for member in members], key)
 
     def _outcome(
         self, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs

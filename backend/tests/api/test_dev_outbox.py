@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask.testing import FlaskClient
 
 from tests.conftest import MakeApp, StillClock
-from tests.people import Api, Deliver, error_of
+from tests.people import CODE, Api, Deliver, error_of
 
 PATH = "/dev/outbox"
 
@@ -30,6 +30,53 @@ def test_it_shows_mails_before_and_after_they_are_sent(api: Api, deliver: Delive
     [sent] = api.client.get(PATH).get_json()["data"]
     assert sent == waiting | {"sent_at": "2030-03-04T08:01:00+00:00"}
     assert (sent["subject"], sent["text"], sent["html"]) == (mail.subject, mail.text, mail.html)
+
+
+def test_each_reads_the_address_of_their_own_page(make_app: MakeApp) -> None:
+    api = Api(make_app(clinic_url="https://clinic.example/booking/", reply_to="desk@clinic.example").test_client())
+    doctor, other, ada = api.doctor("Dr. Fenna Quill"), api.doctor("Dr. Gil Sample"), api.patient("Ada Sample")
+    number = ada.book(doctor.publish("09:00", "09:30"))
+    assert ada.move(number, doctor.publish("10:00", "10:30")).status_code == 200
+    assert ada.move(number, other.publish("11:00", "11:30")).status_code == 200
+    assert ada.cancel(number).status_code == 200
+    mails = list(reversed(api.client.get(PATH).get_json()["data"]))
+    # `doctor` has no page of an appointment that was moved to another doctor.
+    mine, theirs = f"/my/{number}", f"/desk/appointments/{number}"
+    assert sorted((mail["to"], mail["subject"].partition(":")[0], link_in(mail["text"])) for mail in mails) == sorted(
+        [
+            (ada.email, "Appointment booked", mine),
+            (ada.email, "Appointment moved", mine),
+            (doctor.email, "Appointment moved", theirs),
+            (ada.email, "Appointment moved", mine),
+            (doctor.email, "Appointment moved", ""),
+            (other.email, "Appointment moved", theirs),
+            (ada.email, "Appointment cancelled", mine),
+            (other.email, "Appointment cancelled", theirs),
+        ]
+    )
+    assert {mail["reply_to"] for mail in mails} == {"desk@clinic.example"}
+
+
+def link_in(text: str) -> str:
+    """Return the address of the page that a mail links to, without the address of the installation."""
+    [*_, last] = ["", *(line for line in text.splitlines() if line.startswith("https://"))]
+    return last.removeprefix("https://clinic.example/booking")
+
+
+def test_in_development_links_lead_to_this_machine(api: Api) -> None:
+    number = api.patient().book(api.doctor().publish())
+    answer = api.client.get(PATH, headers={"Host": "evil.example"})
+    assert f"http://localhost:5000/my/{number}" in answer.get_json()["data"][0]["text"].splitlines()
+    assert b"evil.example" not in answer.data
+
+
+def test_in_production_there_are_no_links_without_an_address(make_app: MakeApp) -> None:
+    app = make_app(app_env="production", doctor_invitation_code=CODE)
+    api = Api(app.test_client())
+    api.patient().book(api.doctor().publish())
+    shown = app.test_cli_runner().invoke(args=["outbox", "show", "1"]).output
+    assert "Your appointment is booked." in shown
+    assert "://" not in shown
 
 
 def test_the_newest_mail_comes_first(api: Api) -> None:

@@ -6,6 +6,7 @@ from apiflask import APIFlask
 
 from src.services.mail import MailRefused
 from src.services.memory_mailer import MemoryMailer
+from tests.conftest import MakeApp
 from tests.people import Api, Deliver
 
 
@@ -29,6 +30,13 @@ def test_a_mail_set_aside_is_listed_shown_and_tried_again_under_its_own_key(
     assert runner.invoke(args=["outbox", "retry", "1"]).exit_code == 0
     assert [mail.to for mail in deliver()] == [patient.email]
     assert runner.invoke(args=["outbox", "retry", "--all"]).exit_code == 1
+
+
+def test_the_address_for_replies_is_shown(make_app: MakeApp) -> None:
+    app = make_app(reply_to="desk@clinic.example")
+    api = Api(app.test_client())
+    api.patient().book(api.doctor().publish())
+    assert "Replies: desk@clinic.example\n" in app.test_cli_runner().invoke(args=["outbox", "show", "1"]).output
 
 
 def test_mistakes_get_a_sentence(app: APIFlask) -> None:

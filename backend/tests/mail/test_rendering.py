@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from src.services.mail import Mail, MailUnknown
-from src.services.rendering import render
+from src.services.rendering import render as render_for
+from src.settings.clinic import Clinic
 
 # With instants as PostgreSQL writes them into the outbox.
 FACTS: dict[str, Any] = {
@@ -22,8 +24,22 @@ FACTS: dict[str, Any] = {
 }
 
 
-def confirmation(**facts: Any) -> Mail:
-    return render("ada@people.example", "booked", FACTS | facts)
+NOTHING_KNOWN = Clinic()
+CLINIC = Clinic(
+    name="Praxis Müller <b>& Söhne</b>",
+    address="1 <i>Sample</i> Straße, 12345 Sampletown",
+    phone="+49 30 <555>",
+    base_url="https://clinic.example/booking",
+    reply_to="desk@clinic.example",
+)
+
+
+def render(to: str, kind: str, facts: dict[str, Any], clinic: Clinic = NOTHING_KNOWN) -> Mail:
+    return render_for(to, kind, facts, clinic)
+
+
+def confirmation(clinic: Clinic = NOTHING_KNOWN, **facts: Any) -> Mail:
+    return render("ada@people.example", "booked", FACTS | facts, clinic)
 
 
 def test_times_are_the_doctors_wall_clock() -> None:
@@ -100,3 +116,66 @@ def test_a_doctor_without_a_specialization_has_no_empty_line_for_it() -> None:
 def test_a_mail_with_an_unknown_template_is_not_rendered() -> None:
     with pytest.raises(MailUnknown):
         render("ada@people.example", "moved", FACTS)
+
+
+@pytest.mark.parametrize(
+    ("recipient_is", "link"),
+    [
+        ("patient", "https://clinic.example/booking/my/17"),
+        ("doctor", "https://clinic.example/booking/desk/appointments/17"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["booked", "rescheduled", "cancelled"])
+def test_a_mail_has_a_link_to_the_appointments_page(kind: str, recipient_is: str, link: str) -> None:
+    mail = render("ada@people.example", kind, FACTS | {"recipient_is": recipient_is}, CLINIC)
+    assert link in mail.text.splitlines()
+    assert f'<a href="{link}">See this appointment</a>' in mail.html
+
+
+@pytest.mark.parametrize(
+    ("clinic", "facts"),
+    [
+        (replace(CLINIC, base_url=None), {"recipient_is": "patient"}),
+        (CLINIC, {"recipient_is": None}),
+        (CLINIC, {}),  # a mail of the version before
+    ],
+)
+def test_without_an_address_or_a_page_there_is_no_link(clinic: Clinic, facts: dict[str, Any]) -> None:
+    mail = confirmation(clinic, **facts)
+    for part in (mail.text, mail.html):
+        assert "://" not in part
+        assert "See this appointment" not in part
+
+
+def test_a_mail_names_the_clinic_its_address_and_telephone() -> None:
+    mail = confirmation(CLINIC)
+    assert mail.text.endswith(
+        "Praxis Müller <b>& Söhne</b>\n1 <i>Sample</i> Straße, 12345 Sampletown\nTelephone: +49 30 <555>\n"
+    )
+    assert "<b>" not in mail.html
+    assert "<i>" not in mail.html
+    assert "Praxis Müller &lt;b&gt;&amp; Söhne&lt;/b&gt;" in mail.html
+    assert "1 &lt;i&gt;Sample&lt;/i&gt; Straße" in mail.html
+    assert "+49 30 &lt;555&gt;" in mail.html
+
+
+@pytest.mark.parametrize(("part", "shown"), [("name", "Praxis"), ("address", "Straße"), ("phone", "Telephone: +49")])
+def test_what_is_not_configured_is_left_out(part: str, shown: str) -> None:
+    mail = confirmation(replace(NOTHING_KNOWN, **{part: getattr(CLINIC, part)}))
+    assert shown in mail.text
+    assert shown in mail.html
+    others = {"Praxis", "Straße", "Telephone"} - {shown.partition(":")[0]}
+    assert not [other for other in others if other in mail.text or other in mail.html]
+
+
+def test_where_nothing_is_configured_a_mail_ends_with_the_appointment() -> None:
+    mail = confirmation(recipient_is="patient")
+    assert mail.text.rstrip().endswith("no. 17")
+    assert "<p>\n</p>" not in mail.html
+    assert mail.reply_to is None
+
+
+def test_what_is_configured_of_the_clinic_is_in_no_header_but_reply_to() -> None:
+    with_clinic = confirmation(CLINIC, recipient_is="patient")
+    assert with_clinic.subject == confirmation().subject
+    assert with_clinic.reply_to == "desk@clinic.example"

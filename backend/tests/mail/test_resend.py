@@ -12,6 +12,7 @@ from src.database.transaction import transaction
 from src.models.base import Instant
 from src.repositories import outbox_repository as outbox
 from src.services import appointment_mails
+from src.services.email_service import mailer_for
 from src.services.mail import Mail, MailDelayed, MailRefused
 from src.services.resend_mailer import ResendMailer
 from src.tasks.delivery import deliver_due
@@ -78,6 +79,53 @@ def test_a_mail_stays_as_it_was_first_rendered(
     assert len(resend.calls) == 2
     assert {call["subject"].partition(":")[0] for call in resend.calls} == {"Appointment booked"}
     assert statuses(app) == ["sent"]
+
+
+BEFORE = {
+    "clinic_name": "Praxis Müller <Zentrum>",
+    "clinic_address": "1 Sample Street",
+    "clinic_phone": "+49 30 555",
+    "clinic_url": "https://clinic.example",
+    "reply_to": "desk@clinic.example",
+}
+
+
+@pytest.mark.parametrize("afterwards", [{}, {name: f"{value}.uk" for name, value in BEFORE.items()}])
+@pytest.mark.parametrize("mails", [1, 3])
+def test_a_mail_stays_as_it_was_when_the_settings_change_between_two_attempts(
+    make_app: MakeApp, resend: FakeResend, clock: StillClock, mails: int, afterwards: dict[str, str]
+) -> None:
+    """One mail goes alone, three go together."""
+    resend.script.append("accept-then-cut")
+    app = app_with_resend(make_app, resend, **BEFORE)
+    api = Api(app.test_client())
+    doctor, patient = api.doctor(), api.patient()
+    for hour in range(10, 10 + mails):
+        patient.book(doctor.publish(f"{hour}:00", f"{hour}:30"))
+    for worker in (app, app_with_resend(make_app, resend, **afterwards)):
+        settings = worker.extensions["settings"]
+        mailer = mailer_for(settings)
+        assert mailer is not None
+        with worker.app_context():
+            assert deliver_due(transaction, mailer, clock, settings, AT_ONCE) is True
+        clock.forward(minutes=20)
+
+    first, second = resend.calls
+    assert first == second
+    assert len(resend.accepted) == mails
+    assert {mail["reply_to"] for mail in resend.accepted} == {"desk@clinic.example"}
+    assert all("https://clinic.example/my/" in mail["text"] for mail in resend.accepted)
+    assert all("Praxis Müller &lt;Zentrum&gt;" in mail["html"] for mail in resend.accepted)
+    assert statuses(app) == ["sent"] * mails
+
+
+def test_without_an_address_for_replies_there_is_no_such_parameter(
+    api: Api, resend: FakeResend, attempt: Attempt
+) -> None:
+    """A mail that the version before attempted has none either, and must be repeated unchanged."""
+    api.patient().book(api.doctor().publish())
+    attempt()
+    assert "reply_to" not in resend.calls[0]
 
 
 def test_a_mail_that_cannot_be_rendered_delays_no_other(

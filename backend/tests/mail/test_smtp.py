@@ -6,7 +6,9 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Literal
@@ -125,6 +127,24 @@ def test_a_mail_arrives_with_both_parts_and_a_message_id_made_of_its_key(mailer:
     assert html is not None
     assert plain.get_content().strip() == MAIL.text
     assert html.get_content().strip() == MAIL.html
+
+
+def test_replies_go_where_the_mail_says(mailer: SmtpMailer, mailbox: Mailbox) -> None:
+    mailer.send(MAIL, "key-1")
+    mailer.send(replace(MAIL, reply_to="front+desk@xn--bcher-kva.example"), "key-2")
+    without, with_it = mailbox.messages
+    assert "Reply-To" not in without
+    assert with_it["Reply-To"] == "front+desk@xn--bcher-kva.example"
+    assert with_it["From"] == without["From"] == "Clinic <clinic@people.example>"
+
+
+@pytest.mark.parametrize("reply_to", ["a@b.example\r\nBcc: c@d.example", "a@b.example, c@d.example", "x\n"])
+def test_no_second_header_and_no_second_address_comes_with_the_address_for_replies(
+    mailer: SmtpMailer, mailbox: Mailbox, reply_to: str
+) -> None:
+    with pytest.raises((ValueError, HeaderParseError)):
+        mailer.send(replace(MAIL, reply_to=reply_to), "key-1")
+    assert mailbox.messages == []
 
 
 CONCERNS_THE_RECIPIENT = [
