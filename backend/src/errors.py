@@ -11,7 +11,7 @@
     ├── Throttled          too many attempts; try again later
     └── Unavailable        try again in a moment
 
-The docstring of a class is the sentence that the caller reads; a message given to the constructor replaces it.
+The docstring of a class is the sentence that the caller reads; a template given to the constructor replaces it.
 Each noun has its own errors in a file beside this one. No error knows HTTP: `web/problems.py` maps the branches to
 statuses.
 """
@@ -24,12 +24,15 @@ import inspect
 class ClinicError(Exception):
     """Something went wrong."""
 
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or self.sentence())
+    def __init__(self, template: str | None = None, **params: str | int) -> None:
+        """Fill the template, a sentence with gaps like {limit}. Templates are what translations translate."""
+        self.template = template or self.sentence()
+        self.params = params
+        super().__init__(self.template.format_map(params))
 
     @classmethod
     def sentence(cls) -> str:
-        """The message of the class, as one line."""
+        """Return the docstring as one line."""
         return " ".join(inspect.cleandoc(cls.__doc__ or "").split())
 
 
@@ -64,9 +67,9 @@ class KeyReused(ClinicError):
 class Throttled(ClinicError):
     """Too many failed attempts; please try again later."""
 
-    def __init__(self, retry_after: int = 60, message: str | None = None) -> None:
+    def __init__(self, retry_after: int = 60, template: str | None = None, **params: str | int) -> None:
         """Allow the next attempt after `retry_after` seconds."""
-        super().__init__(message)
+        super().__init__(template, **params)
         self.retry_after = retry_after
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from src.errors import ClinicError, Conflict, Forbidden, Invalid, NotFound, Outdated, Throttled
 
@@ -94,10 +93,19 @@ class NotAffected(Conflict):
         """Name these appointments, which may be cancelled, begun, or inside of the hours by now, or no one's."""
         named = ", ".join(map(str, appointment_ids[:MOST_NAMED]))
         more = len(appointment_ids) - MOST_NAMED
-        super().__init__(
-            "Nothing is cancelled, because these are not appointments of yours ahead and outside of your hours:"
-            f" {named}{f' and {more} more' if more > 0 else ''}."
-        )
+        if more > 0:
+            super().__init__(
+                "Nothing is cancelled, because these are not appointments of yours ahead and outside of your hours:"
+                " {named} and {more} more.",
+                named=named,
+                more=more,
+            )
+        else:
+            super().__init__(
+                "Nothing is cancelled, because these are not appointments of yours ahead and outside of your hours:"
+                " {named}.",
+                named=named,
+            )
         self.appointment_ids = list(appointment_ids)
 
 
@@ -120,33 +128,35 @@ class WithdrawalByPatient(Forbidden):
 class TooLate(Conflict):
     """It is too late to cancel or move this appointment; please call the practice."""
 
-    def __init__(self, notice: str | None = None, until: datetime | None = None, time_zone: str = "") -> None:
-        """Name the notice, such as "2 hours", and the last moment, on the wall clock of the zone."""
-        super().__init__(
-            f"Patients can cancel or move this appointment until {notice} before its start, which was on"
-            f" {until:%Y-%m-%d at %H:%M} ({time_zone}); please call the practice."
-            if notice is not None
-            else None
-        )
-
 
 class TooManyAhead(Conflict):
     """You have as many appointments ahead as the clinic allows; please cancel one first."""
 
     def __init__(self, limit: int | None = None) -> None:
-        super().__init__(_ahead(limit, "") if limit is not None else None)
+        if limit is None:
+            super().__init__()
+        else:
+            super().__init__(
+                "You can have one appointment ahead; please cancel one first."
+                if limit == 1
+                else "You can have {limit} appointments ahead; please cancel one first.",
+                limit=limit,
+            )
 
 
 class TooManyWithDoctor(Conflict):
     """You have as many appointments ahead with this doctor as the doctor allows; please cancel one first."""
 
     def __init__(self, limit: int | None = None) -> None:
-        super().__init__(_ahead(limit, " with this doctor") if limit is not None else None)
-
-
-def _ahead(limit: int, where: str) -> str:
-    number = "one appointment" if limit == 1 else f"{limit} appointments"
-    return f"You can have {number} ahead{where}; please cancel one first."
+        if limit is None:
+            super().__init__()
+        else:
+            super().__init__(
+                "You can have one appointment ahead with this doctor; please cancel one first."
+                if limit == 1
+                else "You can have {limit} appointments ahead with this doctor; please cancel one first.",
+                limit=limit,
+            )
 
 
 class TooManyChanges(Throttled):
@@ -154,13 +164,17 @@ class TooManyChanges(Throttled):
 
     def __init__(self, limit: int | None = None, retry_after: int = 3600) -> None:
         """Name the limit, and allow the next change after `retry_after` seconds."""
+        if limit is None:
+            super().__init__(retry_after)
+            return
         minutes = -(-retry_after // 60)
         super().__init__(
             retry_after,
-            f"You can book, move and cancel {limit} times within an hour; please try again in {minutes}"
-            f" {'minute' if minutes == 1 else 'minutes'}."
-            if limit is not None
-            else None,
+            "You can book, move and cancel {limit} times within an hour; please try again in {minutes} minute."
+            if minutes == 1
+            else "You can book, move and cancel {limit} times within an hour; please try again in {minutes} minutes.",
+            limit=limit,
+            minutes=minutes,
         )
 
 

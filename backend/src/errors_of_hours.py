@@ -12,6 +12,9 @@ class ZoneOfProfile(Invalid):
 class VisitTypeUnknown(Invalid):
     """visit_types must be visit types of your own that are not retired."""
 
+    def __init__(self, field: str = "visit_types") -> None:
+        super().__init__("{field} must be visit types of your own that are not retired.", field=field)
+
 
 class DayPast(Invalid):
     """first_day must not be in the past."""

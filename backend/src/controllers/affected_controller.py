@@ -6,8 +6,7 @@ from src.context import Context, Doctor
 from src.controllers.changes_of_hours import affected_by, lock, schedule_of
 from src.errors_of_appointments import NotAffected
 from src.repositories import affected_repository as affected
-from src.schemas.affected import AffectedAppointments, CancelAffected
-from src.schemas.base import Message
+from src.schemas.affected import AffectedAppointments, AffectedCancelled, CancelAffected
 from src.utils.decorators import raises
 
 
@@ -20,7 +19,7 @@ def list_all(ctx: Context[Doctor]) -> AffectedAppointments:
 
 
 @raises(NotAffected)
-def cancel(ctx: Context[Doctor], body: CancelAffected) -> Message:
+def cancel(ctx: Context[Doctor], body: CancelAffected) -> AffectedCancelled:
     """Cancel affected appointments, all of these or none. The patients and the doctor are told by e-mail.
 
     The times are not offered again: the doctor is not there then. Published slots among them are withdrawn.
@@ -33,5 +32,8 @@ def cancel(ctx: Context[Doctor], body: CancelAffected) -> Message:
         raise NotAffected(others)
     by = f"the {ctx.actor.role}, {ctx.actor.name}"
     affected.cancel(ctx.db, body.appointment_ids, ctx.actor.user_id, by, ctx.now, body.reason or None)
-    number = len(body.appointment_ids)
-    return Message(message=f"{number} appointments are cancelled." if number > 1 else "The appointment is cancelled.")
+    cancelled = len(body.appointment_ids)
+    return AffectedCancelled(
+        message=f"{cancelled} appointments are cancelled." if cancelled > 1 else "The appointment is cancelled.",
+        cancelled=cancelled,
+    )

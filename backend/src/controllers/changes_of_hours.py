@@ -43,7 +43,7 @@ def schedule_of(ctx: Context[Doctor], time_zone: str) -> Schedule:
 def check_visit_types(schedule: Schedule, visit_types: Collection[int] | None, field: str) -> None:
     """Raise VisitTypeUnknown unless these are the doctor's own and not retired."""
     if not set(visit_types or ()) <= schedule.horizons.keys():
-        raise VisitTypeUnknown(f"{field} must be visit types of your own that are not retired.")
+        raise VisitTypeUnknown(field)
 
 
 def lay(ctx: Context[Doctor], schedule: Schedule) -> None:

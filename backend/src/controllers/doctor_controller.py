@@ -19,7 +19,7 @@ from src.schemas.appointment import DoctorsAppointment
 from src.schemas.base import Message
 from src.schemas.doctor import DoctorDashboard, DoctorProfileOut, ProfileUpdate, ProfileUpdated
 
-CHANGEABLE = tuple(ProfileUpdate.model_fields)
+NOTHING_CHANGED = f"Nothing was changed. You can change: {', '.join(ProfileUpdate.model_fields)}."
 
 
 def dashboard(ctx: Context[Doctor]) -> DoctorDashboard:
@@ -62,7 +62,7 @@ def update_profile(ctx: Context[Doctor], body: ProfileUpdate) -> ProfileUpdated:
         doctors.update_profile(ctx.db, ctx.actor.doctor_id, changes)
     row = doctors.find_profile(ctx.db, ctx.actor.doctor_id)
     return ProfileUpdated(
-        message="Profile updated." if changes else f"Nothing was changed. You can change: {', '.join(CHANGEABLE)}.",
+        message="Profile updated." if changes else NOTHING_CHANGED,
         designation=row.designation,
         specialization=row.specialization,
         time_zone=changes.get("time_zone", ctx.actor.time_zone),

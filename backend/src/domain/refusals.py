@@ -106,7 +106,15 @@ class Late(NamedTuple):
 
     def error(self) -> ClinicError:
         until = wall_clock(self.starts_at - timedelta(minutes=self.notice), self.time_zone)
-        return TooLate(in_words(self.notice), until, self.time_zone)
+        return TooLate(
+            "Patients can cancel or move this appointment until {notice} before its start, which was on {date} at"
+            " {time} ({time_zone}); please call the practice.",
+            notice=in_words(self.notice),
+            notice_minutes=self.notice,
+            date=f"{until:%Y-%m-%d}",
+            time=f"{until:%H:%M}",
+            time_zone=self.time_zone,
+        )
 
 
 class OtherBusy(NamedTuple):

@@ -50,8 +50,10 @@ def instant_of(wall: datetime, zone: str) -> datetime:
     instant = first_showing(wall, zone)
     aware = wall.replace(tzinfo=time_zone(zone))
     if aware.replace(fold=1).utcoffset() != aware.utcoffset():
-        day, at = wall.date(), f"{wall:%H:%M}"
-        raise BadSlot(f"{at} comes twice on {day} in {zone}: the clocks go back that day, so the time is ambiguous.")
+        raise BadSlot(
+            "{time} comes twice on {date} in {time_zone}: the clocks go back that day, so the time is ambiguous.",
+            **_shown(wall, zone),
+        )
     return instant
 
 
@@ -62,13 +64,19 @@ def first_showing(wall: datetime, zone: str) -> datetime:
     except OverflowError:
         raise _outside_of_calendar(wall.date()) from None
     if wall_clock(instant, zone) != wall:
-        day, at = wall.date(), f"{wall:%H:%M}"
-        raise BadSlot(f"{at} does not exist on {day} in {zone}: the clocks go forward past it that day.")
+        raise BadSlot(
+            "{time} does not exist on {date} in {time_zone}: the clocks go forward past it that day.",
+            **_shown(wall, zone),
+        )
     return instant
 
 
+def _shown(wall: datetime, zone: str) -> dict[str, str]:
+    return {"time": f"{wall:%H:%M}", "date": str(wall.date()), "time_zone": zone}
+
+
 def _outside_of_calendar(day: date) -> BadSlot:
-    return BadSlot(f"{day} is outside of the calendar.")
+    return BadSlot("{date} is outside of the calendar.", date=str(day))
 
 
 def local(instant: datetime, zone: str) -> datetime:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from src.schemas.appointment import DoctorsAppointment
-from src.schemas.base import In, Out
+from src.schemas.base import In, Message, Out
 from src.schemas.fields import Id, OneLine
 from src.schemas.findings import Wrong
 
@@ -34,3 +34,7 @@ class CancelAffected(In):
 
     appointment_ids: AppointmentIds
     reason: OneLine | None = Field(None, description="the patients see it, also in the mails", examples=["I am ill."])
+
+
+class AffectedCancelled(Message):
+    cancelled: int = Field(description="how many", examples=[2])

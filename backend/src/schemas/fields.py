@@ -20,6 +20,12 @@ LARGEST_ID = 2**63 - 1
 SHORTEST_PASSWORD = 8  # NIST SP 800-63B, section 5.1.1.1
 LONGEST_PASSWORD = 1024
 END_OF_DAY = "24:00"
+NOT_AN_ID = f"must be a whole number from 1 to {LARGEST_ID}."
+BEFORE: dict[Code, str] = {
+    "before_from": "must not be before from.",
+    "before_first_day": "must not be before first_day.",
+    "before_valid_from": "must not be before valid_from.",
+}
 
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -106,9 +112,9 @@ def _time_zone(text: str) -> str:
 
 
 def last_day(last: date | None, first: date | None, wrong: Code = "before_from") -> date | None:
-    """Return the last day; raise Wrong if it is before the first. The code ends with the name of the first's field."""
+    """Return the last day; raise Wrong with this code of BEFORE if it is before the first."""
     if first is not None and last is not None and last < first:
-        raise Wrong(wrong, f"must not be before {wrong.removeprefix('before_')}.")
+        raise Wrong(wrong, BEFORE[wrong])
     return last
 
 
@@ -120,7 +126,7 @@ def ascii_digits(value: object) -> Any:
 def _id(value: object) -> int:
     value = ascii_digits(value)
     if type(value) is not int or not 1 <= value <= LARGEST_ID:
-        raise Wrong("not_an_id", f"must be a whole number from 1 to {LARGEST_ID}.")
+        raise Wrong("not_an_id", NOT_AN_ID)
     return value
 
 

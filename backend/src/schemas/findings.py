@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 # What is wrong with a field, for programs. Clients translate by these words, so a word keeps its meaning for ever.
@@ -54,3 +55,13 @@ class Wrong(ValueError):
         super().__init__(words.format_map(params))
         self.code: Code = code
         self.params = params
+
+
+def in_words(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters as an English sentence says them: of a list, each entry in quotes."""
+    return {name: _quoted(value) if isinstance(value, list) else value for name, value in params.items()}
+
+
+def _quoted(entries: list[Any]) -> str:
+    *some, last = [f"'{entry}'" for entry in entries]
+    return f"{', '.join(some)} or {last}" if some else last

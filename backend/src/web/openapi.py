@@ -72,6 +72,11 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 },
             },
         },
+        "params": {
+            "type": "object",
+            "description": "what the sentence was made from, for translations",
+            "examples": [{"limit": 5}],
+        },
         "failing": {"type": "string", "description": "the part that cannot do its work, with 503"},
         "appointment_ids": {
             "type": "array",

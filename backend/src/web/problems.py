@@ -31,7 +31,7 @@ from src.errors import (
 )
 from src.errors_of_appointments import NotAffected
 from src.errors_of_service import DatabaseUnfit
-from src.schemas.findings import Code, Wrong
+from src.schemas.findings import Code, Wrong, in_words
 
 log = logging.getLogger("problems")
 
@@ -83,6 +83,8 @@ def problem_of_error(error: ClinicError) -> Problem:
     members: dict[str, Any] = {"failing": "database"} if isinstance(error, DatabaseUnfit) else {}
     if isinstance(error, NotAffected):
         members["appointment_ids"] = error.appointment_ids
+    if error.params:
+        members["params"] = error.params
     return problem(status_of(type(error)), str(error), kind=urn(type(error)), **members)
 
 
@@ -176,13 +178,14 @@ WORDS: dict[str, tuple[Code, str]] = {
     "string_too_short": ("too_short", "must not be empty."),
     "too_short": ("too_short", "must not be empty."),
     "literal_error": ("not_allowed", "must be {expected}."),
-    "greater_than_equal": ("too_small", "must be at least {ge}."),
-    "less_than_equal": ("too_large", "must be at most {le}."),
+    "greater_than_equal": ("too_small", "must be at least {minimum}."),
+    "less_than_equal": ("too_large", "must be at most {maximum}."),
     "string_unicode": ("not_unicode", "must be valid Unicode text."),
     "list_type": ("not_a_list", "must be a list."),
     "too_long": ("too_long", "must have at most {max_length} entries."),
     "model_type": ("not_an_object", "must be an object."),
 }
+NOT_VALID: tuple[Code, str] = ("not_valid", "is not valid.")
 PARAMETERS = {"max_length": "max_length", "min_length": "min_length", "ge": "minimum", "le": "maximum"}
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -196,8 +199,9 @@ def _finding(details: ErrorDetails) -> dict[str, Any]:
     elif error is not None:
         code, words, params = "not_valid", str(error), {}
     else:
-        code, words = WORDS.get(details["type"], ("not_valid", "is not valid."))
-        words, params = words.format_map(context), _params(context)
+        code, words = WORDS.get(details["type"], NOT_VALID)
+        params = _params(context)
+        words = words.format_map(in_words(params))
     return {"field": field, "message": f"{field} {words}", "code": code, "params": params}
 
 

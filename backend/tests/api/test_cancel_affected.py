@@ -53,7 +53,7 @@ def test_the_appointments_are_cancelled_and_all_patients_and_the_doctor_get_a_ma
     answer = cancel(doctor, at_slot, at_time, other, reason="The practice is closed.")
 
     assert answer.status_code == 200
-    assert answer.get_json() == {"message": "3 appointments are cancelled."}
+    assert answer.get_json() == {"message": "3 appointments are cancelled.", "cancelled": 3}
     assert of_status(doctor, "cancelled") == sorted([at_time, at_slot, other])
     assert (of_status(ada, "cancelled"), of_status(ben, "booked")) == ([at_time], [kept])
     assert affected(doctor) == [kept]
@@ -78,7 +78,7 @@ def test_one_appointment_and_no_reason(api: Api, doctor: Doctor, deliver: Delive
     doctor.close(DAY)
     for reason in (None, ""):
         answer = cancel(doctor, number, reason=reason)
-        assert answer.get_json() == {"message": "The appointment is cancelled."}
+        assert answer.get_json() == {"message": "The appointment is cancelled.", "cancelled": 1}
         assert patient.get(f"/appointments/{number}").get_json()["history"][1]["reason"] is None
         assert "Reason" not in deliver()[-1].text
         number = patient.book(doctor.publish())
