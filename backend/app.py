@@ -31,7 +31,7 @@ from src.controllers import visit_type_controller as visit_types
 from src.pages import accounts, booking, front, mine
 from src.web.application import create_app
 from src.web.page_routes import Form, Page
-from src.web.routes import ANYONE, DOCTOR, PATIENT, SEARCHER, USER, VISITOR, Route
+from src.web.routes import ANYONE, DOCTOR, PATIENT, READER, SEARCHER, USER, VISITOR, Route
 
 CREATED = HTTPStatus.CREATED
 
@@ -102,11 +102,11 @@ ROUTES: list[Route] = [
 ]  # fmt: skip
 
 PAGES: list[Page] = [
-    Page("/", front.welcome, VISITOR, "front.html"),
+    Page("/", front.welcome, READER, "front.html"),
     Page("/home", accounts.home, USER, "front.html"),
-    Page("/log-in", accounts.entrance, VISITOR, "log_in.html"),
-    Page("/register", accounts.entrance, VISITOR, "register.html"),
-    Page("/log-out", accounts.nothing, VISITOR, "log_out.html"),
+    Page("/log-in", accounts.entrance, READER, "log_in.html"),
+    Page("/register", accounts.entrance, READER, "register.html"),
+    Page("/log-out", accounts.nothing, READER, "log_out.html"),
 
     Page("/book", booking.doctors, VISITOR, "doctors.html"),
     Page("/book/<int:doctor_id>", booking.times, VISITOR, "times.html"),
@@ -116,7 +116,7 @@ PAGES: list[Page] = [
     Page("/my/<int:appointment_id>", mine.appointment, PATIENT, "appointment.html"),
     Page("/my/<int:appointment_id>/cancel", mine.appointment, PATIENT, "cancel.html"),
 
-    Page("/dev/outbox", front.outbox, VISITOR, "outbox.html", development_only=True),
+    Page("/dev/outbox", front.outbox, READER, "outbox.html", development_only=True),
 ]  # fmt: skip
 
 FORMS: list[Form] = [

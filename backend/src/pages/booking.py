@@ -67,7 +67,6 @@ class FreeTimes:
     days: list[Day]
     earlier: date | None
     later: date | None
-    now: datetime
 
     def link(self, first: date) -> str:
         """Return the query of this page from another day on."""
@@ -93,7 +92,6 @@ def times(ctx: Visitor, doctor_id: int, query: TimesWanted) -> FreeTimes:
         days=shown,
         earlier=max(today, begin - timedelta(days=7)) if begin > today else None,
         later=date.fromisoformat(shown[-1].date) + timedelta(days=1) if shown else None,
-        now=ctx.now,
     )
 
 

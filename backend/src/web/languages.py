@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask import Flask, g, request
 
-from src.pages.languages import Language, best, languages
+from src.pages.languages import Language, Pattern, best, languages
 from src.web.cookies import LANGUAGE
 
 
@@ -44,7 +44,7 @@ def _pgettext(context: str, msgid: str) -> str:
     return language().pgettext(context, msgid)
 
 
-def _day(text: str, pattern: str) -> str:
+def _day(text: str, pattern: Pattern) -> str:
     """Return a date, given as YYYY-MM-DD, in words."""
     return language().date(date.fromisoformat(text), pattern)
 
@@ -52,11 +52,11 @@ def _day(text: str, pattern: str) -> str:
 def _zone_name(span: Any) -> str:
     """Return the name of the time zone of a WallClockSpan, a model or its fields."""
     fields: dict[str, str] = span if isinstance(span, dict) else vars(span)
-    return language().zone(fields["time_zone"], datetime.fromisoformat(fields["starts_at"]))
+    return language().zone(fields["time_zone"])
 
 
 def _wanted() -> Language:
-    for code in (chosen_now(), request.cookies.get(LANGUAGE)):
-        if code in languages():
+    for code in (chosen_now(), request.cookies.get(LANGUAGE, "")):
+        if code and code in languages():
             return languages()[code]
     return best([code for code, _ in request.accept_languages])

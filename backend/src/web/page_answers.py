@@ -20,7 +20,6 @@ from src.web.problems import PROBLEM_JSON, Problem
 from src.web.static_files import StaticFiles
 
 LOG_IN = "/log-in"
-CLINIC_NAME = "Appointment Booking System"
 NO_FIELDS: MultiDict[str, str] = MultiDict()
 
 
@@ -90,7 +89,7 @@ def _surroundings(settings: Settings) -> dict[str, Any]:
     return {
         "actor": g.get("actor"),
         "settings": settings,
-        "clinic_name": CLINIC_NAME,
+        "clinic_name": settings.clinic_name,
         "prefix": prefix(),
         "path": request.path,
         "here": here(),

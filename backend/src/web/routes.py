@@ -47,7 +47,9 @@ USER: Access[Caller] = Access(Caller)
 # Anybody if the clinic says so.
 SEARCHER: Access[Caller | None] = Access(Caller, opened_by="public_search")
 # Anybody, and the page says who is logged in.
-VISITOR: Access[Caller | None] = Access(Caller, always_open=True)
+READER: Access[Caller | None] = Access(Caller, always_open=True)
+# The same if the clinic says so.
+VISITOR: Access[Caller | None] = Access(Caller, opened_by="public_pages")
 DOCTOR: Access[Doctor] = Access(Doctor, NotADoctor)
 PATIENT: Access[Patient] = Access(Patient, NotAPatient)
 

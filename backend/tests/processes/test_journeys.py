@@ -110,3 +110,13 @@ def tab_to(page: Page, words: re.Pattern[str]) -> None:
         if words.search(page.evaluate(WORDS)):
             return
     pytest.fail(f"no Tab leads to {words.pattern}")
+
+
+def test_the_language_is_chosen_once_and_remembered(site: Site) -> None:
+    with page_of(site, "visitor") as page:
+        page.goto(f"{site.url}/book?language=de")
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        page.goto(f"{site.url}/log-in")
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        page.get_by_role("link", name="English").click()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
