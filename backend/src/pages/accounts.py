@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pydantic import Field
-
 from src.context import Caller, Context, Patient, SlowContext
 from src.controllers import auth_controller as auth
 from src.controllers import hold_controller as holds
@@ -15,6 +13,7 @@ from src.pages.views import Goto
 from src.repositories import user_repository as users
 from src.schemas.auth import AccessToken, Credentials, Registration
 from src.schemas.base import In, Out
+from src.schemas.fields import Email, Name, NewPassword, OneLine
 from src.schemas.hold import NewHold
 from src.utils.security import read_token
 
@@ -38,10 +37,17 @@ class LogIn(Credentials, ComesBack):
     """What the page of the log-in sends."""
 
 
-class NewAccount(Registration, ComesBack):
-    """What the page of the registration sends."""
+class NewAccount(ComesBack):
+    """What the page of the registration sends; an invitation code is what makes a doctor."""
 
-    role: str = Field("patient", pattern="patient|doctor")  # pyright: ignore[reportIncompatibleVariableOverride]
+    name: Name
+    email: Email
+    password: NewPassword
+    invitation_code: OneLine | None = None
+
+    def registration(self) -> Registration:
+        role = "doctor" if self.invitation_code else "patient"
+        return Registration(role=role, **self.model_dump(exclude={"next"}))
 
 
 class LoggedIn(Out):
@@ -67,7 +73,7 @@ def log_in(ctx: SlowContext[None], body: LogIn) -> LoggedIn:
 
 
 def register(ctx: SlowContext[None], body: NewAccount) -> LoggedIn:
-    auth.register(ctx, body)
+    auth.register(ctx, body.registration())
     return _come_back(ctx, auth.log_in(ctx, Credentials(email=body.email, password=body.password)), body)
 
 

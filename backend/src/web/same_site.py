@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flask import request
+from urllib.parse import urlsplit
 
+from flask import current_app, request
+
+from config import Settings
 from src.errors_of_accounts import ForeignForm
 
 
@@ -15,8 +18,18 @@ def refuse_foreign_forms() -> None:
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is None:
-        if request.headers.get("Origin") == request.host_url.rstrip("/"):
+        if request.headers.get("Origin") in _own_origins():
             return
     elif site == "same-origin":
         return
     raise ForeignForm
+
+
+def _own_origins() -> set[str]:
+    """Return the origin at which the browser reached us, and that of the setting CLINIC_URL.
+
+    They differ behind a proxy that ends TLS, unless it is a trusted one.
+    """
+    settings: Settings = current_app.extensions["settings"]
+    clinic = urlsplit(settings.base_url or "")
+    return {request.host_url.rstrip("/"), f"{clinic.scheme}://{clinic.netloc}"}

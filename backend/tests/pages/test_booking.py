@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.pages.conftest import Reader
-from tests.people import PASSWORD, Api
+from tests.people import CODE, PASSWORD, Api
 
 
 def test_a_visitor_sees_doctors_and_their_times(api: Api, reader: Reader) -> None:
@@ -87,3 +87,12 @@ def test_an_unknown_doctor_and_a_foreign_slot_are_pages_too(api: Api, reader: Re
     for path in ("/book/999", f"/book/{other.doctor_id}/{one.publish()}", f"/book/{one.doctor_id}/999"):
         answer = reader.open(path)
         assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+def test_a_doctor_registers_with_the_code_of_the_clinic(reader: Reader) -> None:
+    new = {"name": "Dr. Signe Vale", "email": "signe@people.example", "password": PASSWORD}
+    wrong = reader.send("/register", **new, invitation_code="a guess")
+    assert wrong.status_code == 403
+    assert "The invitation code is wrong." in wrong.text
+    assert reader.send("/register", **new, invitation_code=CODE).headers["Location"] == "/home"
+    assert reader.open("/home").headers["Location"] == "/desk"

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import FORMS, PAGES, ROUTES
+from tests.conftest import MakeApp
 from tests.pages.conftest import HEADERS, Reader
 from tests.people import PASSWORD, Api
 
@@ -41,6 +42,15 @@ def test_an_old_browser_says_its_origin_alone(api: Api, reader: Reader) -> None:
     ada = api.patient()
     fields = {"email": ada.email, "password": PASSWORD}
     assert reader.post("/log-in", headers={"Origin": "http://localhost"}, **fields).status_code == 303
+
+
+def test_the_clinics_address_is_ours_behind_a_proxy_that_is_not_trusted(make_app: MakeApp) -> None:
+    app = make_app(clinic_url="https://clinic.example/booking")
+    Api(app.test_client()).register(name="Ada Sample", email="ada@people.example")
+    fields = {"email": "ada@people.example", "password": PASSWORD}
+    for origin, status in (("https://clinic.example", 303), ("https://evil.example", 403), ("null", 403)):
+        answer = Reader(app.test_client()).post("/log-in", headers={"Origin": origin}, **fields)
+        assert answer.status_code == status, origin
 
 
 def test_a_wrong_password_shows_the_form_again_with_what_was_typed_but_the_password(api: Api, reader: Reader) -> None:
@@ -109,8 +119,8 @@ def test_static_files_are_kept_for_a_year_and_come_zipped(reader: Reader) -> Non
     assert reader.open("/static/unknown.css").status_code == 404
 
 
-def test_the_session_is_for_https_and_this_host_alone_in_production(make_app: object) -> None:
-    app = make_app(app_env="production", doctor_invitation_code="a code of our own")  # type: ignore[operator]
+def test_the_session_is_for_https_and_this_host_alone_in_production(make_app: MakeApp) -> None:
+    app = make_app(app_env="production", doctor_invitation_code="a code of our own")
     Api(app.test_client()).register(name="Ada Sample", email="ada@people.example")
     answer = Reader(app.test_client()).post("/log-in", email="ada@people.example", password=PASSWORD)
     cookie = answer.headers["Set-Cookie"]
