@@ -98,7 +98,7 @@ def _surroundings(settings: Settings) -> dict[str, Any]:
         "languages": languages(),
         "in_language": _in_language,
         "flash": flashed(settings),
-        "fields": request.form if request.method == "POST" else NO_FIELDS,
+        "fields": g.get("posted_fields", NO_FIELDS),
         "key": secrets.token_urlsafe(16),
         "is_insecure": settings.is_production and request.scheme == "http",
     }

@@ -104,7 +104,8 @@ def _query(page: Page) -> dict[str, Any]:
 
 def _post(app: APIFlask, form: Form, page: Page, clock: Clock, **path: Any) -> Response:
     settings: Settings = app.extensions["settings"]
-    request.get_data(cache=True)
+    request.get_data()
+    g.posted_fields = request.form
     refuse_foreign_forms()
     claims = None if form.access.is_public else session_claims(settings)
     if claims is None and not form.access.is_public:

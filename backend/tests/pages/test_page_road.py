@@ -69,6 +69,13 @@ def test_a_log_in_leads_to_no_other_site(api: Api, reader: Reader, next_: str) -
     assert (answer.status_code, answer.headers["Location"]) == (303, "/home")
 
 
+@pytest.mark.parametrize("size", [600_000, 1_200_000])
+def test_a_form_that_is_too_large_is_refused_by_a_page(reader: Reader, size: int) -> None:
+    answer = reader.post("/log-in", email="a" * size)
+    assert answer.status_code in {400, 413}
+    assert answer.mimetype == "text/html"
+
+
 def test_the_api_reads_no_cookie(api: Api, reader: Reader) -> None:
     reader.log_in(api.patient())
     assert reader.client.get("/auth/me").status_code == 401
