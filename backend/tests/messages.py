@@ -19,7 +19,6 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po, write_po
 
 import src
-from src import errors_of_accounts, errors_of_appointments, errors_of_hours, errors_of_service  # noqa: F401
 from src.errors import ClinicError
 from src.pages.languages import DATE_PATTERN, PATTERNS, TRANSLATIONS
 from src.web.problems import NOT_VALID, SENTENCE_OF_STATUS, WORDS
@@ -34,6 +33,8 @@ Key = tuple[str | None, str | tuple[str, ...]]
 
 def messages() -> set[Key]:
     """Return everything that a translation must have, and nothing else."""
+    for file in SOURCES.glob("errors_of_*.py"):
+        importlib.import_module(f"src.{file.stem}")
     errors = {error.__name__: error for error in _with_subclasses(ClinicError)}
     sentences = {error.sentence() for error in errors.values()}
     sentences |= {words for _, words in (*WORDS.values(), NOT_VALID)} | set(SENTENCE_OF_STATUS.values())
