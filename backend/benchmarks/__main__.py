@@ -55,7 +55,7 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         # Each system books other slots, so that one that fails to cancel does not make bookings of the others fail.
         for number, system in enumerate(systems):
             assert system.database is not None
-            system.next_slot = len(system.database.stock.bookable) * number // 4
+            system.next_slot = system.database.stock.bookable * number // 4
             system.next_time = system.database.stock.bookable_times * number // 4
             system.next_change = CHANGING * number
         same_answers(systems[0], ours)

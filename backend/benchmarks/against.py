@@ -38,7 +38,7 @@ def against(options: argparse.Namespace) -> dict[str, Any]:
         cluster, database = stack.enter_context(postgresql(Stock(options.slots)))
         before = stack.enter_context(product("before", cluster.url, database, folder, backend=there))
         ours = stack.enter_context(product("ours", cluster.url, database, folder))
-        ours.next_slot = len(database.stock.bookable) // 2
+        ours.next_slot = database.stock.bookable // 2
         ours.next_time = database.stock.bookable_times // 2
         ours.next_change = CHANGING * CHANGES // 2
         known = [*SCENARIOS, *(OF_TIMES if _has_times(before) else ()), *OURS_ONLY, *(SEARCHES if options.only else ())]

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from benchmarks.fill import fill_postgresql
 from benchmarks.measure import Database
 from benchmarks.report import MANY, Results
-from benchmarks.stock import PATIENTS, Stock
+from benchmarks.stock import Stock
 from tests.conftest import migrate_to_head
 from tests.postgres import Cluster, binaries_in
 
@@ -28,11 +28,12 @@ SELECT id, starts_at, ends_at, wall_start, wall_end, time_zone FROM availability
 WHERE doctor_id = :doctor AND status = 'free' AND starts_at > now() ORDER BY starts_at;
 """
 
-BOOK = """WITH next AS MATERIALIZED (SELECT {first} + nextval('benchmark_slots') AS slot),
+# The slots and the patients are those of Stock.slot.
+BOOK = """WITH next AS MATERIALIZED (SELECT {first} + nextval('benchmark_slots') AS number),
 taken AS (UPDATE availability_slots SET status = 'booked' FROM next
-    WHERE id = next.slot AND status = 'free' AND starts_at > now()
+    WHERE id = {first_slot} + number % {doctors} * 100 + number / {doctors} AND status = 'free' AND starts_at > now()
     RETURNING id, doctor_id, starts_at, ends_at, time_zone, wall_start, wall_end,
-        {first_patient} + (id - 1) / 100 % {patients} AS patient),
+        {first_patient} + number % {doctors} AS patient),
 booked AS (INSERT INTO appointments (slot_id, doctor_id, patient_id, starts_at, ends_at, time_zone, wall_start,
         wall_end, booked_at)
     SELECT id, doctor_id, patient, starts_at, ends_at, time_zone, wall_start, wall_end, now() FROM taken
@@ -43,6 +44,10 @@ INSERT INTO outbox (key, about, event_id, appointment_id, recipient_id, recipien
 SELECT gen_random_uuid()::text, 'appointment:' || appointment_id || ' event:' || id,
     id, appointment_id, actor_id, 'p@people.example', 'booked',
     json_build_object('number', appointment_id, 'doctor_name', repeat('x', 300)), now(), now() FROM event;
+"""
+CANCEL = """WITH cancelled AS (UPDATE appointments SET status = 'cancelled', cancelled_at = now()
+    WHERE id > %s AND status = 'booked' RETURNING slot_id)
+UPDATE availability_slots SET status = 'free' FROM cancelled WHERE availability_slots.id = slot_id
 """
 
 
@@ -85,25 +90,22 @@ def conninfo(cluster: Cluster) -> str:
 
 def database_alone(cluster: Cluster, stock: Stock, results: Results, requests: int) -> None:
     """Run the product's statements with pgbench, then cancel its bookings."""
-    first = stock.bookable[len(stock.bookable) * 3 // 4]
+    first = stock.bookable * 3 // 4
     # The transactions of each client: not more than there are slots for, and together less than 20,000.
-    each = min(requests, (stock.slots - first) // MANY - 1, 1200)
+    each = min(requests, (stock.bookable - first) // MANY - 1, 1200)
     with psycopg.connect(conninfo(cluster), autocommit=True) as connection:
         connection.execute("DROP SEQUENCE IF EXISTS benchmark_slots")
         connection.execute("CREATE SEQUENCE benchmark_slots CACHE 1")
-        book = BOOK.format(first=first, first_patient=stock.first_patient, patients=PATIENTS)
+        first_slot, first_patient = stock.slot(0)
+        book = BOOK.format(
+            first=first, first_slot=first_slot, first_patient=first_patient, doctors=stock.booked_doctors
+        )
+        newest = connection.execute("SELECT max(id) FROM appointments").fetchone()
         results.pgbench["book"].append(pgbench(cluster.binaries, cluster.sockets, book, MANY, each))
         read = LIST.format(read=stock.read)
         lists = min(LISTS, requests)
         results.pgbench["list free slots"].append(pgbench(cluster.binaries, cluster.sockets, read, MANY, lists))
-        connection.execute(
-            "UPDATE appointments SET status = 'cancelled', cancelled_at = now()"
-            " WHERE status = 'booked' AND slot_id >= %s",
-            [first],
-        )
-        connection.execute(
-            "UPDATE availability_slots SET status = 'free' WHERE status = 'booked' AND id >= %s", [first]
-        )
+        connection.execute(CANCEL, newest)
         connection.execute("VACUUM availability_slots, appointments")
 
 

@@ -67,7 +67,7 @@ def _write_history(connection: psycopg.Connection, stock: Stock, progress: Progr
         (stock.old_patient, stock.old_patient, stock.history),
         (stock.first_patient, stock.first_patient + PATIENTS - BUSY - 1, usual),
     ):
-        people = {"slot": stock.bookable[0], "first": first, "last": last}
+        people = {"slot": stock.slot(0)[0], "first": first, "last": last}
         connection.execute(HISTORY, {**people, "times": times})
         connection.execute(EVENTS, people)
     if not stock.mails:

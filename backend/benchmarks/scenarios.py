@@ -59,9 +59,8 @@ def _doctors_appointments(system: System, stock: Stock, _count: int) -> list[byt
 
 def _booking(system: System, stock: Stock, *, keyed: bool) -> bytes:
     """Return a request that books the system's next slot, and note who may cancel it."""
-    slot = stock.bookable[system.next_slot % len(stock.bookable)]
+    slot, patient = stock.slot(system.next_slot)
     system.next_slot += 1
-    patient = stock.patient_for(slot)
     system.booked.append(Booked(0, patient))
     body = json.dumps({"slot_id": slot}).encode()
     key = f"slot-{slot}-{system.next_slot}" if keyed else ""

@@ -1,8 +1,9 @@
 """A clinic of any size: doctors with a hundred slots each, and patients.
 
 In the order of ids, the first doctors are those whose free slots are listed, then come those who have appointments,
-then those whom the benchmark books. The slots of a doctor begin tomorrow, one after another without breaks. Each doctor
-begins at another minute, and slots are 15 to 45 minutes long, so that few of two doctors have the same times.
+then those whom the benchmark books, then others. The slots of a doctor begin tomorrow, one after another without
+breaks. Each doctor begins at another minute, and slots are 15 to 45 minutes long, so that few of two doctors have the
+same times.
 
 Last come the doctors with weekly hours, who publish no slots (clinic_hours.py): first those whose times are listed and
 booked, then those who change their hours.
@@ -23,8 +24,6 @@ from src.domain.wall_clock import local, wall_clock
 from src.utils.security import hash_password
 
 SLOTS_OF_A_DOCTOR = 100
-# More than the doctors of 100,000 slots.
-NEXT_PATIENT = 1007
 MOST_READ = 200
 BUSY = 20
 APPOINTMENTS_OF_A_BUSY_DOCTOR = 20
@@ -117,18 +116,23 @@ class Stock:
         return range(self.read + 1, self.read + BUSY + 1)
 
     @property
-    def bookable(self) -> range:
-        """The ids of the slots that the benchmark books."""
-        return range(self.busy[-1] * SLOTS_OF_A_DOCTOR + 1, self.slots + 1)
+    def booked_doctors(self) -> int:
+        """How many doctors' slots the benchmark books; each of them has a patient of their own."""
+        return min(PATIENTS - BUSY, self.publishing - self.busy[-1])
 
-    def patient_for(self, slot_id: int) -> int:
-        """Return the patient who books a slot, another one for each of a doctor's slots.
+    @property
+    def bookable(self) -> int:
+        """How many slots the benchmark books."""
+        return self.booked_doctors * SLOTS_OF_A_DOCTOR
 
-        No two slots of one patient overlap among any 100,000, and nobody books two that follow each other: bookings of
-        one patient at the same moment are decided one after the other.
+    def slot(self, number: int) -> tuple[int, int]:
+        """Return the ids of a slot that the benchmark books, and of the patient who books it.
+
+        All slots of one doctor are booked by one patient, so that no two of a patient overlap. The next slot is another
+        doctor's, because bookings of one patient at the same moment are decided one after the other.
         """
-        doctor, nth = divmod(slot_id - 1, SLOTS_OF_A_DOCTOR)
-        return self.first_patient + (doctor + nth * NEXT_PATIENT) % PATIENTS
+        nth, doctor = divmod(number % self.bookable, self.booked_doctors)
+        return (self.busy[-1] + doctor) * SLOTS_OF_A_DOCTOR + nth + 1, self.first_patient + doctor
 
     @property
     def bookable_times(self) -> int:
