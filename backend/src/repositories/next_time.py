@@ -117,7 +117,7 @@ def _alone(dialect: str, first: str, wanted: Wanted) -> str:
 def _start_in_gap(dialect: str, first: str, wanted: Wanted) -> str:
     greatest, least, ends = GREATEST[dialect], LEAST[dialect], wanted.ends(dialect)
     first_start = earliest(dialect, first if ends is None else f"{greatest}({first}, {ends[0]})")
-    last_start = latest(dialect, f"{least}(gap_until, runs_until + type.buffer_after)")
+    last_start = latest(dialect)
     if ends is not None:
         last_start = f"{least}({last_start}, {ends[1]} - 1)"
     return f"""(

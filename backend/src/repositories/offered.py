@@ -120,13 +120,13 @@ def type_columns(dialect: str) -> str:
 
 
 def earliest(dialect: str, first_minute: str = "first_minute") -> str:
-    """Return from which minute on a visit may begin in an opening, in the gap that begins at `gap_from`, or NULL."""
-    return f"{GREATEST[dialect]}(coalesce(gap_from + buffer_before, from_minute), from_minute, {first_minute})"
+    """Return from which minute on a visit may begin in an opening, in the gap that begins at `gap_from`."""
+    return f"{GREATEST[dialect]}(gap_from + buffer_before, from_minute, {first_minute})"
 
 
-def latest(dialect: str, gap_until: str = "gap_until") -> str:
+def latest(dialect: str) -> str:
     """Return the last minute at which a visit may begin in an opening, in the gap that ends at `gap_until`."""
-    return f"{LEAST[dialect]}({gap_until} - buffer_after - minutes, until_minute - 1, last_minute)"
+    return f"{LEAST[dialect]}(gap_until - buffer_after - minutes, runs_until - minutes, until_minute - 1, last_minute)"
 
 
 def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") -> str:
@@ -148,7 +148,7 @@ def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") 
         AND busy_from < :until_minute + (SELECT minutes + buffer_after FROM type)
         AND busy_until > :from_minute - (SELECT buffer_before FROM type)
     ), open AS MATERIALIZED (
-        SELECT openings.id, day, from_minute, until_minute, runs_until, coalesce(type.place, openings.place) AS place
+        SELECT day, from_minute, until_minute, runs_until, coalesce(type.place, openings.place) AS place
         FROM type CROSS JOIN openings
         WHERE openings.doctor_id = :doctor_id
         AND {IS_FOR_TYPE}
@@ -160,17 +160,17 @@ def offered(dialect: str, chosen: str, condition: str = "true", lock: str = "") 
         AND day BETWEEN (SELECT min(day) FROM open) AND (SELECT max(day) FROM open)
         GROUP BY day HAVING count(*) >= (SELECT most_per_day FROM type)
     ), edges AS (
-        SELECT open.id, busy_from, busy_until FROM open CROSS JOIN type JOIN taken
-        ON busy_from < runs_until + buffer_after AND busy_until > from_minute - buffer_before
-        UNION ALL SELECT open.id, runs_until + buffer_after, NULL FROM open CROSS JOIN type
+        SELECT busy_from, busy_until FROM taken
+        UNION ALL SELECT :until_minute + minutes + buffer_after, NULL FROM type
     ), gaps AS (
-        SELECT id, busy_from AS gap_until, max(busy_until) OVER (
-            PARTITION BY id ORDER BY busy_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap_from
+        SELECT busy_from AS gap_until, coalesce(max(busy_until) OVER (
+            ORDER BY busy_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS gap_from
         FROM edges
     ), fitting AS (
-        SELECT open.id, from_minute, step, day, open.place,
-            {earliest(dialect)} AS earliest, {latest(dialect)} AS latest
-        FROM gaps JOIN open ON open.id = gaps.id CROSS JOIN type
+        SELECT from_minute, step, day, open.place, {earliest(dialect)} AS earliest, {latest(dialect)} AS latest
+        FROM gaps CROSS JOIN type CROSS JOIN open
+        WHERE gap_until - gap_from >= buffer_before + minutes + buffer_after
+        AND gap_until > from_minute AND gap_from < runs_until
     ), starts AS (
         SELECT {ON_GRID} AS minute, latest, step, day, place
         FROM fitting WHERE earliest <= latest
