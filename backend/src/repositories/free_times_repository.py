@@ -101,6 +101,6 @@ def list_computed(
     while begin < end and len(found) < most:
         until = min(end, begin + MINUTES_AT_ONCE)
         values = offered.values(now, begin, until, me=me, doctor_id=doctor_id, visit_type_id=visit_type_id or 0)
-        found += db.execute(query, values)
+        found += db.execute(query, values).all()
         begin = until
     return found[:most]
