@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.clinic_hours import ZONE
 from tests.processes.servers import BACKEND, Program, Server, clean_environment, free_port
 
 SECRETS = {
@@ -21,6 +22,8 @@ SECRETS = {
 ARGON2 = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_ITERATIONS": "2"}
 # A few patients make all bookings.
 CHANGES = {"PATIENT_CHANGES_PER_HOUR": "1000000"}
+# The doctors' time zone is the clinic's, as in most clinics.
+CLINIC = {"CLINIC_TIME_ZONE": ZONE}
 
 
 @contextlib.contextmanager
@@ -28,7 +31,7 @@ def serving(name: str, target: str, folder: Path, backend: Path = BACKEND, **set
     """Run `gunicorn TARGET` as the Procfile does: in backend/, with gunicorn.conf.py, for production."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", target]
-    env = clean_environment(folder, **SECRETS, **ARGON2, **CHANGES, **settings)
+    env = clean_environment(folder, **SECRETS, **ARGON2, **CHANGES, **CLINIC, **settings)
     program = Program(command, cwd=backend, env=env, log=folder / f"{name}.log")
     server = Server(program, port)
     try:

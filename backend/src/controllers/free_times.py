@@ -22,22 +22,45 @@ SPARE = 3
 
 
 def page(ctx: Context[Caller | None], doctor_id: int, query: FreeWanted) -> FreeSlots:
-    """Read the published slots and the computed times, as far as the query wants them, and merge them."""
-    begin, end = query.window(ctx.now, _zone(ctx, doctor_id, query))
+    """Read the published slots and the computed times, as far as the query wants them, and merge them.
+
+    The days of a query are in the doctor's time zone, which most often is the clinic's. The computed times tell which
+    one it is, so only the times of a doctor in another zone are read twice.
+    """
+    zone = ctx.settings.clinic_time_zone
+    slots, times = _read(ctx, doctor_id, query, zone)
+    if query.from_ is not None or query.until is not None:
+        doctors_zone = _zone(ctx, doctor_id, times)
+        if doctors_zone != zone:
+            slots, times = _read(ctx, doctor_id, query, doctors_zone)
+    if (slots and times) or query.cursor is not None or max(len(slots), len(times)) > query.limit:
+        return _merged(slots, times, query, zone)
+    published = [FreeSlot.of_published(row) for row in slots]
+    return FreeSlots.of_rows(published or [FreeSlot.of_computed(row, zone) for row in times], next_cursor=None)
+
+
+def _read(
+    ctx: Context[Caller | None], doctor_id: int, query: FreeWanted, zone: str
+) -> tuple[Sequence[Row[Any]], Sequence[Row[Any]]]:
+    """Return the published slots and the computed times on the days of the query in this time zone."""
+    begin, end = query.window(ctx.now, zone)
     start = begin if query.cursor is None else max(begin, query.cursor.minute)
     me, most = user_id_of(ctx.actor), query.limit + SPARE
     slots: Sequence[Row[Any]] = []
     if query.visit_type is None:
         slots = free_times.list_published(ctx.db, doctor_id, me, ctx.now, (start, NEVER if end is None else end), most)
-    times: Sequence[Row[Any]] = []
-    if not slots or slots[0].has_openings:
-        until = begin + MINUTES_AT_ONCE if end is None else end
-        times = free_times.list_computed(ctx.db, doctor_id, query.visit_type, me, ctx.now, (start, until), most)
-    zone = ctx.settings.clinic_time_zone
-    if (slots and times) or query.cursor is not None or max(len(slots), len(times)) > query.limit:
-        return _merged(slots, times, query, zone)
-    published = [FreeSlot.of_published(row) for row in slots]
-    return FreeSlots.of_rows(published or [FreeSlot.of_computed(row, zone) for row in times], next_cursor=None)
+    if slots and not slots[0].has_openings:
+        return slots, []
+    until = begin + MINUTES_AT_ONCE if end is None else end
+    return slots, free_times.list_computed(ctx.db, doctor_id, query.visit_type, me, ctx.now, (start, until), most)
+
+
+def _zone(ctx: Context[Caller | None], doctor_id: int, times: Sequence[Row[Any]]) -> str:
+    """Return the doctor's time zone, which each computed time has."""
+    found = times[0] if times else doctors.find_zone(ctx.db, doctor_id)
+    if found is None:
+        raise DoctorNotFound
+    return found.time_zone or ctx.settings.clinic_time_zone
 
 
 def _merged(slots: Sequence[Row[Any]], times: Sequence[Row[Any]], query: FreeWanted, zone: str) -> FreeSlots:
@@ -50,13 +73,3 @@ def _merged(slots: Sequence[Row[Any]], times: Sequence[Row[Any]], query: FreeWan
     shown = following[: query.limit]
     more = str(TimeCursor(*shown[-1][:2])) if len(following) > query.limit else None
     return FreeSlots.of_rows([fields for _, _, fields in shown], next_cursor=more)
-
-
-def _zone(ctx: Context[Caller | None], doctor_id: int, query: FreeWanted) -> str:
-    """Return the doctor's time zone if the query has days of it."""
-    if query.from_ is query.until is None:
-        return ctx.settings.clinic_time_zone
-    found = doctors.find_zone(ctx.db, doctor_id)
-    if found is None:
-        raise DoctorNotFound
-    return found.time_zone or ctx.settings.clinic_time_zone
