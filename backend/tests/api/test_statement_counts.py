@@ -16,7 +16,7 @@ from sqlalchemy import event
 from src.extensions import db
 from tests.calls import CALLS, Clinic
 from tests.conftest import ON_POSTGRESQL
-from tests.people import DAY, Api
+from tests.people import DAY, Api, hours
 
 CALLER = 1
 # On PostgreSQL each is one statement and commits by itself; SQLite needs several, but none crosses a network.
@@ -67,6 +67,18 @@ def test_reading_takes_as_many_statements_whatever_there_is_to_read(
             with statements(app) as seen:
                 assert clinic.make(call, clinic.people[role] if role else None).status_code == 200
             assert len(seen) == call.statements + (CALLER if role else 0), (call.name, role, seen)
+
+
+@pytest.mark.parametrize(("zone", "count"), [("UTC", CALLER + 1), ("Asia/Tokyo", CALLER + 2)])
+def test_the_days_of_a_doctor_in_another_zone_take_one_statement_more(
+    app: APIFlask, api: Api, zone: str, count: int
+) -> None:
+    doctor, patient = api.doctor(time_zone=zone), api.patient()
+    doctor.set_hours(hours("tuesday"), time_zone=zone)
+    [kind] = doctor.visit_types()
+    with statements(app) as seen:
+        assert patient.times(doctor, visit_type=kind["id"], until=DAY)
+    assert len(seen) == count, seen
 
 
 def test_a_page_after_the_last_takes_one_statement_more(app: APIFlask, clinic: Clinic) -> None:

@@ -5,10 +5,12 @@ The runs are in `./test --long`.
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from benchmarks.report import (
 from benchmarks.scenarios import OF_TIMES
 from benchmarks.search import CALLS, goal_ms
 from benchmarks.searched import MIXED, SOLID, Weeks
+from benchmarks.stock import SLOTS_OF_A_DOCTOR, Stock, spans
 from tests.processes.servers import BACKEND, clean_environment
 
 pytestmark = pytest.mark.timeout(300)
@@ -74,6 +77,19 @@ def test_a_clinic_that_is_too_small_is_refused(tmp_path: Path) -> None:
     too_few = bench(tmp_path, "--slots", "9")
     assert too_few.returncode == 2
     assert "at least 10000 slots" in too_few.stderr
+
+
+@pytest.mark.parametrize("slots", [10_000, 100_000, 1_000_000])
+def test_no_two_slots_overlap_that_a_patient_of_the_benchmark_books(slots: int) -> None:
+    stock, tomorrow = Stock(slots), datetime(2030, 3, 5, tzinfo=timezone.utc)
+    booked: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for slot, patient in map(stock.slot, range(stock.bookable)):
+        doctor, nth = divmod(slot - 1, SLOTS_OF_A_DOCTOR)
+        starts_at, ends_at, *_ = spans(1 + doctor, tomorrow)[nth]
+        booked[patient].append((starts_at, ends_at))
+    for times in booked.values():
+        assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(sorted(times)))
+    assert len({stock.slot(number)[1] for number in range(MANY)}) == MANY
 
 
 @pytest.mark.parametrize(
