@@ -28,7 +28,7 @@ from src.controllers import search_controller as searches
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
-from src.pages import accounts, booking, front, mine
+from src.pages import accounts, booking, desk, front, mine, week
 from src.web.application import create_app
 from src.web.page_routes import Form, Page
 from src.web.routes import ANYONE, DOCTOR, PATIENT, READER, SEARCHER, USER, VISITOR, Route
@@ -116,6 +116,14 @@ PAGES: list[Page] = [
     Page("/my/<int:appointment_id>", mine.appointment, PATIENT, "appointment.html"),
     Page("/my/<int:appointment_id>/cancel", mine.appointment, PATIENT, "cancel.html"),
 
+    Page("/desk", week.week, DOCTOR, "week.html"),
+    Page("/desk/day", week.day, DOCTOR, "day.html"),
+    Page("/desk/appointments/<int:appointment_id>", desk.appointment, DOCTOR, "desk_appointment.html"),
+    Page("/desk/appointments/<int:appointment_id>/week", desk.week_of, DOCTOR, "week.html"),
+    Page("/desk/appointments/<int:appointment_id>/cancel", desk.appointment, DOCTOR, "desk_cancel.html"),
+    Page("/desk/appointments/<int:appointment_id>/move", desk.move, DOCTOR, "desk_move.html"),
+    Page("/desk/appointments/<int:appointment_id>/move/<int:slot_id>", desk.move_to, DOCTOR, "desk_move_to.html"),
+
     Page("/dev/outbox", front.outbox, READER, "outbox.html", development_only=True),
 ]  # fmt: skip
 
@@ -127,6 +135,13 @@ FORMS: list[Form] = [
     Form("/book/<int:doctor_id>/<int:slot_id>", appointments.book, PATIENT, "appointment.book",
          then="/my/{appointment_id}"),
     Form("/my/<int:appointment_id>/cancel", cancellations.cancel, PATIENT, "appointment.cancel", then="/my"),
+
+    Form("/desk/appointments/<int:appointment_id>", desk.write_note, DOCTOR, "appointment.note",
+         then="/desk/appointments/{appointment_id}"),
+    Form("/desk/appointments/<int:appointment_id>/cancel", cancellations.cancel, DOCTOR, "appointment.cancel",
+         then="/desk/appointments/{appointment_id}/week"),
+    Form("/desk/appointments/<int:appointment_id>/move/<int:slot_id>", reschedules.reschedule, DOCTOR,
+         "appointment.reschedule", then="/desk/appointments/{appointment_id}"),
 ]  # fmt: skip
 
 app = create_app(ROUTES, pages=PAGES, forms=FORMS, commands=COMMANDS)

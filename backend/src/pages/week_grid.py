@@ -6,7 +6,7 @@ row. The table knows nothing of appointments: an entry is a stretch of time, and
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -195,7 +195,7 @@ class _Column:
         """
         states: list[tuple[Kind, int, tuple[Any, ...]]] = [("shut", 0, ())] * (len(lines) - 1)
         for kind, each in self._painted():
-            for row in range(bisect_left(lines, each.begin), min(bisect_left(lines, each.end), len(states))):
+            for row in range(bisect_left(lines, each.begin), bisect_right(lines, each.end) - 1):
                 before = states[row]
                 part = each.begin if kind == "entries" else 0
                 if kind == "open":
