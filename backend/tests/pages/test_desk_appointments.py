@@ -32,7 +32,7 @@ def test_an_appointment_is_shown_with_its_history(doctor: Doctor, ada: Patient, 
     shown = words(reader.read(f"/desk/appointments/{number}"))
     for text in (
         "Ada Sample",
-        "11:00 –11:30",
+        "11:00 -11:30",
         "booked Monday 4 March 2030, 08:00 · Ada Sample",
         "moved Monday 4 March 2030, 08:00 · Ada Sample before: Tuesday 5 March 2030, 09:00, Dr. Fenna Quill",
     ):
@@ -51,9 +51,7 @@ def test_a_note_is_written_changed_and_deleted(doctor: Doctor, ada: Patient, rea
     assert details(doctor, number)["note"] is None
 
 
-def test_a_note_that_is_too_long_is_refused_and_kept_in_its_field(
-    doctor: Doctor, ada: Patient, reader: Reader
-) -> None:
+def test_a_note_that_is_too_long_is_refused_and_kept_in_its_field(doctor: Doctor, ada: Patient, reader: Reader) -> None:
     path = f"/desk/appointments/{ada.book(doctor.publish())}"
     refused = reader.send(path, note="x" * 1001)
     assert refused.status_code == 400
@@ -77,9 +75,7 @@ def test_a_doctor_cancels_with_a_reason_and_comes_back_to_that_week(
     assert "can no longer be cancelled" in reader.read(f"{path}/cancel")
 
 
-def test_a_doctor_cancels_and_keeps_the_time_from_being_offered(
-    doctor: Doctor, ada: Patient, reader: Reader
-) -> None:
+def test_a_doctor_cancels_and_keeps_the_time_from_being_offered(doctor: Doctor, ada: Patient, reader: Reader) -> None:
     number = ada.book(doctor.publish())
     assert reader.send(f"/desk/appointments/{number}/cancel", withdraw="yes").status_code == 303
     assert ada.free(doctor) == []

@@ -14,14 +14,12 @@ from src.pages.week_grid import Cell, Row, Stretch, Week, table
 
 MONDAY = date(2030, 3, 4)
 DAYS = [MONDAY + timedelta(days=number) for number in range(7)]
-LONG_AGO = datetime(2030, 1, 1)  # noqa: DTZ001 - on the wall clock, as the table is
+LONG_AGO = datetime(2030, 1, 1)
 
 
 def at(begin: str, end: str, what: Any = None, day: date = MONDAY, last: date | None = None) -> Stretch:
     """Return a stretch of a day, or from one day to another."""
-    return Stretch(
-        datetime.fromisoformat(f"{day}T{begin}"), datetime.fromisoformat(f"{last or day}T{end}"), what
-    )
+    return Stretch(datetime.fromisoformat(f"{day}T{begin}"), datetime.fromisoformat(f"{last or day}T{end}"), what)
 
 
 def cells(rows: list[Row], day: date = MONDAY) -> list[Cell]:
@@ -193,5 +191,10 @@ def test_whatever_is_on_every_row_has_a_cell_of_each_day(seed: int) -> None:
     for number in (1, 3, 12, 40):
         rows = table(Week(DAYS, some(number), some(5), some(7), some(2)), datetime.fromisoformat("2030-03-06T11:11"))
         hold_together(rows, 7)
-        entries = {each for cell in (c for day in DAYS for c in cells(rows, day)) if cell.kind == "entries" for each in cell.what}
+        entries = {
+            each
+            for cell in (c for day in DAYS for c in cells(rows, day))
+            if cell.kind == "entries"
+            for each in cell.what
+        }
         assert entries == set(range(number))
