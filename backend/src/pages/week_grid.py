@@ -191,7 +191,7 @@ class _Column:
     def _states(self, lines: Sequence[int], passed: int) -> list[tuple[Kind, int, tuple[Any, ...]]]:
         """Return what each row shows; rows with the same state one after the other are one cell.
 
-        An open hour ahead is a cell of its own, where a slot can be published.
+        An open hour ahead is a cell of its own, where a slot can be published, and so is the open row of now.
         """
         states: list[tuple[Kind, int, tuple[Any, ...]]] = [("shut", 0, ())] * (len(lines) - 1)
         for kind, each in self._painted():
@@ -199,7 +199,7 @@ class _Column:
                 before = states[row]
                 part = each.begin if kind == "entries" else 0
                 if kind == "open":
-                    part = -1 if lines[row] < passed else lines[row] // HOUR
+                    part = _part_of_hours(lines[row], lines[row + 1], passed)
                 more = before[2] if before[0] == kind != "entries" else ()
                 states[row] = (kind, part, (*more, *(one for one in each.what if one not in more)))
         return states
@@ -212,6 +212,12 @@ class _Column:
             ("entries", self.blocks),
         )
         return ((kind, each) for kind, layer in layers for each in layer)
+
+
+def _part_of_hours(begin: int, end: int, passed: int) -> int:
+    if end <= passed:
+        return -1
+    return -2 if begin < passed else begin // HOUR
 
 
 def _on(day: date, stretches: Sequence[Stretch], length: int) -> list[_Block]:

@@ -123,7 +123,7 @@ def test_what_was_and_what_is_now_say_so(api: Api, reader: Reader, clock: StillC
     reader.log_in(doctor)
     page = reader.read("/desk")
     assert 'class="booked on now at6"' in page
-    assert 'class="hour now at6"' in page
+    assert 'class="clock now at6"' in page
     shown = words(page)
     for text in ("09:00-09:30 · over", "09:30-10:00 · not booked", "10:00-11:00 · now", "now 10:36", "Tuesday 5 today"):
         assert text in shown

@@ -138,7 +138,8 @@ def test_what_is_over_and_what_is_now() -> None:
     assert [row.hour.now_at for row in rows if row.hour] == [6, None, None]
     later = table(week, datetime.fromisoformat(f"{DAYS[1]}T10:31"))
     assert [(cell.from_, cell.until, cell.now_at) for cell in cells(later, DAYS[1]) if cell.kind == "open"] == [
-        ("10:00", "10:45", 6),
+        ("10:00", "10:30", None),
+        ("10:30", "10:45", 0),
         ("10:45", "11:00", None),
         ("11:00", "12:00", None),
     ]
