@@ -28,7 +28,13 @@ from src.controllers import search_controller as searches
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
-from src.pages import accounts, booking, desk, front, mine, week
+from src.pages import accounts, booking, desk, front, mine, outside, special_hours, week
+from src.pages import exceptions as exception_pages
+from src.pages import explain as explain_page
+from src.pages import hours as hours_pages
+from src.pages import profile as profile_pages
+from src.pages import slots as slot_pages
+from src.pages import visit_types as visit_type_pages
 from src.web.application import create_app
 from src.web.page_routes import Form, Page
 from src.web.routes import ANYONE, DOCTOR, PATIENT, READER, SEARCHER, USER, VISITOR, Route
@@ -124,6 +130,24 @@ PAGES: list[Page] = [
     Page("/desk/appointments/<int:appointment_id>/move", desk.move, DOCTOR, "desk_move.html"),
     Page("/desk/appointments/<int:appointment_id>/move/<int:slot_id>", desk.move_to, DOCTOR, "desk_move_to.html"),
 
+    Page("/desk/hours", hours_pages.week, DOCTOR, "hours.html"),
+    Page("/desk/hours/special/new", special_hours.new, DOCTOR, "special_hours.html"),
+    Page("/desk/hours/special/<int:number>", special_hours.edit, DOCTOR, "special_hours.html"),
+    Page("/desk/hours/special/<int:number>/delete", special_hours.edit, DOCTOR, "special_hours_delete.html"),
+    Page("/desk/exceptions", exception_pages.list_all, DOCTOR, "exceptions.html"),
+    Page("/desk/exceptions/new", exception_pages.new, DOCTOR, "exception_new.html"),
+    Page("/desk/exceptions/<int:exception_id>/delete", exception_pages.show, DOCTOR, "exception_delete.html"),
+    Page("/desk/affected", outside.outside, DOCTOR, "affected.html"),
+    Page("/desk/explain", explain_page.explain, DOCTOR, "explain.html"),
+    Page("/desk/visit-types", visit_type_pages.list_all, DOCTOR, "visit_types.html"),
+    Page("/desk/visit-types/new", visit_type_pages.new, DOCTOR, "visit_type.html"),
+    Page("/desk/visit-types/<int:visit_type_id>", visit_type_pages.edit, DOCTOR, "visit_type.html"),
+    Page("/desk/visit-types/<int:visit_type_id>/retire", visit_type_pages.edit, DOCTOR, "visit_type_retire.html"),
+    Page("/desk/slots/new", slot_pages.new, DOCTOR, "slot_new.html"),
+    Page("/desk/slots/<int:slot_id>/withdraw", slot_pages.show, DOCTOR, "slot_withdraw.html"),
+    Page("/desk/profile", profile_pages.show, DOCTOR, "profile.html"),
+    Page("/desk/profile/delete", profile_pages.leave, DOCTOR, "profile_delete.html"),
+
     Page("/dev/outbox", front.outbox, READER, "outbox.html", development_only=True),
 ]  # fmt: skip
 
@@ -142,6 +166,24 @@ FORMS: list[Form] = [
          then="/desk/appointments/{appointment_id}/week"),
     Form("/desk/appointments/<int:appointment_id>/move/<int:slot_id>", reschedules.reschedule, DOCTOR,
          "appointment.reschedule", then="/desk/appointments/{appointment_id}"),
+    Form("/desk/hours", hours_pages.save, DOCTOR, "hours.replace", then="/desk/hours"),
+    Form("/desk/hours/special/new", special_hours.add, DOCTOR, "hours.replace", then="/desk/hours"),
+    Form("/desk/hours/special/<int:number>", special_hours.change, DOCTOR, "hours.replace", then="/desk/hours"),
+    Form("/desk/hours/special/<int:number>/delete", special_hours.delete, DOCTOR, "hours.replace", then="/desk/hours"),
+    Form("/desk/exceptions/new", exception_pages.add, DOCTOR, "exception.add", then="/desk/exceptions"),
+    Form("/desk/exceptions/<int:exception_id>/delete", exception_pages.delete, DOCTOR, "exception.delete",
+         then="/desk/exceptions"),
+    Form("/desk/affected", affected.cancel, DOCTOR, "appointment.cancel_affected", then="/desk/affected"),
+    Form("/desk/visit-types/new", visit_type_pages.add, DOCTOR, "visit_type.add", then="/desk/visit-types"),
+    Form("/desk/visit-types/<int:visit_type_id>", visit_type_pages.replace, DOCTOR, "visit_type.replace",
+         then="/desk/visit-types"),
+    Form("/desk/visit-types/<int:visit_type_id>/retire", visit_types.retire, DOCTOR, "visit_type.retire",
+         then="/desk/visit-types"),
+    Form("/desk/slots/new", slot_pages.publish, DOCTOR, "availability.publish", then="/desk?from={date}"),
+    Form("/desk/slots/<int:slot_id>/withdraw", slot_pages.withdraw, DOCTOR, "availability.withdraw",
+         then="/desk?from={date}"),
+    Form("/desk/profile", profile_pages.save, DOCTOR, "doctor.update_profile", then="/desk/profile"),
+    Form("/desk/profile/delete", doctors.delete_account, DOCTOR, "doctor.delete_account", then="/", session="ends"),
 ]  # fmt: skip
 
 app = create_app(ROUTES, pages=PAGES, forms=FORMS, commands=COMMANDS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from src.errors import Conflict, Invalid, NotFound, Outdated
 
 
@@ -18,6 +21,14 @@ class VisitTypeUnknown(Invalid):
 
 class DayPast(Invalid):
     """first_day must not be in the past."""
+
+
+class HoursOverlap(Invalid):
+    """Two of these times overlap on the same day; please let one end before the other begins."""
+
+
+class HoursNotFound(NotFound):
+    """There are no such hours."""
 
 
 class VisitTypeNotFound(NotFound):
@@ -38,6 +49,15 @@ class TooManyExceptions(Conflict):
 
 class TooManyOpenings(Conflict):
     """These hours, visit types and horizons make more than 10,000 openings; take fewer or shorter ones."""
+
+
+class LeavesOutside(Conflict):
+    """Appointments would lie outside of your hours then; they stay booked until somebody cancels them."""
+
+    def __init__(self, affected: Sequence[dict[str, Any]] = ()) -> None:
+        """Name the appointments, as the doctor sees them."""
+        super().__init__()
+        self.affected = list(affected)
 
 
 class HoursOutdated(Outdated):

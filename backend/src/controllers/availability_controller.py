@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from src.context import Caller, Context, Doctor
 from src.controllers import free_times
 from src.domain.appointment_rules import check_slot_times
@@ -58,6 +60,14 @@ def list_own(ctx: Context[Doctor], query: SlotsWanted) -> DoctorsSlots:
     shown = rows[: query.limit]
     cursor = cursor_after(shown[-1]) if len(rows) > query.limit else None
     return DoctorsSlots.of_rows([DoctorsSlot.of_row(row) for row in shown], next_cursor=cursor)
+
+
+def show_own(ctx: Context[Doctor], slot_id: int) -> dict[str, Any]:
+    """Return the fields of a DoctorsSlot; raise SlotNotFound unless the doctor published it."""
+    row = slots.find_of_doctor(ctx.db, slot_id, ctx.actor.doctor_id)
+    if row is None:
+        raise SlotNotFound
+    return DoctorsSlot.of_row(row)
 
 
 @raises(SlotNotFound, SlotTaken, SlotPast)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from src.context import Context, Doctor
 from src.controllers.changes_of_hours import (
@@ -37,6 +38,14 @@ def list_all(ctx: Context[Doctor], query: ExceptionsWanted) -> ExceptionsOut:
     shown = rows[: query.limit]
     cursor = str(ExceptionPlace(shown[-1].first_day, shown[-1].id)) if len(rows) > query.limit else None
     return ExceptionsOut.of_rows([ExceptionOut.of_row(row) for row in shown], next_cursor=cursor)
+
+
+def show(ctx: Context[Doctor], exception_id: int) -> dict[str, Any]:
+    """Return the fields of an ExceptionOut; raise ExceptionNotFound unless it is the doctor's own."""
+    row = exceptions.find_of_doctor(ctx.db, exception_id, ctx.actor.doctor_id)
+    if row is None:
+        raise ExceptionNotFound
+    return ExceptionOut.of_row(row)
 
 
 @raises(DayPast, VisitTypeUnknown, TooManyExceptions, TooManyOpenings)

@@ -27,3 +27,8 @@ def instant_of_minute(minute: int) -> datetime:
 def time_of_day(minutes: int) -> str:
     """Return minutes since midnight as HH:MM, up to 24:00."""
     return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def minutes_of_day(text: str) -> int:
+    """Return the minutes since midnight of HH:MM, up to 24:00."""
+    return 60 * int(text[:2]) + int(text[3:])

@@ -72,6 +72,14 @@ def list_page(
     return db.execute(limited(_PAGES[status], limit), values).all()
 
 
+_OF_DOCTOR = LISTED.where(AvailabilitySlot.id == bindparam("slot_id"))
+
+
+def find_of_doctor(db: Connection, slot_id: int, doctor_id: int) -> Row[Any] | None:
+    """Return a slot as `list_page` does; None when the doctor has no such slot."""
+    return db.execute(_OF_DOCTOR, {"slot_id": slot_id, "doctor_id": doctor_id}).one_or_none()
+
+
 _FIND = select(
     AvailabilitySlot.starts_at,
     AvailabilitySlot.ends_at,

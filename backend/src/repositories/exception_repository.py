@@ -14,24 +14,22 @@ from src.domain.missing_hours import Known
 from src.models import HoursException
 from src.models.base import Id
 
-_AHEAD = (
-    select(
-        HoursException.id,
-        HoursException.doctor_id,
-        HoursException.kind,
-        HoursException.first_day,
-        HoursException.last_day,
-        HoursException.from_time,
-        HoursException.until_time,
-        HoursException.visit_types,
-        HoursException.place,
-        HoursException.reason,
-    )
-    .where(
-        or_(HoursException.doctor_id == bindparam("doctor_id"), HoursException.doctor_id.is_(None)),
-        HoursException.last_day >= bindparam("day"),
-    )
-)  # fmt: skip
+_COLUMNS = select(
+    HoursException.id,
+    HoursException.doctor_id,
+    HoursException.kind,
+    HoursException.first_day,
+    HoursException.last_day,
+    HoursException.from_time,
+    HoursException.until_time,
+    HoursException.visit_types,
+    HoursException.place,
+    HoursException.reason,
+)
+_AHEAD = _COLUMNS.where(
+    or_(HoursException.doctor_id == bindparam("doctor_id"), HoursException.doctor_id.is_(None)),
+    HoursException.last_day >= bindparam("day"),
+)
 _ALL_AHEAD = _AHEAD.order_by(HoursException.id)
 _BETWEEN = _ALL_AHEAD.where(HoursException.first_day <= bindparam("last_day"))
 _PAGE = _AHEAD.where(
@@ -44,6 +42,12 @@ def list_page(db: Connection, doctor_id: int, day: date, after: tuple[date, int]
     """Return what has not ended before `day`, by the first day, and follows the place `after`: (first day, id)."""
     values = {"doctor_id": doctor_id, "day": day, "after_day": after[0], "after_id": after[1]}
     return db.execute(limited(_PAGE, limit), values).all()
+
+
+def find_of_doctor(db: Connection, exception_id: int, doctor_id: int) -> Row[Any] | None:
+    """Return an exception; None if the doctor has none with this id, as of a closure of the clinic."""
+    query = _COLUMNS.where(HoursException.id == exception_id, HoursException.doctor_id == doctor_id)
+    return db.execute(query).one_or_none()
 
 
 def list_ahead(db: Connection, doctor_id: int, day: date) -> list[domain.HoursException]:

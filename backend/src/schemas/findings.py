@@ -38,6 +38,7 @@ Code = Literal[
     "before_first_day",
     "too_long_after",
     "not_after_from",
+    "not_hours",
     "without_from",
     "of_extra_hours_only",
     "overlapping",

@@ -30,6 +30,7 @@ from src.errors import (
     Unavailable,
 )
 from src.errors_of_appointments import NotAffected
+from src.errors_of_hours import LeavesOutside
 from src.errors_of_service import DatabaseUnfit
 from src.schemas.findings import Code, Wrong, in_words
 
@@ -85,6 +86,8 @@ def problem_of_error(error: ClinicError) -> Problem:
         members["appointment_ids"] = error.appointment_ids
     if error.params:
         members["params"] = error.params
+    if isinstance(error, LeavesOutside):
+        members["affected"] = error.affected
     return problem(status_of(type(error)), str(error), kind=urn(type(error)), **members)
 
 
