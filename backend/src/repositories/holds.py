@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Date, Row, bindparam, delete, select, union, update
+from sqlalchemy import ColumnElement, Connection, Date, Row, Select, bindparam, delete, select, union, update
 
 from src.domain.refusals import Refusal, why_not_bookable
 from src.models import Appointment
@@ -28,14 +28,20 @@ _held = select(Appointment.id, Appointment.slot_id, Appointment.patient_id, Appo
 _OF_EITHER = union(
     _held.where(Appointment.doctor_id == bindparam("doctor_id")), _held.where(Appointment.patient_id == bindparam("me"))
 )
-# In the order of the ids, as every transaction locks them. What another one is just deleting can be skipped.
-_LOCK_EXPIRED = (
-    select(Appointment.id)
-    .where(Appointment.id.in_(bindparam("ids", expanding=True)), Appointment.status == HELD)
-    .order_by(Appointment.id)
-    .with_for_update(skip_locked=True)
-)
-_DELETE = delete(Appointment).where(Appointment.id.in_(bindparam("ids", expanding=True)))
+_IDS = Appointment.id.in_(bindparam("ids", expanding=True))
+
+
+def _locked(*which: ColumnElement[bool]) -> Select[tuple[int]]:
+    """Return the query that locks such holds and returns their ids.
+
+    All transactions lock them in the order of the ids, so that they cannot deadlock. They wait for each other: what
+    another one deletes is there again, and excludes others, if that one is rolled back.
+    """
+    return select(Appointment.id).where(Appointment.status == HELD, *which).order_by(Appointment.id).with_for_update()
+
+
+_LOCK_EXPIRED = _locked(_IDS)
+_DELETE = delete(Appointment).where(_IDS)
 _MY_HOLDS = (Appointment.status == HELD, Appointment.patient_id == bindparam("me"))
 _RELEASE_OVERLAPPING = delete(Appointment).where(
     *_MY_HOLDS,
@@ -107,8 +113,8 @@ def release_excluding(
 
 def release_expired(db: Connection, doctor_id: int, now: datetime) -> None:
     """Delete the doctor's expired holds. The caller has locked the doctor."""
-    expired = (Appointment.doctor_id == doctor_id, Appointment.status == HELD, Appointment.held_until <= now)
-    db.execute(delete(Appointment).where(*expired))
+    expired = _locked(Appointment.doctor_id == doctor_id, Appointment.held_until <= now)
+    db.execute(delete(Appointment).where(Appointment.id.in_(expired)))
 
 
 def extend(
@@ -186,4 +192,4 @@ def _why_not_open(present: Row[Any], starts_at: datetime, now: datetime) -> Refu
 
 def purge_expired_before(db: Connection, before: datetime) -> None:
     """Delete holds that had expired by this instant."""
-    db.execute(delete(Appointment).where(Appointment.status == HELD, Appointment.held_until < before))
+    db.execute(delete(Appointment).where(Appointment.id.in_(_locked(Appointment.held_until < before))))
