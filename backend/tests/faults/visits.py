@@ -10,13 +10,11 @@ from datetime import datetime, timezone
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-
 from src.domain.minutes import minute_of
 from src.models.appointment import FIRST_COMPUTED_SLOT
 from src.repositories.offered import MINUTES_OF_VERSION
 from tests.faults.callers import SECONDS_TO_GIVE_UP, Answered, Caller, DoctorOnDuty, Town
+from tests.faults.expiry import expire
 from tests.faults.record import (
     NEVER,
     Change,
@@ -331,17 +329,7 @@ class Visitor(Caller):
         """Let a hold expire; return False if there is none, and None if that is not known."""
         # No request that is under way has begun a minute ago.
         ago = datetime.fromtimestamp(self.record.instant(now()).timestamp() - 60, timezone.utc)
-        sql = text("UPDATE appointments SET held_until = :ago WHERE id = :id AND status = 'held'")
-        engine = self.town.world.engine
-        is_sqlite = engine.dialect.name == "sqlite"
-        try:
-            with engine.begin() as connection:
-                if is_sqlite:
-                    connection.exec_driver_sql("PRAGMA busy_timeout = 10000")
-                values = {"ago": ago.strftime("%Y-%m-%d %H:%M:%S.000000") if is_sqlite else ago, "id": hold_id}
-                return connection.execute(sql, values).rowcount == 1
-        except DBAPIError:
-            return None
+        return expire(self.town.world.engine, hold_id, ago)
 
     def rumour(self, slot_id: int) -> None:
         with self.town.lock:
