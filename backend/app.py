@@ -28,7 +28,8 @@ from src.controllers import search_controller as searches
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
-from src.pages import accounts, booking, desk, front, mine, outside, special_hours, week
+from src.pages import accounts, booking, desk, front, mine, moving, outside, special_hours, week
+from src.pages import doctors as doctor_list
 from src.pages import exceptions as exception_pages
 from src.pages import explain as explain_page
 from src.pages import hours as hours_pages
@@ -113,14 +114,21 @@ PAGES: list[Page] = [
     Page("/log-in", accounts.entrance, READER, "log_in.html"),
     Page("/register", accounts.entrance, READER, "register.html"),
     Page("/log-out", accounts.nothing, READER, "log_out.html"),
+    Page("/log-out/everywhere", accounts.nothing, USER, "log_out_everywhere.html"),
+    Page("/password", accounts.nothing, USER, "password.html"),
 
-    Page("/book", booking.doctors, VISITOR, "doctors.html"),
+    Page("/book", doctor_list.find, VISITOR, "doctors.html"),
     Page("/book/<int:doctor_id>", booking.times, VISITOR, "times.html"),
     Page("/book/<int:doctor_id>/<int:slot_id>", booking.confirm, VISITOR, "check.html"),
+    Page("/embed/<int:doctor_id>", booking.times, VISITOR, "embed.html", embedded=True),
 
     Page("/my", mine.my_appointments, PATIENT, "mine.html"),
+    Page("/my/account", accounts.nothing, PATIENT, "account.html"),
     Page("/my/<int:appointment_id>", mine.appointment, PATIENT, "appointment.html"),
     Page("/my/<int:appointment_id>/cancel", mine.appointment, PATIENT, "cancel.html"),
+    Page("/my/<int:appointment_id>/calendar.ics", mine.calendar, PATIENT, "appointment.html"),
+    Page("/my/<int:appointment_id>/move", moving.times, PATIENT, "move.html"),
+    Page("/my/<int:appointment_id>/move/<int:slot_id>", moving.confirm, PATIENT, "move_to.html"),
 
     Page("/desk", week.week, DOCTOR, "week.html"),
     Page("/desk/day", week.day, DOCTOR, "day.html"),
@@ -156,9 +164,14 @@ FORMS: list[Form] = [
     Form("/log-in", accounts.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
     Form("/register", accounts.register, ANYONE, "auth.register", then="{next}", session="begins"),
     Form("/log-out", sessions.log_out, USER, "session.log_out", then="/book", session="ends"),
+    Form("/log-out/everywhere", sessions.log_out_everywhere, USER, "session.log_out_everywhere", then="/book",
+         session="ends"),
+    Form("/password", sessions.change_password, USER, "session.change_password", then="/home", session="begins"),
     Form("/book/<int:doctor_id>/<int:slot_id>", appointments.book, PATIENT, "appointment.book",
          then="/my/{appointment_id}"),
     Form("/my/<int:appointment_id>/cancel", cancellations.cancel, PATIENT, "appointment.cancel", then="/my"),
+    Form("/my/<int:appointment_id>/move/<int:slot_id>", reschedules.reschedule, PATIENT, "appointment.reschedule",
+         then="/my/{appointment_id}"),
 
     Form("/desk/appointments/<int:appointment_id>", desk.write_note, DOCTOR, "appointment.note",
          then="/desk/appointments/{appointment_id}"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 
 from src.context import Caller, Context, Doctor, Patient
+from src.controllers import own_appointment
 from src.domain.refusals import accepted
 from src.errors_of_appointments import (
     LIMITS,
@@ -22,11 +23,9 @@ from src.schemas.appointment import (
     AppointmentBooked,
     BookAppointment,
     DoctorsAppointment,
-    ListedAppointment,
     PatientsAppointment,
-    notice_of,
 )
-from src.schemas.appointment_details import AppointmentDetails, EventOut
+from src.schemas.appointment_details import AppointmentDetails
 from src.schemas.appointment_list import AppointmentsWanted, DoctorsAppointments, PatientsAppointments
 from src.utils.decorators import one_statement, raises
 
@@ -54,21 +53,7 @@ def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
 @raises(AppointmentNotFound, NotYourAppointment)
 def show(ctx: Context[Caller], appointment_id: int) -> AppointmentDetails:
     """Show one of the caller's appointments with its whole history."""
-    row = _found(ctx.db, appointment_id)
-    if ctx.actor.user_id not in (row.patient_id, row.doctor_user_id):
-        raise NotYourAppointment
-    history = appointments.history(ctx.db, row.id)
-    clinics = ctx.settings.policies.cancellation_notice
-    notice = notice_of(row, clinics) if ctx.actor.user_id == row.patient_id else 0
-    return AppointmentDetails(
-        doctor_name=row.doctor_name,
-        patient_name=row.patient_name,
-        history=[EventOut.of_row(event) for event in history],
-        revision=history[-1].id,
-        reason=row.reason,
-        note=row.note if ctx.actor.user_id == row.doctor_user_id else None,
-        **ListedAppointment.of_row(row, ctx.now, notice),
-    )
+    return own_appointment.find(ctx, appointment_id).details
 
 
 def list_mine(ctx: Context[Patient], query: AppointmentsWanted) -> PatientsAppointments:
@@ -95,13 +80,6 @@ def list_doctors(ctx: Context[Doctor], query: AppointmentsWanted) -> DoctorsAppo
         [DoctorsAppointment.of_row(row, ctx.now) for row in rows[: query.limit]],
         next_cursor=_next_cursor(rows, query),
     )
-
-
-def _found(db: Connection, appointment_id: int) -> Row[Any]:
-    row = appointments.find_full(db, appointment_id)
-    if row is None:
-        raise AppointmentNotFound
-    return row
 
 
 def _next_cursor(rows: Sequence[Row[Any]], query: AppointmentsWanted) -> int | str | None:

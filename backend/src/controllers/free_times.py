@@ -21,18 +21,19 @@ NEVER = 4_196_000_000
 SPARE = 3
 
 
-def page(ctx: Context[Caller | None], doctor_id: int, query: FreeWanted) -> FreeSlots:
+def page(ctx: Context[Caller | None], doctor_id: int, query: FreeWanted, moving: int = 0) -> FreeSlots:
     """Read the published slots and the computed times, as far as the query wants them, and merge them.
 
-    The days of a query are in the doctor's time zone, which most often is the clinic's. The computed times tell which
-    one it is, so only the times of a doctor in another zone are read twice.
+    They are free for whoever moves the appointment `moving`, which does not take its own time. The days of a query are
+    in the doctor's time zone, which most often is the clinic's. The computed times tell which one it is, so only the
+    times of a doctor in another zone are read twice.
     """
     zone = ctx.settings.clinic_time_zone
-    slots, times = _read(ctx, doctor_id, query, zone)
+    slots, times = _read(ctx, doctor_id, query, zone, moving)
     if query.from_ is not None or query.until is not None:
         doctors_zone = _zone(ctx, doctor_id, times)
         if doctors_zone != zone:
-            slots, times = _read(ctx, doctor_id, query, doctors_zone)
+            slots, times = _read(ctx, doctor_id, query, doctors_zone, moving)
     if (slots and times) or query.cursor is not None or max(len(slots), len(times)) > query.limit:
         return _merged(slots, times, query, zone)
     published = [FreeSlot.of_published(row) for row in slots]
@@ -40,7 +41,7 @@ def page(ctx: Context[Caller | None], doctor_id: int, query: FreeWanted) -> Free
 
 
 def _read(
-    ctx: Context[Caller | None], doctor_id: int, query: FreeWanted, zone: str
+    ctx: Context[Caller | None], doctor_id: int, query: FreeWanted, zone: str, moving: int
 ) -> tuple[Sequence[Row[Any]], Sequence[Row[Any]]]:
     """Return the published slots and the computed times on the days of the query in this time zone."""
     begin, end = query.window(ctx.now, zone)
@@ -48,11 +49,12 @@ def _read(
     me, most = user_id_of(ctx.actor), query.limit + SPARE
     slots: Sequence[Row[Any]] = []
     if query.visit_type is None:
-        slots = free_times.list_published(ctx.db, doctor_id, me, ctx.now, (start, NEVER if end is None else end), most)
+        window = (start, NEVER if end is None else end)
+        slots = free_times.list_published(ctx.db, doctor_id, me, ctx.now, window, most, moving)
     if slots and not slots[0].has_openings:
         return slots, []
-    until = begin + MINUTES_AT_ONCE if end is None else end
-    return slots, free_times.list_computed(ctx.db, doctor_id, query.visit_type, me, ctx.now, (start, until), most)
+    window = (start, begin + MINUTES_AT_ONCE if end is None else end)
+    return slots, free_times.list_computed(ctx.db, doctor_id, query.visit_type, me, ctx.now, window, most, moving)
 
 
 def _zone(ctx: Context[Caller | None], doctor_id: int, times: Sequence[Row[Any]]) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from src.context import Caller, Context, Patient, user_id_of
+from src.context import Caller, Context, Patient
+from src.controllers import listed_doctors
 from src.errors_of_appointments import DoctorNotFound
 from src.repositories import appointment_repository as appointments
 from src.repositories import doctor_repository as doctors
-from src.repositories import search_repository as searching
 from src.schemas.appointment import PatientsAppointment
-from src.schemas.availability import FreeSlot
 from src.schemas.doctor import Doctors, DoctorShown, DoctorsWanted
 from src.schemas.patient import PatientDashboard
 from src.utils.decorators import raises
@@ -32,19 +29,11 @@ def dashboard(ctx: Context[Patient]) -> PatientDashboard:
 
 def list_doctors(ctx: Context[Caller | None], query: DoctorsWanted) -> Doctors:
     """List the doctors page by page, in a stable order."""
-    offset = (query.page - 1) * query.limit
-    if query.all:
-        rows = doctors.list_living(ctx.db, offset=offset, limit=query.limit)
-        total = rows[0].total if rows else doctors.count_living(ctx.db)
-    else:
-        wanted = {"name": query.name, "specialization": query.specialization}
-        rows, total = doctors.list_matching(ctx.db, **wanted, offset=offset, limit=query.limit)
-    listed = [
-        {"id": row.id, "name": row.name, "designation": row.designation, "specialization": row.specialization}
-        for row in rows
-    ]
+    listed, total = listed_doctors.page(ctx, query)
     if query.next_available:
-        _add_next_available(ctx, listed)
+        found = listed_doctors.next_times(ctx, listed, query.visit_type, 1)
+        for doctor in listed:
+            doctor["next_available"] = next(iter(found.get(doctor["id"], ())), None)
     return Doctors.of_rows(listed, page=query.page, total_pages=-(-total // query.limit), total=total)
 
 
@@ -61,11 +50,3 @@ def show_doctor(ctx: Context[Caller | None], doctor_id: int) -> DoctorShown:
         specialization=row.specialization,
         time_zone=row.time_zone or ctx.settings.clinic_time_zone,
     )
-
-
-def _add_next_available(ctx: Context[Caller | None], listed: list[dict[str, Any]]) -> None:
-    ids, zone = [doctor["id"] for doctor in listed], ctx.settings.clinic_time_zone
-    found = searching.next_of_doctors(ctx.db, ids, user_id_of(ctx.actor), ctx.now, zone)
-    for doctor in listed:
-        row = found.get(doctor["id"])
-        doctor["next_available"] = None if row is None else FreeSlot.of_found(row)

@@ -10,14 +10,14 @@ from pydantic import field_validator
 
 from src.context import Context, Doctor
 from src.controllers import appointment_controller as appointments
-from src.controllers import chosen_time
+from src.controllers import chosen_time, own_appointment
 from src.controllers import note_controller as notes
 from src.controllers import patient_controller as patients
 from src.controllers import visit_type_controller as visit_types
 from src.controllers.chosen_time import ChosenTime
 from src.domain.wall_clock import local
-from src.pages import booking
-from src.pages.booking import FreeTimes, TimesWanted
+from src.pages import times as free_times
+from src.pages.times import FreeTimes, TimesWanted
 from src.pages.views import Goto
 from src.schemas.appointment_details import AppointmentDetails
 from src.schemas.base import Message
@@ -77,12 +77,10 @@ class Move:
 
 def move(ctx: Context[Doctor], appointment_id: int, query: TimesWanted) -> Move:
     """Show the free times that visitors see, of the same visit type, from the appointment's day on."""
-    found = appointments.show(ctx, appointment_id)
-    types: list[Any] = visit_types.list_for_patients(ctx, ctx.actor.doctor_id).data
-    same = next((each["id"] for each in types if each["name"] == found.visit_type), None)
-    first = query.from_ or date.fromisoformat(found.date)
-    wanted = query.model_copy(update={"visit_type": query.visit_type or same, "from_": first})
-    return Move(found, booking.times(ctx, ctx.actor.doctor_id, wanted))
+    found = own_appointment.find(ctx, appointment_id)
+    first = query.from_ or date.fromisoformat(found.details.date)
+    wanted = query.model_copy(update={"from_": first})
+    return Move(found.details, free_times.find(ctx, ctx.actor.doctor_id, wanted, found))
 
 
 @dataclass(frozen=True)
@@ -97,6 +95,6 @@ class MoveTo:
 def move_to(ctx: Context[Doctor], appointment_id: int, slot_id: int) -> MoveTo:
     found = appointments.show(ctx, appointment_id)
     doctor = patients.show_doctor(ctx, ctx.actor.doctor_id)
-    time = chosen_time.find(ctx, doctor, slot_id)
+    time = chosen_time.find(ctx, doctor, slot_id, moving=appointment_id)
     types: list[Any] = visit_types.list_for_patients(ctx, ctx.actor.doctor_id).data
     return MoveTo(found, time, next((each["name"] for each in types if each["id"] == time.visit_type_id), None))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from src.pages.languages import Language
 
 
 @dataclass(frozen=True)
@@ -14,8 +17,8 @@ class Goto:
 
 @dataclass(frozen=True)
 class Download:
-    """A file, and the name under which the browser keeps it."""
+    """A file, which `write` returns in the reader's language, and the name under which the browser keeps it."""
 
     name: str
     media_type: str
-    content: bytes
+    write: Callable[[Language], bytes]

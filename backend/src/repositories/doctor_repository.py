@@ -161,17 +161,20 @@ def list_living(db: Connection, *, offset: int, limit: int) -> Sequence[Row[tupl
 
 
 def list_matching(
-    db: Connection, *, name: str | None, specialization: str | None, offset: int, limit: int
+    db: Connection, *, name: str | None, specialization: str | None, visit_type: str | None, offset: int, limit: int
 ) -> tuple[Sequence[Row[tuple[int, str, str, str, int]]], int]:
     """Return a page of `list_living` for doctors with this text in the name and this specialization, and their number.
 
-    Letter case does not matter, and None is no condition. It reads all doctors.
+    They have a visit type of this name that patients may book. Letter case does not matter, and None is no condition.
+    It reads all doctors.
     """
     conditions: list[ColumnElement[bool]] = [User.deleted_at.is_(None)]
     if name is not None:
         conditions.append(User.name.icontains(name, autoescape=True))
     if specialization is not None:
         conditions.append(func.lower(DoctorProfile.specialization) == func.lower(specialization))
+    if visit_type is not None:
+        conditions.append(visit_types.has_for_patients(DoctorProfile.id, visit_type))
     columns = (DoctorProfile.id, User.name, DoctorProfile.designation, DoctorProfile.specialization)
     query = (
         select(*columns, func.count().over().label("total")).join(User).where(*conditions).order_by(DoctorProfile.id)
@@ -180,6 +183,19 @@ def list_matching(
     if rows or offset == 0:
         return rows, rows[0].total if rows else 0
     return rows, db.scalars(select(func.count()).select_from(DoctorProfile).join(User).where(*conditions)).one()
+
+
+_SPECIALIZATIONS = (
+    select(DoctorProfile.specialization)
+    .join(User)
+    .where(User.deleted_at.is_(None), DoctorProfile.specialization != "")
+    .distinct()
+)
+
+
+def specializations(db: Connection) -> Sequence[str]:
+    """Return the specializations of all doctors who have not left, in no order."""
+    return db.scalars(_SPECIALIZATIONS).all()
 
 
 _COUNT = text(

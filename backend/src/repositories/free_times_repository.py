@@ -58,14 +58,15 @@ def _published(dialect: str, most: int) -> TextualSelect:
 
 
 def list_published(
-    db: Connection, doctor_id: int, me: int, now: datetime, window: tuple[int, int], most: int
+    db: Connection, doctor_id: int, me: int, now: datetime, window: tuple[int, int], most: int, moving: int = 0
 ) -> Sequence[Row[Any]]:
     """Return the published slots that the patient `me` can book and that begin in the window, by time.
 
-    A row has the columns of a slot, and `has_openings`: whether computed times are possible at all.
+    A row has the columns of a slot, and `has_openings`: whether computed times are possible at all. The appointment
+    `moving` takes no time.
     """
     begin, end = window
-    values = offered.values(now, begin, end, me=me, doctor_id=doctor_id)
+    values = offered.values(now, begin, end, me=me, moving=moving, doctor_id=doctor_id)
     instants = {"begin": minutes.instant_of_minute(begin), "end": minutes.instant_of_minute(end)}
     return db.execute(_published(db.dialect.name, most), values | instants).all()
 
@@ -88,11 +89,12 @@ def list_computed(
     now: datetime,
     window: tuple[int, int],
     most: int,
+    moving: int = 0,
 ) -> list[Row[Any]]:
     """Return the times of a visit type, or for None of the doctor's default type, that begin in the window.
 
     A row has minute, slot_id, minutes, visit_type_id, seats_left (None if it is for one patient), place and time_zone
-    (None for the clinic's).
+    (None for the clinic's). The appointment `moving` takes no time.
     """
     chosen = OF_DEFAULT_TYPE if visit_type_id is None else OF_TYPE
     query = _computed(db.dialect.name, chosen, most)
@@ -100,7 +102,7 @@ def list_computed(
     found: list[Row[Any]] = []
     while begin < end and len(found) < most:
         until = min(end, begin + MINUTES_AT_ONCE)
-        values = offered.values(now, begin, until, me=me, doctor_id=doctor_id, visit_type_id=visit_type_id or 0)
-        found += db.execute(query, values).all()
+        who = {"me": me, "moving": moving, "doctor_id": doctor_id, "visit_type_id": visit_type_id or 0}
+        found += db.execute(query, offered.values(now, begin, until, **who)).all()
         begin = until
     return found[:most]

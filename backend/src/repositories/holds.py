@@ -57,6 +57,9 @@ _RELEASE_NUMBER = delete(Appointment).where(
     Appointment.nth == bindparam("nth"),
 )
 _TERM = select(Appointment.booked_at, Appointment.held_until).where(Appointment.id == bindparam("hold_id"))
+_HELD_UNTIL = select(Appointment.held_until).where(
+    *_MY_HOLDS, Appointment.slot_id == bindparam("slot_id"), Appointment.held_until > bindparam("now")
+)
 _EXTEND = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(held_until=bindparam("until"))
 _RELEASE = (
     delete(Appointment)
@@ -135,6 +138,11 @@ def extend(
 def end_of(db: Connection, hold_id: int) -> datetime:
     """Return when a hold expires."""
     return db.execute(_TERM, {"hold_id": hold_id}).one().held_until
+
+
+def held_until(db: Connection, slot_id: int, patient_id: int, now: datetime) -> datetime | None:
+    """Return until when the patient holds this time, or None if the patient does not."""
+    return db.scalars(_HELD_UNTIL, {"slot_id": slot_id, "me": patient_id, "now": now}).one_or_none()
 
 
 def release(db: Connection, hold_id: int, patient_id: int) -> bool:

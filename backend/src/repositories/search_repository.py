@@ -201,6 +201,36 @@ def _following(dialect: str, sought: Sought, most: int) -> str:
     )"""
 
 
+def _of_each(dialect: str, sought: Sought, number: int) -> str:
+    """Return the CTE `found` with the first times of each doctor: so many of each visit type and of the slots first."""
+    following_time = next_time.computed(dialect, "(times.minute + 1)", sought.times)
+    following_slot = _published(dialect, sought, "slots.doctor_id", "slot.starts_at > slots.starts_at")
+    slots = f""", slots AS (
+        SELECT doctor_id, starts_at, 1 AS number FROM first WHERE visit_type_id IS NULL
+        UNION ALL SELECT slots.doctor_id, {following_slot}, number + 1 FROM slots
+        WHERE number < {number} AND starts_at IS NOT NULL
+    )"""
+    of_slots = f"""
+        UNION ALL SELECT doctor_id, NULL, {minute_of(dialect, "starts_at")}, {_slot_at("slots")} FROM slots
+        WHERE starts_at IS NOT NULL"""
+    if sought.by_type:
+        slots = of_slots = ""
+    return f"""times AS (
+        SELECT visit_type_id, minute, 1 AS number FROM first WHERE visit_type_id IS NOT NULL
+        UNION ALL SELECT times.visit_type_id, {following_time}, number + 1
+        FROM times JOIN timed AS type ON type.id = times.visit_type_id
+        WHERE number < {number} AND times.minute < type.last_minute
+    ){slots}, every AS (
+        SELECT doctor_id, visit_type_id, minute, version_id * {MINUTES_OF_VERSION} + minute AS slot_id
+        FROM times JOIN timed ON timed.id = times.visit_type_id WHERE minute IS NOT NULL
+        {of_slots}
+    ), found AS (
+        SELECT doctor_id, visit_type_id, minute, slot_id FROM (
+            SELECT every.*, row_number() OVER (PARTITION BY doctor_id ORDER BY minute, slot_id) AS number FROM every
+        ) AS numbered WHERE number <= {number}
+    )"""
+
+
 def _of_slot(column: str) -> str:
     return f"(SELECT {column} FROM availability_slots WHERE availability_slots.id = found.slot_id)"
 
@@ -211,9 +241,16 @@ def _of_doctor(column: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _search(dialect: str, sought: Sought, most: int | None) -> TextualSelect:
-    """Return the query for the times in their order, or without `most` for the first of each visit type and doctor."""
-    following = "" if most is None else f", {_following(dialect, sought, int(most))}"
+def _search(dialect: str, sought: Sought, most: int | None, of_each: int = 1) -> TextualSelect:
+    """Return the query for the times in their order, or without `most` for the first of each doctor.
+
+    If that is one, there is a row for each visit type, and one for the slots.
+    """
+    following = ""
+    if most is not None:
+        following = f", {_following(dialect, sought, int(most))}"
+    elif of_each > 1:
+        following = f", {_of_each(dialect, sought, int(of_each))}"
     of_doctors = {"doctor_name": "name", "designation": "designation", "specialization": "specialization"}
     shown = "".join(f", {_of_doctor(column)} AS {name}" for name, column in of_doctors.items())
     statement = typed(f"""
@@ -230,7 +267,7 @@ def _search(dialect: str, sought: Sought, most: int | None) -> TextualSelect:
         {", ".join(f"{_of_slot(name)} AS {name}" for name in ("starts_at", "ends_at", "wall_start", "wall_end"))},
         coalesce({_of_slot("time_zone")}, {_of_doctor("time_zone")}, :clinic_zone) AS time_zone, found.doctor_id
         {"" if most is None else shown}
-    FROM {"first" if most is None else "found"} AS found
+    FROM {"found" if following else "first"} AS found
     LEFT JOIN {"timed" if most is None else "few"} AS type ON type.id = found.visit_type_id
     ORDER BY found.minute, found.slot_id""")
     return statement.columns(
@@ -245,16 +282,27 @@ def _search(dialect: str, sought: Sought, most: int | None) -> TextualSelect:
 
 
 def next_of_doctors(
-    db: Connection, doctor_ids: Sequence[int], me: int, now: datetime, clinic_zone: str
-) -> dict[int, Row[Any]]:
-    """Return by doctor what is the first of the list of those who have anything that `me` can book.
+    db: Connection,
+    doctor_ids: Sequence[int],
+    me: int,
+    now: datetime,
+    clinic_zone: str,
+    *,
+    visit_type: str | None = None,
+    of_each: int = 1,
+) -> dict[int, list[Row[Any]]]:
+    """Return by doctor what begins the list of those who have anything that `me` can book: `of_each` rows at most.
 
-    A row has the columns that `search` returns, but for those that are the doctor's.
+    With the name of a visit type, they are times of that. A row has the columns that `search` returns, but for those
+    that are the doctor's.
     """
-    values = _values(now, me, clinic_zone) | {"doctors": json.dumps(list(doctor_ids))}
-    found: dict[int, Row[Any]] = {}
-    for row in db.execute(_search(db.dialect.name, Sought(doctors=True), None), values):
-        found.setdefault(row.doctor_id, row)
+    sought = Sought(doctors=True, by_type=visit_type is not None)
+    values = _values(now, me, clinic_zone, Criteria(visit_type=visit_type)) | {"doctors": json.dumps(list(doctor_ids))}
+    found: dict[int, list[Row[Any]]] = {}
+    for row in db.execute(_search(db.dialect.name, sought, None, of_each), values):
+        of_doctor = found.setdefault(row.doctor_id, [])
+        if len(of_doctor) < of_each:
+            of_doctor.append(row)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, func, insert, select, text, update
 
 from src.models import VisitType, VisitTypeVersion
 
@@ -47,6 +47,24 @@ def list_living(db: Connection, doctor_id: int) -> Sequence[Row[Any]]:
 def list_for_patients(db: Connection, doctor_id: int) -> Sequence[Row[Any]]:
     """Return those of `list_living` that patients may book."""
     return db.execute(_FOR_PATIENTS, {"doctor_id": doctor_id}).all()
+
+
+_NAMES = select(VisitType.name).where(VisitType.retired_at.is_(None), VisitType.booked_by == "patients").distinct()
+
+
+def names_for_patients(db: Connection) -> Sequence[str]:
+    """Return the names of all visit types that patients may book, in no order."""
+    return db.scalars(_NAMES).all()
+
+
+def has_for_patients(doctor_id: Any, name: str) -> ColumnElement[bool]:
+    """Return the condition that the doctor has a visit type of this name that patients may book, in any letter case."""
+    return exists().where(
+        VisitType.doctor_id == doctor_id,
+        VisitType.retired_at.is_(None),
+        VisitType.booked_by == "patients",
+        func.lower(VisitType.name) == func.lower(name),
+    )
 
 
 def is_bookable(db: Connection, doctor_id: int, visit_type_id: int) -> bool:

@@ -63,11 +63,16 @@ class DoctorsWanted(Page):
 
     name: OneLine | None = Field(None, description="only doctors with this text in their name; letter case is ignored")
     specialization: OneLine | None = Field(None, description="only doctors of this one; letter case is ignored")
+    visit_type: OneLine | None = Field(
+        None,
+        description="only doctors with a visit type of this name that patients may book, and `next_available` is a time"
+        " of it; letter case is ignored",
+    )
     next_available: QueryFlag = Field(False, description="whether to add `next_available`")
 
     @property
     def all(self) -> bool:
-        return self.name is self.specialization is None
+        return self.name is self.specialization is self.visit_type is None
 
 
 class DoctorListed(Out):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from collections.abc import Mapping
+
+from flask import Response, g, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from config import Settings
@@ -16,6 +18,11 @@ LANGUAGE = "language"
 SECONDS_OF_LANGUAGE = 365 * 24 * 3600
 
 
+def sent_cookies() -> Mapping[str, str]:
+    """Return the cookies of this request: none for a page in a frame on another site."""
+    return {} if g.get("embedded", False) else request.cookies
+
+
 def session_name(settings: Settings) -> str:
     """Return the name of the session's cookie: browsers take `__Host-` only over https and for this host alone."""
     return "__Host-session" if settings.is_production else "session"
@@ -23,7 +30,7 @@ def session_name(settings: Settings) -> str:
 
 def session_claims(settings: Settings) -> TokenClaims | None:
     """Return the claims of the session's token, or None if there is none or it is dead."""
-    token = request.cookies.get(session_name(settings))
+    token = sent_cookies().get(session_name(settings))
     if not token:
         return None
     try:
@@ -34,7 +41,7 @@ def session_claims(settings: Settings) -> TokenClaims | None:
 
 def has_session(settings: Settings) -> bool:
     """Return whether the browser sent a session, alive or not."""
-    return session_name(settings) in request.cookies
+    return session_name(settings) in sent_cookies()
 
 
 def begin_session(response: Response, token: str, settings: Settings) -> None:
@@ -53,7 +60,7 @@ def flash(response: Response, message: str, settings: Settings) -> None:
 
 def flashed(settings: Settings) -> str | None:
     """Return what the form has done that led to this page."""
-    signed = request.cookies.get(FLASH)
+    signed = sent_cookies().get(FLASH)
     if not signed:
         return None
     try:
@@ -63,7 +70,7 @@ def flashed(settings: Settings) -> str | None:
 
 
 def forget_flash(response: Response, settings: Settings) -> None:
-    if FLASH in request.cookies:
+    if FLASH in sent_cookies():
         _set(response, FLASH, "", settings, seconds=0)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, g, request
 
+from config import Settings
 from src.web.static_files import FIRST_STEP
 
 # Only the docs page needs inline script and style: its package contains them.
@@ -14,10 +15,11 @@ DOCS_POLICY = (
 )
 POLICY = "default-src 'none'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
 # Nothing inline, nothing from other hosts.
-PAGE_POLICY = (
+_PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    " form-action 'self'; base-uri 'none'; frame-ancestors "
 )
+PAGE_POLICY = _PAGE_POLICY + "'none'"
 
 _NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 _NO_FRAMES = ("X-Frame-Options", "DENY")
@@ -63,8 +65,16 @@ def _secure(response: Response) -> Response:
         response.headers.extend(_DOCS_HEADERS)
     elif request.path.startswith(FIRST_STEP) and response.status_code == HTTPStatus.OK:
         response.headers.extend([_NO_SNIFFING, ("Content-Security-Policy", POLICY)])
+    elif g.get("embedded", False) and response.mimetype == "text/html":
+        response.headers.extend(_headers_of_frame(current_app.extensions["settings"]))
     elif response.mimetype == "text/html":
         response.headers.extend(_PAGE_HEADERS)
     else:
         response.headers.extend(_HEADERS)
     return response
+
+
+def _headers_of_frame(settings: Settings) -> list[tuple[str, str]]:
+    """Return the headers of a page that sites of the clinic may show in a frame."""
+    policy = _PAGE_POLICY + " ".join(("'self'", *settings.embedding_origins))
+    return [_NO_SNIFFING, _NOT_STORED, ("Referrer-Policy", "same-origin"), ("Content-Security-Policy", policy)]

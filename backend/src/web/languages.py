@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, g, request
 
 from src.pages.languages import Language, Pattern, best, languages
-from src.web.cookies import LANGUAGE
+from src.web.cookies import LANGUAGE, sent_cookies
 
 
 def language() -> Language:
@@ -56,7 +56,7 @@ def _zone_name(span: Any) -> str:
 
 
 def _wanted() -> Language:
-    for code in (chosen_now(), request.cookies.get(LANGUAGE, "")):
+    for code in (chosen_now(), sent_cookies().get(LANGUAGE, "")):
         if code and code in languages():
             return languages()[code]
     return best([code for code, _ in request.accept_languages])

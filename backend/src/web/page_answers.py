@@ -36,7 +36,7 @@ def show(template: str, view: object, status: int = HTTPStatus.OK, problem: Prob
     if has_session(settings) and g.get("session_is_dead", False):
         end_session(response, settings)
     chosen = chosen_now()
-    if chosen is not None:
+    if chosen is not None and not g.get("embedded", False):
         remember_language(response, chosen, settings)
     return response
 
@@ -93,6 +93,7 @@ def _surroundings(settings: Settings) -> dict[str, Any]:
         "prefix": prefix(),
         "path": request.path,
         "here": here(),
+        "embedded": g.get("embedded", False),
         "asset": _asset,
         "language": language(),
         "languages": languages(),
@@ -117,6 +118,6 @@ def _in_language(code: str) -> str:
 
 
 def _download(file: Download) -> Response:
-    response = Response(file.content, content_type=file.media_type)
+    response = Response(file.write(language()), content_type=file.media_type)
     response.headers.set("Content-Disposition", "attachment", filename=file.name)
     return response

@@ -72,6 +72,7 @@ def _open(app: APIFlask, page: Page, clock: Clock, **path: Any) -> Response:
 
 def _shown(app: APIFlask, page: Page, clock: Clock, path: dict[str, Any], problem: Problem | None = None) -> Response:
     """Answer with a page, as the reader may see it now; raise ClinicError if there is nothing to show."""
+    g.embedded = page.embedded
     settings: Settings = app.extensions["settings"]
     transaction: Transaction = app.extensions["transaction"]
     claims = session_claims(settings)

@@ -13,7 +13,8 @@ from src.web.routes import A, Access, Signature
 class Page:
     """What a GET shows: `find` returns what the template gets as `view`.
 
-    As with a Route, the class is not generic, so that pyright compares function and access in every row.
+    As with a Route, the class is not generic, so that pyright compares function and access in every row. An `embedded`
+    page may be in a frame on another site, and neither reads nor sets a cookie.
     """
 
     def __init__(
@@ -24,12 +25,14 @@ class Page:
         template: str,
         *,
         development_only: bool = False,
+        embedded: bool = False,
     ) -> None:
         self.path = path
         self.find: Callable[..., object] = find
         self.access: Access[Any] = access
         self.template = template
         self.development_only = development_only
+        self.embedded = embedded
         self.name = f"page {path}"
         self.signature = Signature.of(find)
         self.writes = False

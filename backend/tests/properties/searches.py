@@ -19,6 +19,7 @@ from tests.properties.oracle import DAY, Doctor, Kind, World, instant
 NAME = "vISIT"
 MOST_PAGES = 3
 LIMITS = (1, 3, 8)
+NEXT_TIMES = (1, 2, 3, 5)
 
 
 class Found(NamedTuple):
@@ -39,11 +40,8 @@ def compare_searches(db: Connection, world: World, chance: random.Random, me: in
     """Compare what the search finds with what the rules say."""
     default = [found for doctor in world.doctors for found in _default(world, doctor, me)]
     kinds = [found for doctor in world.doctors for kind in doctor.kinds for found in _of_kind(world, doctor, kind, me)]
-    first = searching.next_of_doctors(db, [doctor.id for doctor in world.doctors], me, world.now, "UTC")
-    for doctor in world.doctors:
-        own = sorted(one for one in default if one.doctor_id == doctor.id)
-        row = first.get(doctor.id)
-        compare([] if row is None else [_shown(row)], own[:1], f"the next time of {doctor.id}")
+    for name, expected in ((None, default), (NAME, kinds)):
+        _compare_next_times(db, world, chance, me, expected, name, compare)
     name, expected = chance.choice([(None, default), (NAME, kinds)])
     day = world.now.date() + chance.randint(-1, 5) * DAY
     days = {"first_day": day, "last_day": chance.choice([day, day, day + DAY, None])}
@@ -53,6 +51,24 @@ def compare_searches(db: Connection, world: World, chance: random.Random, me: in
         criteria = Criteria(visit_type=name, **more)
         within = [one for one in expected if _is_within(world, one, criteria)]
         _compare_pages(db, world, chance, me, within, criteria, compare)
+
+
+def _compare_next_times(
+    db: Connection,
+    world: World,
+    chance: random.Random,
+    me: int,
+    expected: list[Found],
+    name: str | None,
+    compare: Compared,
+) -> None:
+    number = chance.choice(NEXT_TIMES)
+    ids = [doctor.id for doctor in world.doctors]
+    first = searching.next_of_doctors(db, ids, me, world.now, "UTC", visit_type=name, of_each=number)
+    for doctor in world.doctors:
+        own = sorted(one for one in expected if one.doctor_id == doctor.id)
+        rows = [_shown(row) for row in first.get(doctor.id, ())]
+        compare(rows, own[:number], f"the next {number} times of {doctor.id} of {name} for {me}")
 
 
 def _compare_pages(

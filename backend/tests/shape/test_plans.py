@@ -283,6 +283,8 @@ def test_the_next_time_after_years_of_appointments(past: Connection, doctor: Doc
     values |= {"doctors": f"[{doctor.doctor_id}]"}
     next_of_one = searches._search("postgresql", Sought(doctors=True), None)
     assert looked_at(past, next_of_one, values) < FEW
+    next_three = searches._search("postgresql", Sought(doctors=True), None, 3)
+    assert looked_at(past, next_three, values) < OF_TWENTY_TIMES
     # Twenty more times.
     assert looked_at(past, searches._search("postgresql", Sought(doctor=True), 21), values) < OF_TWENTY_TIMES
     assert looked_at(past, searches._search("postgresql", Sought(doctor=True, days=True), 1), values) < FEW

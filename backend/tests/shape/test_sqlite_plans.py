@@ -137,13 +137,13 @@ def test_a_schedule(app: APIFlask, query: Select[Any], index: str) -> None:
 
 
 @pytest.mark.parametrize("sought", [Sought(), Sought(by_type=True), Sought(doctor=True, days=True, part=True)])
-@pytest.mark.parametrize("most", [None, 21])
-def test_the_next_times_of_doctors(app: APIFlask, sought: Sought, most: int | None) -> None:
+@pytest.mark.parametrize(("most", "of_each"), [(None, 1), (None, 3), (21, 1)])
+def test_the_next_times_of_doctors(app: APIFlask, sought: Sought, most: int | None, of_each: int) -> None:
     """It reads no appointments, openings and slots but by an index, and stops at the first gap that fits."""
     with app.app_context(), transaction(writes=True) as db:
         for statement in CLINIC.split(";"):
             db.exec_driver_sql(statement)
-    plan = plan_of(app, search_repository._search("sqlite", sought, most))
+    plan = plan_of(app, search_repository._search("sqlite", sought, most, of_each))
     for table in ("appointments", "openings", "availability_slots", "slot", "next_slot"):
         assert not re.search(rf"SCAN {table}\b", plan)
     assert "USING INDEX ix_appointments_live (doctor_id=? AND busy_from>? AND busy_from<?)" in plan
