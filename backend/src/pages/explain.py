@@ -43,7 +43,6 @@ class Explained:
     found: Explanation | None
     refusal: dict[str, Any] | None
     time_zone: str
-    now: datetime
 
     def wall(self, instant: str) -> str:
         """Return an instant as the doctor's clocks show it, like the times in the parameters of reasons."""
@@ -66,7 +65,6 @@ def explain(ctx: Context[Doctor], query: TimeAsked) -> Explained:
         found=found,
         refusal=refusal,
         time_zone=ctx.actor.time_zone,
-        now=ctx.now,
     )
 
 
@@ -77,4 +75,4 @@ def _answer(
     try:
         return explanations.explain(ctx, ExplanationWanted.model_validate(wanted)), None
     except (BadSlot, ChangedMeanwhile) as error:
-        return None, {"error": str(error)}
+        return None, {"error": str(error), "params": error.params}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -66,7 +66,6 @@ class Week:
     days: list[DayOfWeek]
     is_draft: bool
     outside: int
-    now: datetime
 
 
 def week(ctx: Context[Doctor], query: WeekDraft) -> Week:
@@ -89,7 +88,7 @@ def week(ctx: Context[Doctor], query: WeekDraft) -> Week:
     ]
     # A draft keeps the revision that it began with, so that it overwrites nothing that was saved meanwhile.
     revision = present.revision if query.revision is None or not is_draft else query.revision
-    return Week(present.time_zone, revision, days, is_draft, len(ids_outside(ctx)), ctx.now)
+    return Week(present.time_zone, revision, days, is_draft, len(ids_outside(ctx)))
 
 
 def _draft(query: WeekDraft) -> dict[Weekday, str]:

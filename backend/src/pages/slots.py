@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -27,7 +26,6 @@ class SlotDraft(In):
 class NewSlotShown:
     draft: SlotDraft
     time_zone: str
-    now: datetime
 
 
 class SlotChanged(Message):
@@ -37,7 +35,7 @@ class SlotChanged(Message):
 
 
 def new(ctx: Context[Doctor], query: SlotDraft) -> NewSlotShown:
-    return NewSlotShown(query, ctx.actor.time_zone, ctx.now)
+    return NewSlotShown(query, ctx.actor.time_zone)
 
 
 def publish(ctx: Context[Doctor], body: NewSlot) -> SlotChanged:

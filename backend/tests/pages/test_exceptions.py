@@ -115,7 +115,7 @@ def test_a_mistake_is_shown_at_its_field(
 def test_a_day_in_the_past_is_refused(doctor: Doctor, reader: Reader) -> None:
     refused = reader.send(CLOSE, first_day="2030-03-01")
     assert refused.status_code == 400
-    assert "must not be in the past" in unescape(refused.text)
+    assert "The first day must not be in the past." in unescape(refused.text)
 
 
 def test_a_foreign_exception_is_not_found(api: Api, doctor: Doctor, reader: Reader) -> None:

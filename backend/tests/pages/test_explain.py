@@ -107,7 +107,7 @@ def test_a_published_slot_is_explained_beside_the_hours(api: Api, doctor: Doctor
 def test_the_rules_of_a_visit_type(doctor: Doctor, reader: Reader) -> None:
     late = doctor.add_visit_type("Checkup", minimum_notice=3 * 24 * 60)
     page = said(reader, f"{TUESDAY}T09:00", visit_type=late)
-    assert "The first time that is far enough from now: Thursday 7 March, 08:00." in page
+    assert "First time that is far enough from now: Thursday 7 March, 08:00." in page
     assert f'href="/desk/visit-types/{late}"' in page
     soon = doctor.add_visit_type("Stress test", horizon=1)
     assert "from then on: Monday 11 March, 09:00." in said(reader, "2030-03-12T09:00", visit_type=soon)

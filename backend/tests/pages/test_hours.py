@@ -155,6 +155,16 @@ def test_appointments_that_would_lie_outside_are_shown_before_anything_is_saved(
     assert "1 booked appointment lies outside of your hours." in reader.read(PATH)
 
 
+def test_a_double_click_asks_twice_and_saves_nothing(api: Api, doctor: Doctor, reader: Reader) -> None:
+    outside(api, doctor)
+    fields = hidden_fields(reader.read(PATH))
+    for _ in range(2):
+        asked = reader.post(PATH, **fields)
+        assert asked.status_code == 409
+        assert "Ada Sample" in asked.text
+    assert weekly(doctor) == [("tuesday", "09:00", "12:00")]
+
+
 def test_appointments_that_are_outside_already_ask_nothing(api: Api, doctor: Doctor, reader: Reader) -> None:
     outside(api, doctor)
     doctor.set_hours(hours("tuesday", "10:00", "12:00"))
