@@ -95,6 +95,13 @@ def test_a_mistake_is_shown_at_its_field_and_nothing_is_saved(
     assert weekly(doctor) == []
 
 
+def test_a_mistake_is_said_in_the_readers_language(doctor: Doctor, reader: Reader) -> None:
+    fields = hidden_fields(reader.read(PATH))
+    reader.client.set_cookie("language", "de")
+    refused = reader.post(PATH, **fields, monday="von neun bis f\u00fcnf")
+    assert "Montag: Bitte schreiben Sie Zeiten wie 09:00-12:30" in refused.text
+
+
 def test_hours_that_overlap_special_ones_are_refused(doctor: Doctor, reader: Reader) -> None:
     doctor.set_hours(hours("monday", "08:00", "09:00", place="Room 3"))
     refused = save(reader, monday="8:30-12")
@@ -176,7 +183,7 @@ def test_two_who_edit_at_once_do_not_overwrite_each_other(doctor: Doctor, reader
     doctor.set_hours(hours("monday", "08:00", "10:00"))
     refused = reader.post(PATH, **fields, monday="9-17", tuesday="9-17")
     assert refused.status_code == 412
-    assert "Somebody else has changed this meanwhile" in refused.text
+    assert "Somebody else has changed your hours meanwhile" in refused.text
     assert texts(refused.text)["monday"] == "08:00\u201310:00"
     assert "You wrote: 9-17" in refused.text
     assert weekly(doctor) == [("monday", "08:00", "10:00")]
