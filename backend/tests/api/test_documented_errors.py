@@ -10,7 +10,7 @@ from tests.openapi import Document
 from tests.people import PASSWORD
 
 ALL_FIELDS_WRONG = "limit=x&from=x&until=x&status=x&order=x&cursor=x"
-ALL_DOCTORS_WRONG = "page=%00&limit=%00&name=%00&specialization=%00&next_available=%00"
+ALL_DOCTORS_WRONG = "page=%00&limit=%00&name=%00&specialization=%00&visit_type=%00&next_available=%00"
 KEY = {"Idempotency-Key": "the-first-key"}
 
 
