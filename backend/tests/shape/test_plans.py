@@ -33,7 +33,8 @@ from src.repositories import free_times_repository as free_times
 from src.repositories import outbox_repository as outbox
 from src.repositories import schedule_repository as schedules
 from src.repositories import search_repository as searches
-from src.repositories.search_repository import Criteria, Sought
+from src.repositories.search_repository import Criteria
+from src.repositories.search_statement import Sought, search_statement
 from tests.conftest import NOW, StillClock, build_app, create_database, make_settings, migrate_to_head
 from tests.people import Api, Doctor, Patient
 
@@ -281,13 +282,13 @@ def test_the_next_time_after_years_of_appointments(past: Connection, doctor: Doc
         past.execute(text(statement), {name: names[name] for name in names if f":{name}" in statement})
     values = searches._values(NOW, 0, "UTC", Criteria(doctor_id=doctor.doctor_id), None)
     values |= {"doctors": f"[{doctor.doctor_id}]"}
-    next_of_one = searches._search("postgresql", Sought(doctors=True), None)
+    next_of_one = search_statement("postgresql", Sought(doctors=True), None)
     assert looked_at(past, next_of_one, values) < FEW
-    next_three = searches._search("postgresql", Sought(doctors=True), None, 3)
+    next_three = search_statement("postgresql", Sought(doctors=True), None, 3)
     assert looked_at(past, next_three, values) < OF_TWENTY_TIMES
     # Twenty more times.
-    assert looked_at(past, searches._search("postgresql", Sought(doctor=True), 21), values) < OF_TWENTY_TIMES
-    assert looked_at(past, searches._search("postgresql", Sought(doctor=True, days=True), 1), values) < FEW
+    assert looked_at(past, search_statement("postgresql", Sought(doctor=True), 21), values) < OF_TWENTY_TIMES
+    assert looked_at(past, search_statement("postgresql", Sought(doctor=True, days=True), 1), values) < FEW
 
 
 def test_the_mails_of_an_appointment(past: Connection) -> None:

@@ -19,13 +19,12 @@ from src.repositories import (
     booking_targets,
     exception_repository,
     schedule_repository,
-    search_repository,
     visit_type_repository,
 )
 from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
 from src.repositories.offered import OF_DEFAULT_TYPE, OF_TYPE
-from src.repositories.search_repository import Sought
+from src.repositories.search_statement import Sought, search_statement
 from tests.conftest import ON_SQLITE
 
 pytestmark = ON_SQLITE
@@ -143,7 +142,7 @@ def test_the_next_times_of_doctors(app: APIFlask, sought: Sought, most: int | No
     with app.app_context(), transaction(writes=True) as db:
         for statement in CLINIC.split(";"):
             db.exec_driver_sql(statement)
-    plan = plan_of(app, search_repository._search("sqlite", sought, most, of_each))
+    plan = plan_of(app, search_statement("sqlite", sought, most, of_each))
     for table in ("appointments", "openings", "availability_slots", "slot", "next_slot"):
         assert not re.search(rf"SCAN {table}\b", plan)
     assert "USING INDEX ix_appointments_live (doctor_id=? AND busy_from>? AND busy_from<?)" in plan
