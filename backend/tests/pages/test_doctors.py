@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from apiflask import APIFlask
+
+from tests.api.test_statement_counts import statements
 from tests.pages.conftest import Reader
 from tests.people import Api, Doctor, hours
 
@@ -77,6 +80,19 @@ def test_a_page_has_ten_doctors(api: Api, reader: Reader) -> None:
     assert 'rel="prev" href="?page=1"' in second
     assert 'href="?name=number&amp;page=2"' in reader.read("/book?name=number")
     assert "There are no more doctors." in reader.read("/book?page=7")
+
+
+def test_the_list_takes_as_many_statements_however_many_doctors_there_are(
+    app: APIFlask, api: Api, reader: Reader
+) -> None:
+    counts = set[int]()
+    for _ in range(2):
+        for _ in range(3):
+            api.doctor().publish()
+        with statements(app) as seen:
+            reader.read("/book?name=quill")
+        counts.add(len(seen))
+    assert counts == {4}
 
 
 def test_a_wrong_query_is_a_page_with_a_way_out(reader: Reader) -> None:
