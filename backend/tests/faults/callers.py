@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from src.utils.clock import system_clock
+from tests.faults.forms import form_of, post
 from tests.faults.record import Answered, Record, Stay, now
 from tests.faults.world import Machine, World, day_of_visits
 from tests.people import PASSWORD
@@ -120,7 +121,13 @@ class Caller:
         if if_match:
             headers["If-Match"] = if_match
         calm_since = self.town.world.calm_since
-        answer = ask(self.machine().port, method, path, body, headers)
+        by_doctor = any(doctor.token == token for doctor in list(self.town.doctors))
+        form = form_of(self.record, method, path, body, key, by_doctor=by_doctor)
+        if form is None:
+            answer = ask(self.machine().port, method, path, body, headers)
+        else:
+            answer = post(self.machine().port, form, token, key, SECONDS_TO_ANSWER)
+            self.record.forms += answer is not None
         self.record.requests += 1
         if answer is None:
             return None

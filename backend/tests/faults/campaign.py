@@ -61,6 +61,8 @@ class Report:
     recoveries: list[float]
     requests: int
     answers: int
+    # How many of the answers were those of forms, as browsers post them.
+    forms: int
     appointments: int
     moves: int
     holds: int
@@ -82,7 +84,8 @@ class Report:
         return (
             f"seed {self.seed}, {self.seconds:.0f} s: {len(self.violations)} violations,"
             f" {sum(self.faults.values())} faults {dict(self.faults)},"
-            f" {self.requests} requests, {self.answers} answers, {self.appointments} appointments,"
+            f" {self.requests} requests, {self.answers} answers, {self.forms} of them to forms,"
+            f" {self.appointments} appointments,"
             f" {self.moves} moves, {self.holds} holds, {self.changes_of_hours} changes of hours,"
             f" {self.withdrawals} withdrawals, {self.swept} affected appointments cancelled,"
             f" limits met {dict(self.limited)}, {self.mails} mails,"
@@ -146,7 +149,7 @@ def run(
             _keep_logs(folder, seed)
         return Report(
             seed, seconds, violations, Counter(world.faults), recoveries, record.requests, record.answers,
-            len(record.booked), record.moves, record.holds,
+            record.forms, len(record.booked), record.moves, record.holds,
             sum(map(len, record.hours.values())),
             sum(one.ended != NEVER for of in record.withdrawals.values() for one in of),
             sum(len(sweep.appointments) for sweep in record.sweeps if sweep.outcome == "done"),

@@ -292,6 +292,8 @@ class Record:
     # The wall clock at the monotonic clock's zero.
     clock_zero: datetime | None = None
     requests: int = 0
+    # How many answers came from forms.
+    forms: int = 0
     answers: int = 0
     moves: int = 0
     holds: int = 0

@@ -20,6 +20,7 @@ def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed
     assert report.appointments > 10
     assert report.moves > 2
     assert report.holds > 2
+    assert report.forms > 10
     assert report.withdrawals > 0
     assert report.limited.total() > 0
     assert report.mails > 20

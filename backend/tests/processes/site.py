@@ -55,6 +55,8 @@ class Site:
             page = context.new_page()
             page.goto(self.url)
             page.get_by_role("button", name=person).click()
+            # To close a page that still loads another one can hang.
+            page.wait_for_url(re.compile("/(my|desk)$"))
             page.close()
 
     def open(self, context: BrowserContext, path: str) -> Page:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.people import PASSWORD
+from src.utils.clock import system_clock
+from tests.people import CODE, PASSWORD
 from tests.processes.site import Site
 
-DOCTOR = "Fenna Quill"
+DOCTOR = "Dr. Fenna Quill"
 OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
 WORDS = "document.activeElement.textContent.trim()"
 MOST_TABS = 80
@@ -31,7 +33,7 @@ def free_time(page: Page, number: int = 0) -> None:
 
 def open_doctor(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/book")
-    page.get_by_role("link", name=DOCTOR).click()
+    page.get_by_role("link", name=DOCTOR, exact=True).click()
 
 
 def test_a_patient_who_is_logged_in_books_by_two_clicks(site: Site) -> None:
@@ -65,11 +67,84 @@ def test_a_new_patient_registers_books_and_cancels(site: Site) -> None:
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Create the account").click()
         page.get_by_role("button", name="Book this appointment").click()
-        page.get_by_role("link", name="Cancel the appointment").click()
+        page.get_by_role("link", name="Cancel it").click()
         page.get_by_role("button", name="Cancel the appointment").click()
         expect(page).to_have_url(f"{site.url}/my")
         expect(page.get_by_role("status")).to_contain_text("is cancelled")
         expect(page.locator(".badge")).to_have_text("cancelled")
+
+
+def test_a_patient_moves_an_appointment(site: Site) -> None:
+    with page_of(site, "patient") as page:
+        open_doctor(page, site)
+        free_time(page, 7)
+        page.get_by_role("button", name="Book this appointment").click()
+        before = page.locator(".when").inner_text()
+        page.get_by_role("link", name="Move it").click()
+        free_time(page, 8)
+        page.get_by_role("button", name="Move the appointment").click()
+        expect(page.get_by_role("status")).to_contain_text("is moved")
+        assert page.locator(".when").inner_text() != before
+
+
+def test_a_session_that_ends_in_the_middle_loses_nothing(site: Site) -> None:
+    with page_of(site, "patient") as page:
+        open_doctor(page, site)
+        free_time(page, 9)
+        page.context.clear_cookies()
+        page.get_by_role("button", name="Book this appointment").click()
+        page.get_by_label("E-mail address").fill("ada@patients.example")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Book this appointment").click()
+        expect(page.locator("h1")).to_have_text("You have an appointment")
+
+
+def test_a_doctor_closes_a_day_publishes_a_slot_and_withdraws_it(site: Site) -> None:
+    day = (system_clock() + timedelta(days=40)).date()
+    with page_of(site, "doctor") as page:
+        page.goto(f"{site.url}/desk/exceptions")
+        page.get_by_role("link", name="Close days or hours").click()
+        page.get_by_label("First day").fill(day.isoformat())
+        page.get_by_label("Reason").fill("A conference")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("main")).to_contain_text("A conference")
+        page.goto(f"{site.url}/desk/slots/new?date={day}&from=18:00&until=18:30")
+        page.get_by_role("button", name="Publish the slot").click()
+        expect(page.get_by_role("status")).to_contain_text("published")
+        page.get_by_role("link", name="18:00 free").first.click()
+        page.get_by_role("button", name="Withdraw").click()
+        expect(page.get_by_role("status")).to_contain_text("withdrawn")
+
+
+def test_a_doctor_sets_up_a_week_of_hours(site: Site) -> None:
+    with page_of(site, "visitor") as page:
+        page.goto(f"{site.url}/register")
+        page.get_by_label("Name").fill("Signe Vale")
+        page.get_by_label("E-mail address").fill("signe.vale@clinic.example")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_text("I am a doctor of this clinic").click()
+        page.get_by_label("Invitation code").fill(CODE)
+        page.get_by_role("button", name="Create the account").click()
+        page.get_by_role("link", name="Hours", exact=True).click()
+        page.get_by_label("Monday").fill("9-12.30 and 14-17")
+        page.get_by_role("button", name=re.compile("Copy to Tue")).click()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_label("Friday")).to_have_value("09:00–12:30, 14:00–17:00")  # noqa: RUF001
+
+
+def test_a_doctor_cancels_with_a_reason_and_keeps_the_time(site: Site) -> None:
+    with page_of(site, "doctor") as page:
+        page.goto(f"{site.url}/desk")
+        appointment = page.locator('main a[href^="/desk/appointments/"]').first
+        while not appointment.count():
+            page.get_by_role("link", name="Later").click()
+        appointment.click()
+        page.get_by_role("link", name=re.compile("Cancel")).click()
+        page.get_by_label("Reason").fill("The doctor is away.")
+        page.get_by_label("Do not offer this time again").check()
+        page.get_by_role("button", name="Cancel the appointment").click()
+        expect(page.get_by_role("status")).to_contain_text("is cancelled")
 
 
 def test_who_is_second_sees_the_nearest_times_and_books_one(site: Site) -> None:
