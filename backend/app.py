@@ -110,6 +110,7 @@ ROUTES: list[Route] = [
 
 PAGES: list[Page] = [
     Page("/", front.welcome, READER, "front.html"),
+    Page("/demo", front.welcome, READER, "front.html", development_only=True),
     Page("/home", accounts.home, USER, "front.html"),
     Page("/log-in", accounts.entrance, READER, "log_in.html"),
     Page("/register", accounts.entrance, READER, "register.html"),
@@ -160,7 +161,7 @@ PAGES: list[Page] = [
 ]  # fmt: skip
 
 FORMS: list[Form] = [
-    Form("/", front.become, ANYONE, "demo.become", then="{next}", session="begins"),
+    Form("/demo", front.become, ANYONE, "demo.become", then="{next}", session="begins"),
     Form("/log-in", accounts.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
     Form("/register", accounts.register, ANYONE, "auth.register", then="{next}", session="begins"),
     Form("/log-out", sessions.log_out, USER, "session.log_out", then="/book", session="ends"),

@@ -50,9 +50,9 @@ def mount_pages(app: APIFlask, views: Mapping[str, View]) -> None:
 
 
 def mount_forms(app: APIFlask, forms: Sequence[Form], pages: Sequence[Page], clock: Clock) -> None:
-    """Add the forms to the application."""
+    """Add the forms that stand on one of the pages."""
     page_of = {page.path: page for page in pages}
-    for form in forms:
+    for form in (form for form in forms if form.path in page_of):
         view = _hidden(app, functools.partial(_post, app, form, page_of[form.path], clock))
         app.add_url_rule(form.path, endpoint=f"form {form.path}", view_func=view, methods=["POST"])
 

@@ -27,7 +27,7 @@ def add_demo_data(app: APIFlask) -> None:
 def test_one_click_makes_a_demo_person(app: APIFlask, reader: Reader, email: str, home: str) -> None:
     add_demo_data(app)
     assert f'value="{email}"' in reader.read("/")
-    entered = reader.post("/", email=email)
+    entered = reader.post("/demo", email=email)
     assert (entered.status_code, entered.headers["Location"]) == (303, "/home")
     assert reader.open("/home").headers["Location"] == home
 
@@ -35,13 +35,13 @@ def test_one_click_makes_a_demo_person(app: APIFlask, reader: Reader, email: str
 @ON_SQLITE
 @pytest.mark.unguarded
 def test_one_click_is_for_this_machine_and_for_demo_people_alone(app: APIFlask, reader: Reader) -> None:
-    assert reader.post("/", email=ADA).status_code == 403
+    assert reader.post("/demo", email=ADA).status_code == 403
     add_demo_data(app)
-    assert reader.post("/", email="somebody@people.example").status_code == 403
+    assert reader.post("/demo", email="somebody@people.example").status_code == 403
     elsewhere = Reader(app.test_client())
     elsewhere.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
-    assert elsewhere.post("/", email=ADA).status_code == 403
-    assert reader.post("/", email=ADA).status_code == 303
+    assert elsewhere.post("/demo", email=ADA).status_code == 403
+    assert reader.post("/demo", email=ADA).status_code == 303
 
 
 @ON_POSTGRESQL
@@ -49,7 +49,7 @@ def test_one_click_is_for_this_machine_and_for_demo_people_alone(app: APIFlask, 
 def test_no_click_makes_anybody_on_another_database(app: APIFlask, reader: Reader) -> None:
     add_demo_data(app)
     assert ADA not in reader.read("/")
-    assert reader.post("/", email=ADA).status_code == 403
+    assert reader.post("/demo", email=ADA).status_code == 403
 
 
 @ON_SQLITE
@@ -60,3 +60,4 @@ def test_production_has_neither_demo_nor_links_for_developers(make_app: MakeApp)
     assert "/dev/outbox" not in page
     assert "/docs" not in page
     assert 'href="/book"' in page
+    assert Reader(app.test_client()).post("/demo", email=ADA).status_code == 404
