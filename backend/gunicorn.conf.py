@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
 import sys
@@ -41,9 +42,15 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Set a receive timeout on the listening sockets. Accepted sockets inherit it; gunicorn has no setting for it."""
+    """Set a receive timeout on the listening sockets, which accepted sockets inherit; gunicorn has no setting for it.
+
+    Then take what is loaded out of garbage collection: a collection writes to each object that it looks at, and the
+    workers would get copies of memory that they share.
+    """
     for listener in server.LISTENERS:
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SECONDS_OF_SILENCE, 0))
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -178,6 +178,11 @@ def migrate_to_head(url: str) -> None:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """Return the URL of an empty, migrated database; a test that uses it runs on SQLite and on PostgreSQL."""
+    return empty_database(request)
+
+
+def empty_database(request: pytest.FixtureRequest) -> str:
+    """Empty the database of the kind that is the fixture's parameter, and return its URL."""
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         # The same path for each test, because they share an application. SQLite may have left files beside the last.
@@ -192,6 +197,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+ON_BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 

@@ -12,6 +12,7 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.conftest import empty_database
 from tests.people import PASSWORD, Person
 
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
@@ -47,6 +48,15 @@ class Reader:
 
 def hidden_fields(page: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in _HIDDEN.findall(page)}
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of an empty database: SQLite's, unless a test asks for both.
+
+    Pages call controllers, which the tests of calls try on both databases.
+    """
+    return empty_database(request)
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tests.conftest import ON_BOTH
 from tests.pages.conftest import Reader
 from tests.people import CODE, PASSWORD, Api
+
+pytestmark = ON_BOTH
 
 
 def test_a_visitor_sees_doctors_and_their_times(api: Api, reader: Reader) -> None:

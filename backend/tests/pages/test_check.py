@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import MakeApp
+from tests.conftest import ON_BOTH, MakeApp
 from tests.pages.conftest import Reader
 from tests.people import Api
+
+pytestmark = ON_BOTH
 
 
 def test_who_holds_the_time_sees_until_when(api: Api, reader: Reader) -> None:

@@ -7,8 +7,11 @@ import re
 from apiflask import APIFlask
 
 from tests.api.test_statement_counts import statements
+from tests.conftest import ON_BOTH
 from tests.pages.conftest import Reader
 from tests.people import Api, Doctor, hours
+
+pytestmark = ON_BOTH
 
 CHIP = re.compile(r'<a class="chip" href="/book/(\d+)/(\d+)">')
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import StillClock
+from tests.conftest import ON_BOTH, StillClock
 from tests.offered import TUESDAY, first_id
 from tests.pages.conftest import Reader
 from tests.people import Api, Doctor, Patient, hours
+
+pytestmark = ON_BOTH
 
 
 @pytest.fixture

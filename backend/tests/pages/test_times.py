@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import MakeApp
+from tests.conftest import ON_BOTH, MakeApp
 from tests.offered import TUESDAY
 from tests.pages.conftest import Reader
 from tests.people import Api, Doctor, hours
+
+pytestmark = ON_BOTH
 
 
 @pytest.fixture

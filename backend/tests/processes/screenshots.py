@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import date, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from src.utils.clock import system_clock
 from tests.processes.servers import BACKEND, Program, Server, clean_environment, free_port
 from tests.processes.site import NARROW, WIDE, Site
 
+NAMES = (
+    "Mara Winter", "Theo Brandt", "Elif Yildiz", "Jonas Feld", "Nora Lindqvist", "Samuel Okoro", "Ida Muster",
+    "Levi Sample", "Rosa Probe", "Emil Beispiel",
+)  # fmt: skip
 PICTURES = BACKEND.parent / "docs" / "pages"
 
 
@@ -23,6 +30,8 @@ def main() -> None:
     if browser_path is None:
         sys.exit("Chromium is needed: apt install chromium")
     PICTURES.mkdir(exist_ok=True)
+    today = system_clock().date()
+    monday = today + timedelta(days=7 - today.weekday())
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
         settings = {"PORT": str(port), "DATABASE_URL": f"sqlite:///{folder / 'demo.db'}", "FLASK_APP": "app.py"}
@@ -35,13 +44,26 @@ def main() -> None:
             with sync_playwright() as playwright:
                 arguments = ["--no-sandbox", "--disable-gpu"]
                 browser = playwright.chromium.launch(executable_path=browser_path, args=arguments)
-                take_all(Site(browser, server.url))
+                fill_next_week(server, monday)
+                take_all(Site(browser, server.url), monday)
                 browser.close()
         finally:
             program.end()
 
 
-def take_all(site: Site) -> None:
+def fill_next_week(server: Server, monday: date) -> None:
+    """Book some of the doctor's times in the next week, so that the pictures show a practice at work."""
+    choice = random.Random(13)
+    for number, name in enumerate(NAMES):
+        token = server.join(name, f"patient{number}@patients.example")
+        for visit_type in (4, 5, 6):
+            query = f"?visit_type={visit_type}&from={monday}&until={monday + timedelta(days=4)}"
+            times = server.call("GET", f"/patient/doctors/2/availability{query}", token=token).json()["data"]
+            wanted = choice.choice(times)["slot_id"]
+            server.call("POST", "/appointments", {"slot_id": wanted}, token)
+
+
+def take_all(site: Site, monday: date) -> None:
     for width in (WIDE, NARROW):
         with site.reader("patient", width=width) as context:
             page = context.new_page()
@@ -54,10 +76,10 @@ def take_all(site: Site) -> None:
             take(page, site, "/my", f"mine_{width}")
         with site.reader("doctor", width=width) as context:
             page = context.new_page()
-            take(page, site, "/desk", f"week_{width}")
+            take(page, site, f"/desk?from={monday}", f"week_{width}")
             take(page, site, "/desk/hours", f"hours_{width}")
     with site.reader("doctor", scheme="dark") as context:
-        take(context.new_page(), site, "/desk", "week_dark")
+        take(context.new_page(), site, f"/desk?from={monday}", "week_dark")
 
 
 def take(page: Page, site: Site, path: str, name: str) -> None:
