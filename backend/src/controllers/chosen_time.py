@@ -11,6 +11,7 @@ from src.controllers import free_times
 from src.domain.minutes import instant_of_minute
 from src.domain.wall_clock import local
 from src.errors_of_appointments import SlotNotFound
+from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
 from src.repositories import booking_targets as targets
 from src.repositories import doctor_repository as doctors
@@ -27,6 +28,7 @@ class ChosenTime:
 
     `span` has the fields of a WallClockSpan, and `visit_type_id` is None for a published slot. If the caller holds it,
     `held_until` is when that ends. Once booked, it can be cancelled or moved until `notice` minutes before it starts.
+    `booked_as` is the caller's appointment there, or None.
     """
 
     slot_id: int
@@ -37,6 +39,7 @@ class ChosenTime:
     can_book: bool
     held_until: datetime | None
     notice: int
+    booked_as: int | None
 
 
 def find(ctx: Context[Caller | None], doctor: DoctorShown, slot_id: int, moving: int = 0) -> ChosenTime:
@@ -67,6 +70,7 @@ def find(ctx: Context[Caller | None], doctor: DoctorShown, slot_id: int, moving:
         can_book=listed is not None,
         held_until=None if ctx.actor is None else holds.held_until(ctx.db, slot_id, ctx.actor.user_id, ctx.now),
         notice=ctx.settings.policies.cancellation_notice if notice is None else notice,
+        booked_as=None if ctx.actor is None else appointments.find_at(ctx.db, ctx.actor.user_id, slot_id),
     )
 
 

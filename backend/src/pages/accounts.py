@@ -59,13 +59,19 @@ class LoggedIn(Out):
 
 @dataclass(frozen=True)
 class Entrance:
-    """The page of a log-in or registration; `next` is where the reader comes back to."""
+    """The page of a log-in or registration; `next` is where the reader comes back to.
+
+    `is_booking` says that a chosen time waits there.
+    """
 
     next: str
+    is_booking: bool
 
 
 def entrance(ctx: Context[Caller | None], query: ComesBack) -> Entrance | Goto:
-    return Entrance(query.path) if ctx.actor is None else Goto(query.path)
+    if ctx.actor is not None:
+        return Goto(query.path)
+    return Entrance(query.path, _CHOSEN_TIME.fullmatch(query.path) is not None)
 
 
 def log_in(ctx: SlowContext[None], body: LogIn) -> LoggedIn:

@@ -42,6 +42,10 @@ class DoctorsFound:
     total: int
     total_pages: int
 
+    @property
+    def has_several_zones(self) -> bool:
+        return len({time["time_zone"] for doctor in self.doctors for time in doctor["next_times"]}) > 1
+
     def link(self, page: int) -> str:
         """Return the query of another page of the same search."""
         kept = self.wanted.model_dump(exclude_none=True, exclude={"page"})

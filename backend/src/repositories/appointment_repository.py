@@ -108,6 +108,18 @@ def find_time(db: Connection, appointment_id: int) -> Row[Any]:
     return db.execute(_TIME, {"appointment_id": appointment_id}).one()
 
 
+_AT = select(Appointment.id).where(
+    Appointment.slot_id == bindparam("slot_id"),
+    Appointment.patient_id == bindparam("patient_id"),
+    Appointment.status == "booked",
+)
+
+
+def find_at(db: Connection, patient_id: int, slot_id: int) -> int | None:
+    """Return the id of the patient's booked appointment at a slot or computed time, or None."""
+    return db.scalars(_AT, {"slot_id": slot_id, "patient_id": patient_id}).one_or_none()
+
+
 # Hides the id from the planner. For the id of somebody with many appointments, PostgreSQL otherwise scans everybody's
 # newest rows, expecting one of this person's soon; where this person's are all old, it reads a million rows first.
 HIDDEN_ID = select(bindparam("of", type_=Id)).scalar_subquery()

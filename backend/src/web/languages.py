@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Flask, g, request
@@ -29,7 +30,7 @@ def register_languages(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     environment: Any = app.jinja_env
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True, pgettext=_pgettext)
-    environment.filters |= {"day": _day, "zone_name": _zone_name}
+    environment.filters |= {"day": _day, "zone_name": _zone_name, "minutes": _minutes}
 
 
 def _gettext(msgid: str) -> str:
@@ -53,6 +54,11 @@ def _zone_name(span: Any) -> str:
     """Return the name of the time zone of a WallClockSpan, a model or its fields."""
     fields: dict[str, str] = span if isinstance(span, dict) else vars(span)
     return language().zone(fields["time_zone"])
+
+
+def _minutes(span: Mapping[str, str]) -> int:
+    """Return the length of a WallClockSpan in minutes."""
+    return (datetime.fromisoformat(span["ends_at"]) - datetime.fromisoformat(span["starts_at"])) // timedelta(minutes=1)
 
 
 def _wanted() -> Language:

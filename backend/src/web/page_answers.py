@@ -13,10 +13,20 @@ from werkzeug.datastructures import MultiDict
 from config import Settings
 from src.pages.languages import languages
 from src.pages.views import Download, Goto
-from src.web.cookies import LANGUAGE, end_session, flashed, forget_flash, has_session, remember_language
+from src.web.admission import admit
+from src.web.cookies import (
+    LANGUAGE,
+    end_session,
+    flashed,
+    forget_flash,
+    has_session,
+    remember_language,
+    session_claims,
+)
 from src.web.languages import chosen_now, language
 from src.web.prefix import prefix
 from src.web.problems import PROBLEM_JSON, Problem
+from src.web.routes import READER
 from src.web.static_files import StaticFiles
 
 LOG_IN = "/log-in"
@@ -66,11 +76,22 @@ def _problem_page(response: Response) -> Response:
     if response.mimetype != PROBLEM_JSON or not _asked_for_a_page():
         return response
     document: Problem = response.get_json()
+    if request.url_rule is None:
+        _find_reader()
     page = show("problem.html", None, response.status_code, document)
     for name in ("Retry-After", "Allow"):
         if name in response.headers:
             page.headers[name] = response.headers[name]
     return page
+
+
+def _find_reader() -> None:
+    """Find out who reads the page about an address that there is not."""
+    settings: Settings = current_app.extensions["settings"]
+    claims = session_claims(settings)
+    if claims is not None:
+        with current_app.extensions["transaction"](writes=False) as db:
+            g.actor = admit(db, claims, READER, settings)
 
 
 def _asked_for_a_page() -> bool:

@@ -99,3 +99,22 @@ def test_a_doctor_registers_with_the_code_of_the_clinic(reader: Reader) -> None:
     assert "The invitation code is wrong." in wrong.text
     assert reader.send("/register", **new, invitation_code=CODE).headers["Location"] == "/home"
     assert reader.open("/home").headers["Location"] == "/desk"
+
+
+def test_who_goes_back_after_booking_is_led_to_the_appointment(api: Api, reader: Reader) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    path = f"/book/{doctor.doctor_id}/{doctor.publish()}"
+    reader.log_in(ada)
+    proof = reader.send(path).headers["Location"]
+    page = reader.read(path)
+    assert "You have booked this time" in page
+    assert f'href="{proof}"' in page
+    assert "has just gone" not in page
+
+
+def test_the_way_through_the_log_in_says_that_the_time_is_not_lost(api: Api, reader: Reader) -> None:
+    doctor = api.doctor()
+    path = f"/book/{doctor.doctor_id}/{doctor.publish()}"
+    for page in ("/log-in", "/register"):
+        assert "is not lost" in reader.read(f"{page}?next={path}")
+        assert "is not lost" not in reader.read(page)

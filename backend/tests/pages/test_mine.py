@@ -88,7 +88,7 @@ def test_a_long_history_comes_in_pages_with_as_many_statements_as_a_short_one(
         page = reader.read("/my")
     assert len(seen) == 3
     assert page.count('<a class="card"') == 20
-    assert page.index(f'href="/my/{ahead}"') < page.index("Earlier ones")
+    assert page.index(f'href="/my/{ahead}"') < page.index("Past and cancelled")
     cursor = page.partition("?cursor=")[2].partition('"')[0]
     rest = reader.read(f"/my?cursor={cursor}")
     assert rest.count('<a class="card"') == 6

@@ -37,7 +37,7 @@ def test_a_patient_moves_an_appointment(reader: Reader, doctor: Doctor, ada: Pat
     target = ada.times(doctor, from_=TUESDAY)[1]["slot_id"]
     assert f'href="{path}/{target}">10:00</a>' in reader.read(path)
     page = reader.read(f"{path}/{target}")
-    assert "<s>Tuesday 5 March 2030, 09:00" in page
+    assert "Tuesday 5 March 2030, 09:00" in page
     moved = reader.send(f"{path}/{target}")
     assert (moved.status_code, moved.headers["Location"]) == (303, f"/my/{mine}")
     proof = reader.read(f"/my/{mine}")

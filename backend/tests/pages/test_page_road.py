@@ -103,6 +103,14 @@ def test_an_unknown_address_is_a_page_only_for_who_navigates(client: FlaskClient
     assert client.get("/auth/me", headers=HEADERS).mimetype == "application/problem+json"
 
 
+def test_who_is_logged_in_stays_so_at_an_unknown_address(api: Api, reader: Reader) -> None:
+    ada = api.patient("Ada Sample")
+    reader.log_in(ada)
+    answer = reader.open("/nowhere")
+    assert answer.status_code == 404
+    assert "Logged in as Ada Sample." in answer.text
+
+
 def test_pages_allow_nothing_inline_and_no_frame(reader: Reader) -> None:
     headers = reader.open("/book").headers
     policy = headers["Content-Security-Policy"]

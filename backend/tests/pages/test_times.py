@@ -43,9 +43,9 @@ def test_the_default_visit_type_is_highlighted_until_another_one_is_chosen(reade
     doctor.publish("08:00", "08:20")
     path = f"/book/{doctor.doctor_id}"
     assert f'href="?visit_type={default["id"]}" aria-current="true"' in reader.read(path)
-    assert "08:00</a>" in reader.read(path)
+    assert "08:00<small>20 minutes</small></a>" in reader.read(path)
     # It is the same page, with the published slots, whether the default type is named or not.
-    assert "08:00</a>" in reader.read(f"{path}?visit_type={default['id']}")
+    assert "08:00<small>20 minutes</small></a>" in reader.read(f"{path}?visit_type={default['id']}")
     page = reader.read(f"{path}?visit_type={group}")
     assert f'href="?visit_type={group}" aria-current="true">Back school<small>1 hour 30 minutes</small>' in page
     for fact in ("Bring a towel.", "Place: Hall 2", "4 seats left"):
