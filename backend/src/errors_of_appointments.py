@@ -34,6 +34,14 @@ class SlotOverlaps(Conflict):
     """This overlaps one of your own slots."""
 
 
+class SlotBesideAppointment(Conflict):
+    """An appointment of yours takes a part of this time, so patients are not offered the slot while it stands."""
+
+
+class SlotOnClosedDay(Conflict):
+    """You are closed on this day; patients would be offered the slot all the same."""
+
+
 class SlotTaken(Conflict):
     """This slot is already booked."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.pages.conftest import Reader
-from tests.people import DAY, Api, Doctor
+from tests.people import DAY, Api, Doctor, hours
 
 NEW = "/desk/slots/new"
 
@@ -43,6 +43,26 @@ def test_a_slot_that_overlaps_is_refused_and_the_fields_stay(doctor: Doctor, rea
     assert refused.status_code == 409
     assert "This overlaps one of your own slots." in refused.text
     assert 'value="09:15"' in refused.text
+
+
+def test_a_slot_beside_an_appointment_or_on_a_closed_day_is_asked_about(
+    api: Api, doctor: Doctor, reader: Reader
+) -> None:
+    doctor.set_hours(hours("tuesday", "09:00", "12:00"))
+    ada = api.patient()
+    ada.book(ada.times(doctor, until=DAY)[0]["slot_id"])
+    doctor.close("2030-03-06")
+    for day, begin, sentence in (
+        (DAY, "09:15", "An appointment of yours takes a part of this time"),
+        ("2030-03-06", "10:00", "You are closed on this day"),
+    ):
+        asked = reader.send(NEW, date=day, start_time=begin, end_time="11:00")
+        assert asked.status_code == 409
+        assert sentence in asked.text
+        assert "Publish it all the same" in asked.text
+        done = reader.post(NEW, date=day, start_time=begin, end_time="11:00", all_the_same="yes")
+        assert done.status_code == 303
+    assert published(doctor) == [("09:15", "11:00"), ("10:00", "11:00")]
 
 
 def test_a_slot_is_withdrawn_by_a_page_that_asks(doctor: Doctor, reader: Reader) -> None:
