@@ -27,8 +27,9 @@ graceful_timeout = 30 + settings.shutdown_drain_seconds
 keepalive = settings.keep_alive_seconds
 control_socket_disable = True
 accesslog = "-"
-# One line per request: time, client, request, status, bytes, microseconds, and the request id, which the application's
-# log lines contain too.
+logger_class = "src.server.access_log.AccessLog"
+# One line per request: time, client, request without its query, status, bytes, microseconds, and the request id, which
+# the application's log lines contain too.
 access_log_format = '%(t)s %(h)s "%(r)s" %(s)s %(B)s %(D)sus [%({x-request-id}o)s]'
 
 # A client that sends half a request occupies a thread. After so many seconds without a byte, its connection is closed.

@@ -52,7 +52,9 @@ def test_malformed_requests_get_a_problem_and_every_request_a_line_with_its_time
         assert problem["error"].endswith("."), shown
         assert "'" not in problem["error"], f"{shown!r} is repeated"
 
-    server.call("GET", "/health/live", headers={"X-Request-ID": "the-one"})
+    server.call(
+        "GET", "/health/live?token=a-secret", headers={"X-Request-ID": "the-one", "Referer": "/?token=a-secret"}
+    )
     # Gunicorn writes the line after it has sent the answer.
     lines: list[str] = []
     for _ in range(100):
@@ -64,3 +66,4 @@ def test_malformed_requests_get_a_problem_and_every_request_a_line_with_its_time
     assert re.match(
         r'\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}] 127\.0\.0\.1 "GET /health/live HTTP/1\.1" 200 ', line
     )
+    assert "a-secret" not in server.program.output
