@@ -20,6 +20,7 @@ from src.controllers import explanation_controller as explanations
 from src.controllers import hold_controller as holds
 from src.controllers import hours_controller as hours
 from src.controllers import note_controller as notes
+from src.controllers import password_controller as passwords
 from src.controllers import patient_controller as patients
 from src.controllers import policy_controller as policies
 from src.controllers import reschedule_controller as reschedules
@@ -54,6 +55,8 @@ ROUTES: list[Route] = [
     Route("POST", "/auth/logout", sessions.log_out, USER, "session.log_out"),
     Route("POST", "/auth/logout-everywhere", sessions.log_out_everywhere, USER, "session.log_out_everywhere"),
     Route("POST", "/auth/password", sessions.change_password, USER, "session.change_password"),
+    Route("POST", "/auth/password/forgot", passwords.forgot, ANYONE, "password.forgot"),
+    Route("POST", "/auth/password/reset", passwords.reset, ANYONE, "password.reset"),
 
     Route("GET", "/doctor/dashboard", doctors.dashboard, DOCTOR, "doctor.dashboard"),
     Route("GET", "/doctor/schedule", schedules.show, DOCTOR, "doctor.schedule"),

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     login_failures_per_account: int = Field(10, ge=1, le=1_000_000)
     login_failures_per_address: int = Field(100, ge=1, le=1_000_000)
     invitation_failures_per_address: int = Field(20, ge=1, le=1_000_000)
+    password_resets_per_hour: int = Field(5, ge=1, le=1_000_000)
+    password_reset_minutes: int = Field(30, ge=1, le=24 * 60)
     throttle_window_minutes: float = Field(15, gt=0, le=24 * 60)
 
     shutdown_drain_seconds: int = Field(0, ge=0, le=300)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -80,11 +80,20 @@ class Context(Generic[Actor]):
 
 
 @dataclass(frozen=True)
+class Event:
+    """Something that the security log records of a success, with the account and the key of its address if known."""
+
+    name: str
+    account_id: int | None
+    email_key: str
+
+
+@dataclass(frozen=True)
 class SlowContext(Generic[Actor]):
     """A request with slow work, such as hashing a password; the controller opens short transactions before and after.
 
     `address` is the network address of the client, as far as the trusted proxies report it; `prefix` is the path below
-    which the client reaches the API.
+    which the client reaches the API. `events` are for the security log, which tells the caller nothing.
     """
 
     transaction: Transaction
@@ -93,3 +102,4 @@ class SlowContext(Generic[Actor]):
     actor: Actor
     settings: Settings
     prefix: str = ""
+    events: list[Event] = field(default_factory=list)

@@ -9,6 +9,10 @@ class InvitationCodeMissing(Invalid):
     """A doctor needs the clinic's invitation code."""
 
 
+class ResetTokenRefused(Invalid):
+    """This code is wrong, expired or already used; please ask for a new mail."""
+
+
 class LogInRefused(Unauthenticated):
     """You are not logged in."""
 

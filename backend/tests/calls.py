@@ -30,6 +30,7 @@ from src.models import Base
 from src.web.routes import Route, Signature
 from tests import people
 from tests.people import CODE, DAY, PASSWORD, Api, Person, error_of
+from tests.resets import reset_token_of
 
 JSON = "application/json"
 OUR_ORIGIN = "http://localhost:5173"
@@ -93,6 +94,10 @@ class Clinic:
     def people(self) -> dict[type[Caller], Person]:
         """One person of each role."""
         return {Doctor: self.doctor, Patient: self.patient}
+
+    def reset_token(self) -> str:
+        """Return the token of a mail to somebody who has forgotten the password."""
+        return reset_token_of(self.app, self.api.patient())
 
     def caller(self, call: Call) -> Person | None:
         """Return somebody who may make the call: None when nobody needs to log in."""
@@ -213,6 +218,8 @@ CALLS = [
         body={"current_password": PASSWORD, "new_password": "another password"},
         ends_session=True,
     ),
+    Call("password.forgot", NOBODY, body=lambda clinic: {"email": clinic.patient.email}),
+    Call("password.reset", NOBODY, body=lambda clinic: {"token": clinic.reset_token(), "password": PASSWORD}),
     Call("doctor.dashboard", DOCTORS, statements=3),
     Call("doctor.schedule", DOCTORS, statements=5),
     Call("doctor.profile", DOCTORS),

@@ -22,7 +22,7 @@ def list_mails(limit: int) -> None:
     settings: Settings = current_app.extensions["settings"]
     with transaction(writes=False) as session:
         for row in outbox.list_unsent(session, limit):
-            subject = readable_mail(row, settings.clinic).subject
+            subject = readable_mail(row, settings).subject
             click.echo(f"{row.id}\t{row.status}\t{row.attempts} attempts\tto {row.recipient}\t{subject}")
 
 
@@ -35,7 +35,7 @@ def show(mail_id: int) -> None:
         row = outbox.find(session, mail_id)
     if row is None:
         sys.exit(f"There is no mail {mail_id}.")
-    mail = readable_mail(row, settings.clinic)
+    mail = readable_mail(row, settings)
     click.echo(f"Status:  {row.status}, {row.attempts} attempts, due {row.due_at.isoformat()}")
     click.echo(f"Error:   {row.last_error or 'none'}")
     click.echo(f"To:      {row.recipient or '(erased)'}")

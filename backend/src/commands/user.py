@@ -4,14 +4,16 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from config import Settings
 from src.commands.common import say_or_fail
 from src.database.transaction import transaction
+from src.repositories import password_reset_repository as resets
 from src.repositories import user_repository as users
 from src.schemas.fields import email_key
 from src.web.logs import configure_logs
 from src.web.security_log import log_command
 
-user_commands = AppGroup("user", help="Disable accounts and enable them again.")
+user_commands = AppGroup("user", help="Disable accounts, enable them again, and let people choose new passwords.")
 
 
 @user_commands.command()
@@ -32,6 +34,18 @@ def enable(email: str) -> None:
         account = users.enable(session, email_key(email))
     _report("account_enabled", account)
     say_or_fail(account is not None, f"{email} is enabled.", f"There is no account of {email}.")
+
+
+@user_commands.command()
+@click.argument("email")
+def reset(email: str) -> None:
+    """Send the account a mail with which its owner chooses a new password; the old one works until then."""
+    settings: Settings = current_app.extensions["settings"]
+    with transaction(writes=True) as session:
+        account = resets.ask(session, email_key(email), current_app.extensions["clock"](), settings)
+    _report("password_reset_asked", account)
+    sent = f"A mail to {email} waits to be sent; it works for {settings.password_reset_minutes} minutes from now."
+    say_or_fail(account is not None, sent, f"There is no account of {email} that can log in.")
 
 
 def _report(event: str, account: int | None) -> None:

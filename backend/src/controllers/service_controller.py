@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from config import Settings
 from src import __version__
 from src.context import Context, SlowContext
 from src.database.revisions import newest_revision
@@ -15,7 +16,6 @@ from src.repositories import health_repository
 from src.repositories import outbox_repository as outbox
 from src.schemas.service import DevelopmentMail, DevelopmentOutbox, Health, Home, Readiness
 from src.services.rendering import readable_mail
-from src.settings.clinic import Clinic
 from src.utils.decorators import raises
 
 NEWEST_MAILS = 200
@@ -69,11 +69,11 @@ def ready(ctx: Context[None]) -> Readiness:
 
 def development_outbox(ctx: Context[None]) -> DevelopmentOutbox:
     """Show the newest mails as they were, or would have been, sent. Not there in production."""
-    return DevelopmentOutbox(data=[_shown(row, ctx.settings.clinic) for row in outbox.newest(ctx.db, NEWEST_MAILS)])
+    return DevelopmentOutbox(data=[_shown(row, ctx.settings) for row in outbox.newest(ctx.db, NEWEST_MAILS)])
 
 
-def _shown(row: Row[Any], clinic: Clinic) -> DevelopmentMail:
-    mail = readable_mail(row, clinic)
+def _shown(row: Row[Any], settings: Settings) -> DevelopmentMail:
+    mail = readable_mail(row, settings, with_secrets=True)
     return DevelopmentMail(
         id=row.id,
         to=row.recipient,

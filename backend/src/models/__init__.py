@@ -9,6 +9,7 @@ from src.models.hours import HoursException, Opening, WeeklyHours
 from src.models.idempotent_answer import IdempotentAnswer
 from src.models.installation import Installation
 from src.models.outbox_mail import OutboxMail
+from src.models.password_reset import PasswordReset
 from src.models.session import FailedAttempts, RevokedToken
 from src.models.user import User
 from src.models.visit_type import VisitType, VisitTypeVersion
@@ -27,6 +28,7 @@ __all__ = [
     "Installation",
     "Opening",
     "OutboxMail",
+    "PasswordReset",
     "RevokedToken",
     "User",
     "VisitType",

@@ -12,6 +12,10 @@ from src.models.base import Base, Id, state_literal
 
 WAITING = state_literal("waiting")
 
+PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind of mail
+# The text of these kinds contains a secret: it is erased as soon as the mail no longer waits, and no command shows it.
+SECRET_KINDS = frozenset({PASSWORD_RESET})
+
 
 class OutboxMail(Base):
     """One mail of one kind to one recipient about one thing, such as an event of an appointment.
@@ -92,7 +96,7 @@ class OutboxMail(Base):
     # from before migration 0004.
     template: Mapped[str | None] = mapped_column(String(32))
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    # NULL until it is rendered.
+    # NULL until it is rendered. In mails of SECRET_KINDS, text and HTML are NULL again once the mail no longer waits.
     subject: Mapped[str | None] = mapped_column(Text)
     text: Mapped[str | None] = mapped_column(Text)
     html: Mapped[str | None] = mapped_column(Text)

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from src.models import OutboxMail, User
-from src.models.outbox_mail import WAITING
-from src.repositories.outbox_repository import CLAIMED, RENDERED, rendered, storable
+from src.models.outbox_mail import SECRET_KINDS, WAITING
+from src.repositories.outbox_repository import CLAIMED, RENDERED, WITHOUT_TEXT, rendered, storable
 from src.services.mail import Mail
 
 _PUT_INTO_BATCH = CLAIMED.where(OutboxMail.text.is_(None)).values(
@@ -42,6 +42,9 @@ _MEMBERS = (
     select(
         OutboxMail.id,
         OutboxMail.recipient,
+        OutboxMail.about,
+        OutboxMail.template,
+        OutboxMail.facts,
         OutboxMail.subject,
         OutboxMail.text,
         OutboxMail.html,
@@ -77,6 +80,7 @@ def end(db: Connection, key: str, now: datetime, *, refused: Mapping[int, str], 
     sent = waiting - refused.keys() - alone.keys()
     _set(db, OutboxMail.id.in_(sent), status="sent", sent_at=now, last_error=None)
     _set(db, of_batch & (OutboxMail.status != WAITING) & OutboxMail.recipient_id.in_(gone), recipient=None)
+    _set(db, of_batch & (OutboxMail.status != WAITING) & OutboxMail.template.in_(SECRET_KINDS), **WITHOUT_TEXT)
     _set(db, of_batch, batch_key=None, batch_position=None)
 
 

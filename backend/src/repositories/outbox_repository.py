@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from src.database.statements import delete_chunk, limited
 from src.models import OutboxMail, User
 from src.models.base import Instant
-from src.models.outbox_mail import WAITING
+from src.models.outbox_mail import SECRET_KINDS, WAITING
 from src.services.mail import Mail
 
 Earlier = aliased(OutboxMail)
@@ -90,6 +90,7 @@ def claim(db: Connection, now: datetime, lease: timedelta, limit: int, limit_beg
         .returning(
             OutboxMail.id,
             OutboxMail.key,
+            OutboxMail.about,
             OutboxMail.batch_key,
             OutboxMail.recipient_id,
             OutboxMail.recipient,
@@ -128,19 +129,26 @@ def rendered(mail: Mail) -> dict[str, str | None]:
     return {"subject": mail.subject, "text": mail.text, "html": mail.html, "reply_to": mail.reply_to}
 
 
-def finish(
-    db: Connection, mail_id: int, recipient_id: int, status: str, now: datetime, error: str | None = None
-) -> None:
-    """Write the outcome of a mail, and erase its address if the recipient's account was deleted meanwhile."""
+# The text of a secret mail can be rendered again, for a retry and for a batch that must be repeated.
+WITHOUT_TEXT: dict[str, Any] = {"text": None, "html": None}
+
+
+def finish(db: Connection, row: Row[Any], status: str, now: datetime, error: str | None = None) -> None:
+    """Write the outcome of a claimed mail.
+
+    Erase its text if that is secret, and its address if the recipient's account was deleted meanwhile.
+    """
     # FOR SHARE makes a concurrent deletion of the account wait. Otherwise the deletion sees this mail still waiting and
     # keeps the address, while this transaction sees the account not yet deleted.
-    gone = db.scalars(select(User.deleted_at).where(User.id == recipient_id).with_for_update(read=True)).one()
+    gone = db.scalars(select(User.deleted_at).where(User.id == row.recipient_id).with_for_update(read=True)).one()
     values: dict[str, Any] = {"status": status, "last_error": None if error is None else storable(error)}
     if status == "sent":
         values["sent_at"] = now
     if gone is not None:
         values["recipient"] = None
-    db.execute(update(OutboxMail).where(OutboxMail.id == mail_id).values(**values))
+    if row.template in SECRET_KINDS:
+        values |= WITHOUT_TEXT
+    db.execute(update(OutboxMail).where(OutboxMail.id == row.id).values(**values))
 
 
 _POSTPONE = CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("error"))

@@ -1,4 +1,4 @@
-"""Limits on guesses of passwords and of the invitation code. Only failures count.
+"""Limits on guesses of passwords and of the invitation code, of which only failures count, and on mails asked for.
 
 The counts are in the database, so that all workers share them.
 """
@@ -27,6 +27,8 @@ from src.models import FailedAttempts
 # 100 in a window: NIST SP 800-63B, section 5.2.2, allows no more failures in a row.
 NETWORKS_TOGETHER = 10
 NO_NETWORK = "no address"
+# In which PASSWORD_RESETS_PER_HOUR counts.
+HOUR = timedelta(hours=1)
 
 # Some proxies add the port, and brackets around IPv6, to the address in X-Forwarded-For.
 _ADDRESS = re.compile(r"\[(?P<ipv6>[0-9A-Fa-f:.]+)(?:%[^\]]*)?\](?::[0-9]+)?|(?P<ipv4>[0-9.]+)(?::[0-9]+)?")
@@ -72,6 +74,20 @@ def invitation_limits(settings: Settings, address: str) -> list[Limit]:
     return [Limit(subject, settings.invitation_failures_per_address)]
 
 
+def reset_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
+    """Return the limits on mails for forgotten passwords within an hour, whether or not the account exists."""
+    most = settings.password_resets_per_hour
+    return [
+        Limit(_subject(settings, "reset", email_key), most),
+        Limit(_subject(settings, "resets", network_of(address)), most * NETWORKS_TOGETHER),
+    ]
+
+
+def reset_token_limits(settings: Settings, address: str) -> list[Limit]:
+    """Return the limit on guesses of the tokens in these mails from one network address."""
+    return [Limit(_subject(settings, "reset token", network_of(address)), settings.login_failures_per_address)]
+
+
 def check(db: Connection, ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
     """Raise Throttled where a limit is reached."""
     window = _window(ctx.settings)
@@ -97,8 +113,24 @@ def count_failure(ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
         raise Throttled(_seconds_left(used_up, ctx.now, window))
 
 
-def purge_before(db: Connection, instant: datetime) -> None:
-    """Delete windows that began before the instant."""
+def count_asked(db: Connection, limits: Iterable[Limit], now: datetime) -> bool:
+    """Count something that was asked for against every limit within an hour, and say whether all are kept."""
+    counts = [(_count_one(db, limit.subject, now, HOUR)[0], limit.failures) for limit in limits]
+    return all(count <= most for count, most in counts)
+
+
+def forget_log_in_failures(db: Connection, settings: Settings, email_key: str, address: str) -> None:
+    """Forget the failures of an account, from this network and from all together.
+
+    One by one, in the order in which they are counted: transactions that lock in one order cannot deadlock.
+    """
+    for limit in log_in_limits(settings, email_key, address)[:-1]:
+        db.execute(delete(FailedAttempts).where(FailedAttempts.subject == limit.subject))
+
+
+def purge_before(db: Connection, now: datetime, settings: Settings) -> None:
+    """Delete windows that have ended, whichever kind they are of."""
+    instant = now - max(_window(settings), HOUR)
     db.execute(delete(FailedAttempts).where(FailedAttempts.window_began < instant))
 
 

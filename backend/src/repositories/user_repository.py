@@ -122,6 +122,20 @@ def change_password(db: Connection, user_id: int, *, old_hash: str, new_hash: st
     return db.scalars(statement).one_or_none()
 
 
+def reset_password(db: Connection, user_id: int, *, epoch: int, new_hash: str) -> str | None:
+    """Set a new password and end every session; return the key of the account's address.
+
+    None when something has ended the sessions since the epoch, such as another new password.
+    """
+    statement = (
+        update(User)
+        .where(User.id == user_id, User.token_epoch == epoch, User.deleted_at.is_(None), User.disabled_at.is_(None))
+        .values(password_hash=new_hash, token_epoch=User.token_epoch + 1)
+        .returning(User.email_key)
+    )
+    return db.scalars(statement).one_or_none()
+
+
 def end_sessions(db: Connection, user_id: int) -> None:
     """Raise the account's epoch, so that all its tokens are refused."""
     db.execute(update(User).where(User.id == user_id).values(token_epoch=User.token_epoch + 1))

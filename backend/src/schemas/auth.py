@@ -49,6 +49,19 @@ class NewPasswordIn(In):
     new_password: NewPassword
 
 
+class ForgottenPassword(In):
+    """Whose password is forgotten."""
+
+    email: Email = Field(examples=["ada@patients.example"])
+
+
+class NewPasswordByToken(In):
+    """A new password, by the token of a mail."""
+
+    token: OneLine = Field(examples=["Z2l2ZW4gYnkgdGhlIG1haWwsIG9uY2Uu"])
+    password: NewPassword = Field(examples=["a new password"])
+
+
 class PasswordChanged(Out):
     """The new password holds; this token replaces all earlier ones."""
 

@@ -7,23 +7,15 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from pydantic import AfterValidator, TypeAdapter
 
 from src.domain.wall_clock import wall_clock
 from src.services.mail import Mail
+from src.services.mail_environment import mail_templates
 from src.settings.clinic import Clinic
 
-_environment = Environment(
-    loader=PackageLoader("src.services", "mail_templates"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    auto_reload=False,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_text = _environment.get_template("appointment.txt")
-_html = _environment.get_template("appointment.html")
+_text = mail_templates.get_template("appointment.txt")
+_html = mail_templates.get_template("appointment.html")
 
 # In the facts that SQLite writes, instants are in UTC without a zone.
 Utc = Annotated[datetime, AfterValidator(lambda at: at if at.tzinfo else at.replace(tzinfo=timezone.utc))]

@@ -7,14 +7,18 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from src.services import appointment_mails
+from config import Settings
+from src.models.outbox_mail import PASSWORD_RESET, SECRET_KINDS
+from src.services import appointment_mails, password_mails
 from src.services.mail import Mail, MailUnknown
 from src.settings.clinic import Clinic
+from src.utils.security import reset_token
 
 # By kind, which the outbox stores in its column `template`. A renderer takes the address, the kind, the facts and what
 # is configured of the clinic.
 RENDERERS: dict[str, Callable[[str, str, dict[str, Any], Clinic], Mail]] = {
     **dict.fromkeys(appointment_mails.NEWS, appointment_mails.render),
+    PASSWORD_RESET: password_mails.render,
 }
 
 
@@ -31,19 +35,25 @@ def render(to: str, kind: str, facts: dict[str, Any], clinic: Clinic) -> Mail:
         raise MailUnknown(f"A mail of the kind {kind!r} has facts that this version cannot read: {reason}") from error
 
 
-def mail_of(row: Row[Any], clinic: Clinic) -> Mail:
+def mail_of(row: Row[Any], settings: Settings) -> Mail:
     """Return a mail as it is stored, whatever is configured now, or render it if no text is stored.
 
     Raises MailUnknown as `render` does.
     """
-    if row.text is None:
-        return render(row.recipient or "", row.template, row.facts, clinic)
-    return Mail(row.recipient or "", row.subject, row.text, row.html, row.reply_to)
+    if row.text is not None:
+        return Mail(row.recipient or "", row.subject, row.text, row.html, row.reply_to)
+    facts = row.facts
+    if row.template in SECRET_KINDS:
+        facts = facts | {"token": reset_token(row.about, settings)}
+    return render(row.recipient or "", row.template, facts, settings.clinic)
 
 
-def readable_mail(row: Row[Any], clinic: Clinic) -> Mail:
+def readable_mail(row: Row[Any], settings: Settings, *, with_secrets: bool = False) -> Mail:
     """Return a mail for a person to read: if this version cannot render it, a mail that lists its facts."""
     try:
-        return mail_of(row, clinic)
+        if row.template in SECRET_KINDS and not with_secrets:
+            hidden = row.facts | {"token": password_mails.HIDDEN}
+            return render(row.recipient or "", row.template, hidden, settings.clinic)
+        return mail_of(row, settings)
     except MailUnknown as unknown:
         return Mail(row.recipient or "", str(unknown), f"{unknown}\n\n{row.facts}\n", "")

@@ -108,7 +108,7 @@ class _Delivery:
 
     def _attempt_alone(self, row: Row[Any]) -> bool:
         """Send a mail; return False if another worker has claimed it meanwhile."""
-        mail = mail_of(row, self.settings.clinic)
+        mail = mail_of(row, self.settings)
         if row.text is None:
             # Stored before the first attempt, so that every later attempt sends the same, whatever is configured then.
             with self.transaction(writes=True, one_statement=True) as db:
@@ -139,7 +139,7 @@ class _Delivery:
         for row in rows:
             if self._is_useless(row):
                 continue
-            mail = self._outcome(mail_of, row, self.settings.clinic)
+            mail = self._outcome(mail_of, row, self.settings)
             if isinstance(mail, Exception):
                 self._postpone([row], mail)
             else:
@@ -156,7 +156,7 @@ class _Delivery:
         if any(member.recipient is None for member in members):
             # A worker that knows no batches has sent this mail alone, and then its recipient has left.
             raise MailRefused("The batch cannot be repeated as it was, because an address in it is erased.")
-        return mailer.send_batch([mail_of(member, self.settings.clinic) for member in members], key)
+        return mailer.send_batch([mail_of(member, self.settings) for member in members], key)
 
     def _outcome(
         self, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
@@ -176,7 +176,7 @@ class _Delivery:
 
     def _finish(self, row: Row[Any], status: str, error: str | None = None) -> None:
         with self.transaction(writes=True) as db:
-            outbox.finish(db, row.id, row.recipient_id, status, self.clock(), error)
+            outbox.finish(db, row, status, self.clock(), error)
 
     def _end_batch(self, key: str, errors: Mapping[int, MailRefused | MailDelayed | BatchRefused]) -> None:
         """Write the provider's answer to a batch, with the errors by the ids of their mails."""

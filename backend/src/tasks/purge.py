@@ -14,6 +14,7 @@ from src.repositories import availability_repository as slots
 from src.repositories import holds
 from src.repositories import idempotency_repository as answers
 from src.repositories import outbox_repository as outbox
+from src.repositories import password_reset_repository as resets
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
 from src.utils.security import LEEWAY
@@ -28,13 +29,14 @@ Delete = Callable[[Connection, int, datetime, int], tuple[int | None, int]]
 
 
 def purge_expired(transaction: Transaction, now: datetime, settings: Settings) -> None:
-    """Delete idempotent answers after 24 hours, windows and holds that have ended, and revoked tokens that expired."""
+    """Delete idempotent answers after 24 hours, windows and holds that have ended, and tokens that expired."""
     with transaction(writes=True) as db:
         answers.purge_before(db, now - IDEMPOTENT_ANSWERS_KEPT)
-        throttle.purge_before(db, now - timedelta(minutes=settings.throttle_window_minutes))
+        throttle.purge_before(db, now, settings)
         holds.purge_expired_before(db, now - HOLDS_KEPT)
         # Another machine, whose clock may be behind, takes a token for LEEWAY after it expired.
         sessions.purge_expired_before(db, now - 2 * LEEWAY)
+        resets.purge_expired_before(db, now - 2 * LEEWAY)
 
 
 def purge_old(ctx: SlowContext[None]) -> Iterator[tuple[str, int]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import warnings
 from datetime import datetime, timedelta, timezone
 from functools import cache, lru_cache
@@ -61,6 +64,20 @@ def password_matches(password: str, password_hash: str | None, settings: Setting
 def needs_new_hash(password_hash: str, settings: Settings) -> bool:
     """Return whether the hash was made with other parameters than the current settings."""
     return _hasher(settings.argon2_memory_kib, settings.argon2_iterations).check_needs_rehash(password_hash)
+
+
+def reset_token(about: str, settings: Settings) -> str:
+    """Return the token in the mail that is `about` this: 192 bits that follow from it and from SECRET_KEY.
+
+    So no table contains the token, and every attempt to send the mail sends the same one.
+    """
+    digest = hmac.digest(settings.secret_key.encode(), f"password reset token:{about}".encode(), "sha256")
+    return base64.urlsafe_b64encode(digest[:24]).decode()
+
+
+def hash_of_reset_token(token: str) -> str:
+    """Return what the database stores of a token; it needs no salt, because nobody can guess 192 bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def issue_token(user_id: int, role: str, epoch: int, settings: Settings) -> str:

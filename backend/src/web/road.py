@@ -32,7 +32,7 @@ from src.web.openapi import SECURITY_SCHEME, error_responses, success_headers
 from src.web.prefix import prefix
 from src.web.problems import NOT_AN_OBJECT
 from src.web.routes import Route, Row
-from src.web.security_log import log_refusal, log_success
+from src.web.security_log import log_events, log_refusal, log_success
 
 Work = Callable[[Any], Response]
 View = Callable[..., Response]
@@ -98,8 +98,10 @@ def perform(
             with transaction(writes=False) as db:
                 actor = admit(db, claims, row.access, settings)
         address = request.remote_addr or ""
-        response = work(SlowContext(transaction, now, address, actor, settings, prefix()))
+        context = SlowContext(transaction, now, address, actor, settings, prefix())
+        response = work(context)
         log_success(row.name, actor, settings)
+        log_events(row.name, context.events, settings)
         return response
 
     def respond(*, in_steps: bool) -> Response:

@@ -7,14 +7,21 @@ address are keyed hashes, the same that throttling stores. docs/security.md list
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from flask import request
 
 from config import Settings
-from src.context import Caller
+from src.context import Caller, Event
 from src.errors import ClinicError, Throttled
-from src.errors_of_accounts import AccountDisabled, WrongCredentials, WrongCurrentPassword, WrongInvitationCode
+from src.errors_of_accounts import (
+    AccountDisabled,
+    ResetTokenRefused,
+    WrongCredentials,
+    WrongCurrentPassword,
+    WrongInvitationCode,
+)
 from src.repositories import throttle_repository as throttle
 from src.schemas.base import In
 from src.schemas.fields import email_key
@@ -26,6 +33,7 @@ EVENT_OF_ERROR: dict[type[ClinicError], str] = {
     AccountDisabled: "log_in_of_disabled_account",
     WrongCurrentPassword: "current_password_wrong",
     WrongInvitationCode: "invitation_code_wrong",
+    ResetTokenRefused: "reset_token_wrong",
     Throttled: "throttled",
 }
 EVENT_OF_CALL = {
@@ -43,7 +51,7 @@ def log_refusal(call: str, error: ClinicError, actor: Caller | None, body: In | 
         return
     account = actor.user_id if actor else getattr(error, "account_id", None)
     email = getattr(body, "email", None)
-    hashed = throttle.account_subject(settings, email_key(email))[:HASH_DIGITS] if email else "-"
+    hashed = _hashed(settings, email_key(email)) if email else "-"
     log.warning("event=%s call=%s account=%s email=%s %s", event, call, account or "-", hashed, _address(settings))
 
 
@@ -53,9 +61,20 @@ def log_success(call: str, actor: Caller | None, settings: Settings) -> None:
         log.info("event=%s call=%s account=%s %s", EVENT_OF_CALL[call], call, actor.user_id, _address(settings))
 
 
+def log_events(call: str, events: Iterable[Event], settings: Settings) -> None:
+    """Log what a controller has reported; call it after the commit."""
+    for event in events:
+        account, hashed = event.account_id or "-", _hashed(settings, event.email_key)
+        log.info("event=%s call=%s account=%s email=%s %s", event.name, call, account, hashed, _address(settings))
+
+
 def log_command(event: str, account: Any) -> None:
     """Log what an operator did to an account by a command."""
     log.info("event=%s account=%s", event, account)
+
+
+def _hashed(settings: Settings, key: str) -> str:
+    return throttle.account_subject(settings, key)[:HASH_DIGITS]
 
 
 def _address(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from apiflask import APIFlask
 
 from tests.conftest import MakeApp
 from tests.people import PASSWORD, Api
+from tests.resets import newest_token
 
 WRONG = "a wrong guess"
 Lines = Callable[[], list[dict[str, str]]]
@@ -74,6 +75,30 @@ def test_what_ends_sessions_is_logged_with_the_account(api: Api, lines: Lines) -
         ("logged_out_everywhere", str(doctor.id)),
         ("account_deleted", str(doctor.id)),
     ]
+
+
+def test_forgotten_passwords_are_logged_without_their_tokens(make_app: MakeApp, lines: Lines) -> None:
+    app = make_app(password_resets_per_hour=1)
+    api = Api(app.test_client())
+    ada = api.patient()
+    for email in (ada.email, "nobody@people.example", ada.email):
+        api.client.post("/auth/password/forgot", json={"email": email})
+    token = newest_token(app)
+    for _ in range(2):
+        api.client.post("/auth/password/reset", json={"token": token, "password": "another password"})
+    app.test_cli_runner().invoke(args=["user", "reset", ada.email])
+    logged = lines()
+    assert token not in repr(logged)
+    assert [(line["event"], line.get("call"), line["account"]) for line in logged] == [
+        ("password_reset_asked", "password.forgot", str(ada.id)),
+        ("password_reset_asked", "password.forgot", "-"),
+        ("throttled", "password.forgot", "-"),
+        ("password_reset", "password.reset", str(ada.id)),
+        ("reset_token_wrong", "password.reset", "-"),
+        ("password_reset_asked", None, str(ada.id)),
+    ]
+    assert logged[0]["email"] == logged[2]["email"] == logged[3]["email"] != logged[1]["email"]
+    assert len({line["address"] for line in logged[:5]}) == 1
 
 
 def test_disabled_accounts_are_logged(app: APIFlask, api: Api, lines: Lines) -> None:

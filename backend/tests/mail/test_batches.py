@@ -19,6 +19,7 @@ from tests.conftest import AT_ONCE, ON_POSTGRESQL, AtOnce, MakeApp, StillClock
 from tests.mail.conftest import Attempt, app_with_resend
 from tests.mail.fake_resend import Error, FakeResend
 from tests.people import Api, Deliver
+from tests.resets import reset_token_of
 
 
 @pytest.fixture
@@ -300,3 +301,25 @@ def test_another_mailer_sends_the_mails_of_a_batch_one_by_one(
     attempt()
     clock.forward(minutes=20)
     assert sorted(mail.to for mail in deliver()) == sorted(three)
+
+
+def test_tokens_stay_in_a_batch_until_it_is_answered(
+    app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock, three: list[str]
+) -> None:
+    tokens = [reset_token_of(app, api.patient()) for _ in range(2)]
+    resend.script.append("500")
+    assert attempt()
+    assert [token in texts_of(app) for token in tokens] == [True, True]
+    # As if an older worker had sent one of them alone.
+    change(app, "UPDATE outbox SET status = 'sent', text = NULL, html = NULL WHERE id = 4")
+    clock.forward(minutes=1)
+    assert attempt()
+    first, second = resend.calls
+    assert (first["key"], first["mails"]) == (second["key"], second["mails"])
+    assert [token in texts_of(app) for token in tokens] == [False, False]
+    assert "Your appointment is booked." in texts_of(app)
+
+
+def texts_of(app: APIFlask) -> str:
+    with app.app_context(), transaction(writes=False) as db:
+        return repr([tuple(row) for row in db.execute(text("SELECT text, html FROM outbox"))])

@@ -10,6 +10,7 @@ import pytest
 from src.services.mail import Mail, MailUnknown
 from src.services.rendering import render as render_for
 from src.settings.clinic import Clinic
+from src.utils.security import hash_of_reset_token
 
 # With instants as PostgreSQL writes them into the outbox.
 FACTS: dict[str, Any] = {
@@ -145,6 +146,36 @@ def test_without_an_address_or_a_page_there_is_no_link(clinic: Clinic, facts: di
     for part in (mail.text, mail.html):
         assert "://" not in part
         assert "See this appointment" not in part
+
+
+TOKEN = "a-token-of-the-tests"
+RESET: dict[str, Any] = {"minutes": 30, "token": TOKEN, "token_hash": hash_of_reset_token(TOKEN)}
+
+
+def test_the_mail_for_a_new_password_has_the_token_alone_on_a_line_and_a_link() -> None:
+    mail = render("ada@people.example", "password_reset", RESET, CLINIC)
+    link = f"https://clinic.example/booking/password/reset?token={TOKEN}"
+    assert mail.subject == "Your new password"
+    assert mail.reply_to == "desk@clinic.example"
+    assert {TOKEN, link} <= set(mail.text.splitlines())
+    assert f'<a href="{link}">' in mail.html
+    assert f"<strong>{TOKEN}</strong>" in mail.html
+    for part in (mail.text, mail.html):
+        assert "within 30 minutes" in part
+        assert "If you did not ask for this, do nothing: your password stays as it is." in part
+        assert "12345 Sampletown" in part
+
+
+def test_without_an_address_the_mail_for_a_new_password_has_the_token_alone() -> None:
+    mail = render("ada@people.example", "password_reset", RESET)
+    assert TOKEN in mail.text.splitlines()
+    assert "://" not in mail.text + mail.html
+    assert "\n\n\n" not in mail.text
+
+
+def test_a_token_of_another_secret_is_not_rendered() -> None:
+    with pytest.raises(MailUnknown, match="SECRET_KEY"):
+        render("ada@people.example", "password_reset", RESET | {"token": "of another secret"})
 
 
 def test_a_mail_names_the_clinic_its_address_and_telephone() -> None:
