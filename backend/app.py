@@ -34,6 +34,7 @@ from src.pages import doctors as doctor_list
 from src.pages import exceptions as exception_pages
 from src.pages import explain as explain_page
 from src.pages import hours as hours_pages
+from src.pages import passwords as password_pages
 from src.pages import profile as profile_pages
 from src.pages import slots as slot_pages
 from src.pages import visit_types as visit_type_pages
@@ -120,6 +121,9 @@ PAGES: list[Page] = [
     Page("/log-out", accounts.nothing, READER, "log_out.html"),
     Page("/log-out/everywhere", accounts.nothing, USER, "log_out_everywhere.html"),
     Page("/password", accounts.nothing, USER, "password.html"),
+    Page("/password/forgot", accounts.nothing, READER, "password_forgot.html"),
+    Page("/password/forgot/sent", accounts.nothing, READER, "password_sent.html"),
+    Page("/password/reset", password_pages.choose, READER, "password_reset.html"),
 
     Page("/book", doctor_list.find, VISITOR, "doctors.html"),
     Page("/book/<int:doctor_id>", booking.times, VISITOR, "times.html"),
@@ -171,6 +175,8 @@ FORMS: list[Form] = [
     Form("/log-out/everywhere", sessions.log_out_everywhere, USER, "session.log_out_everywhere", then="/book",
          session="ends"),
     Form("/password", sessions.change_password, USER, "session.change_password", then="/home", session="begins"),
+    Form("/password/forgot", password_pages.ask, ANYONE, "password.forgot", then="/password/forgot/sent"),
+    Form("/password/reset", passwords.reset, ANYONE, "password.reset", then="/log-in"),
     Form("/book/<int:doctor_id>/<int:slot_id>", appointments.book, PATIENT, "appointment.book",
          then="/my/{appointment_id}"),
     Form("/my/<int:appointment_id>/cancel", cancellations.cancel, PATIENT, "appointment.cancel", then="/my"),
