@@ -646,7 +646,7 @@ MUTANTS: dict[str, Mutant] = {
         "more on one day than its limit",
         day_limit_is_counted,
         sql=("DROP INDEX uq_appointments_day_limit",),
-        seconds=12,
+        seconds=20,
     ),
     "expired-holds-still-block": Mutant("without a reason", expired_holds_still_block, seconds=10),
     "expired-holds-are-not-offered": Mutant("nothing was in the way", expired_holds_are_not_offered, seconds=10),
