@@ -86,6 +86,7 @@ ROUTES: list[Route] = [
     Route("POST", "/doctor/affected/cancel", affected.cancel, DOCTOR, "appointment.cancel_affected"),
 
     Route("GET", "/patient/dashboard", patients.dashboard, PATIENT, "patient.dashboard"),
+    Route("DELETE", "/patient/account", patients.delete_account, PATIENT, "patient.delete_account"),
     Route("GET", "/patient/doctors", patients.list_doctors, PATIENT, "patient.list_doctors"),
     Route("GET", "/patient/doctors/<int:doctor_id>", patients.show_doctor, PATIENT, "patient.show_doctor"),
     Route("GET", "/patient/doctors/<int:doctor_id>/availability", availability.free_slots, PATIENT,

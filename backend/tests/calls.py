@@ -279,6 +279,7 @@ CALLS = [
         bad={"appointment_ids": [[1] * 2, ["1", 1]]},
     ),
     Call("patient.dashboard", PATIENTS, statements=3),
+    Call("patient.delete_account", PATIENTS, ends_session=True),
     Call("patient.list_doctors", PATIENTS),
     Call("patient.show_doctor", PATIENTS),
     Call("availability.free_slots", PATIENTS),

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from src.context import Caller, Context, Patient
 from src.controllers import listed_doctors
-from src.errors_of_appointments import DoctorNotFound
+from src.domain.refusals import accepted
+from src.errors_of_appointments import ChangedMeanwhile, DoctorNotFound
 from src.repositories import appointment_repository as appointments
 from src.repositories import doctor_repository as doctors
+from src.repositories import idempotency_repository as answers
+from src.repositories import kept_answers_erasure as answers_about
+from src.repositories import leaving_repository as leaving
+from src.repositories import mail_erasure as mails
+from src.repositories import user_repository as users
 from src.schemas.appointment import PatientsAppointment
+from src.schemas.base import Message
 from src.schemas.doctor import Doctors, DoctorShown, DoctorsWanted
 from src.schemas.patient import PatientDashboard
 from src.utils.decorators import raises
@@ -50,3 +57,20 @@ def show_doctor(ctx: Context[Caller | None], doctor_id: int) -> DoctorShown:
         specialization=row.specialization,
         time_zone=row.time_zone or ctx.settings.clinic_time_zone,
     )
+
+
+@raises(ChangedMeanwhile)
+def delete_account(ctx: Context[Patient]) -> Message:
+    """Leave: erase who this was, everywhere, cancel what is ahead and tell the doctors, and free its times.
+
+    The doctors keep an anonymous entry of each appointment.
+    """
+    me = accepted(leaving.lock(ctx.db, ctx.actor.user_id, ctx.now))
+    users.erase_patient(ctx.db, me, ctx.now)
+    mails.clear_about(ctx.db, me, ctx.now)
+    leaving.release_holds(ctx.db, me)
+    leaving.cancel_ahead(ctx.db, me, ctx.now)
+    leaving.erase_texts(ctx.db, me)
+    answers.delete_of(ctx.db, me)
+    answers_about.clear(ctx.db, me)
+    return Message(message="Your account is deleted. Doctors with appointments ahead are told by e-mail.")

@@ -109,8 +109,9 @@ class Appointment(Base):
 
 
 class AppointmentEvent(Base):
-    """What happened to an appointment, who did it, and when. Rows are inserted only, never changed or deleted.
+    """What happened to an appointment, who did it, and when.
 
+    Rows are inserted only, never changed or deleted, except that the reasons go when the patient leaves.
     That of a move keeps the old time and doctor in the columns `was_…`.
 
     The changes that a patient makes are numbered. Two changes by one patient at the same moment get the same number, so

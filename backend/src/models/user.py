@@ -9,9 +9,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from src.models.base import Base, Id
 
+# The name of every patient who has left.
+FORMER_PATIENT = "A former patient"
+
 
 class User(Base):
-    """An account. Deleting it keeps the row and the name, because other people's history shows the name."""
+    """An account. Deleting it keeps the row, because other people's history refers to it.
+
+    A doctor who leaves keeps the name there; a patient gets another one, FORMER_PATIENT.
+    """
 
     __tablename__ = "users"
     __table_args__ = (

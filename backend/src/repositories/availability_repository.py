@@ -211,13 +211,21 @@ _LOCK_OF_APPOINTMENTS = (
     .order_by(AvailabilitySlot.id)
     .with_for_update(key_share=True, of=AvailabilitySlot)
 )
-_WITHDRAW_OF_APPOINTMENTS = update(AvailabilitySlot).where(_OF_APPOINTMENTS).values(status="withdrawn")
+_UPDATE_OF_APPOINTMENTS = update(AvailabilitySlot).where(_OF_APPOINTMENTS)
+_WITHDRAW_OF_APPOINTMENTS = _UPDATE_OF_APPOINTMENTS.values(status="withdrawn")
+_FREE_OF_APPOINTMENTS = _UPDATE_OF_APPOINTMENTS.where(AvailabilitySlot.status == BOOKED).values(status="free")
 
 
 def withdraw_of_appointments(db: Connection, appointment_ids: Sequence[int]) -> None:
     """Lock the slots of these appointments in the order of their ids, and withdraw them."""
     db.execute(_LOCK_OF_APPOINTMENTS, {"ids": appointment_ids})
     db.execute(_WITHDRAW_OF_APPOINTMENTS, {"ids": appointment_ids})
+
+
+def free_of_appointments(db: Connection, appointment_ids: Sequence[int]) -> None:
+    """Lock the slots of these appointments in the order of their ids, and offer those again that are booked."""
+    db.execute(_LOCK_OF_APPOINTMENTS, {"ids": appointment_ids})
+    db.execute(_FREE_OF_APPOINTMENTS, {"ids": appointment_ids})
 
 
 def delete_unused(db: Connection, after: int, before: datetime, limit: int) -> tuple[int | None, int]:

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, union, update
 
-from src.models import OutboxMail, User
+from src.models import Appointment, OutboxMail, User
 from src.models.outbox_mail import SECRET_KINDS, WAITING
+from src.repositories import mail_erasure
 from src.repositories.outbox_repository import CLAIMED, RENDERED, WITHOUT_TEXT, rendered, storable
 from src.services.mail import Mail
 
@@ -68,8 +69,9 @@ def end(db: Connection, key: str, now: datetime, *, refused: Mapping[int, str], 
     """
     of_batch = OutboxMail.batch_key == key
     # The order of locks is that of `finish` and `claim`: accounts by id, then mails by id.
-    recipients = select(OutboxMail.recipient_id).where(of_batch)
-    people = select(User.id, User.deleted_at).where(User.id.in_(recipients)).order_by(User.id)
+    about = select(Appointment.patient_id).join(OutboxMail, OutboxMail.appointment_id == Appointment.id)
+    concerned = union(select(OutboxMail.recipient_id).where(of_batch), about.where(of_batch))
+    people = select(User.id, User.deleted_at).where(User.id.in_(concerned)).order_by(User.id)
     gone = [person.id for person in db.execute(people.with_for_update(read=True)) if person.deleted_at is not None]
     still_waiting = select(OutboxMail.id).where(of_batch, OutboxMail.status == WAITING).order_by(OutboxMail.id)
     waiting = set(db.scalars(still_waiting.with_for_update()))
@@ -81,7 +83,10 @@ def end(db: Connection, key: str, now: datetime, *, refused: Mapping[int, str], 
     _set(db, OutboxMail.id.in_(sent), status="sent", sent_at=now, last_error=None)
     _set(db, of_batch & (OutboxMail.status != WAITING) & OutboxMail.recipient_id.in_(gone), recipient=None)
     _set(db, of_batch & (OutboxMail.status != WAITING) & OutboxMail.template.in_(SECRET_KINDS), **WITHOUT_TEXT)
+    ids = db.scalars(select(OutboxMail.id).where(of_batch)).all() if gone else []
     _set(db, of_batch, batch_key=None, batch_position=None)
+    if ids:
+        mail_erasure.clear_finished(db, ids, now)
 
 
 def _set(db: Connection, which: ColumnElement[bool], **values: Any) -> None:

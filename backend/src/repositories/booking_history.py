@@ -23,6 +23,7 @@ _TABLES = f"""
     JOIN users AS patient ON patient.id = appointment.patient_id
     JOIN {_DOCTORS} AS doctor ON doctor.doctor_id = appointment.doctor_id
 """
+_TO_DOCTOR = _TABLES + " JOIN users AS recipient ON recipient.id = doctor.id"
 _TO_PATIENT = _TABLES + " JOIN users AS recipient ON recipient.id = patient.id"
 _TO_BOTH = _TABLES + " JOIN users AS recipient ON recipient.id IN (patient.id, doctor.id)"
 _TO_ALL = (
@@ -49,10 +50,13 @@ def _mails(kind: str, sources: str, **options: str) -> dict[str, TextClause]:
 _BOOKED = _mails("booked", _TO_PATIENT + _OF_EVENT, useless_after="appointment.ends_at")
 _CANCELLED = _mails("cancelled", _TO_BOTH + _OF_EVENT, more_facts=CANCELLED_BY)
 _CANCELLED_ALL = _mails("cancelled", _TO_PATIENT + _OF_ALL, more_facts=CANCELLED_BY)
-_CANCELLED_MANY = {
-    dialect: statement.bindparams(MANY)
-    for dialect, statement in _mails("cancelled", _TO_BOTH + _OF_MANY, more_facts=CANCELLED_BY).items()
-}
+_CANCELLED_MANY, _CANCELLED_BY_LEAVING = (
+    {
+        dialect: statement.bindparams(MANY)
+        for dialect, statement in _mails("cancelled", recipients + _OF_MANY, more_facts=CANCELLED_BY).items()
+    }
+    for recipients in (_TO_BOTH, _TO_DOCTOR)
+)
 _RESCHEDULED = _mails("rescheduled", _TO_ALL + _OF_EVENT, more_facts=MOVED)
 
 _ADD_EVENT = insert(AppointmentEvent).returning(AppointmentEvent.id)
@@ -120,6 +124,16 @@ def add_cancelled_many(
     values = {"ids": ids, "actor_id": actor_id, "now": now}
     db.execute(_ADD_CANCELLED_MANY, {**values, "reason": reason})
     db.execute(_CANCELLED_MANY[db.dialect.name], {**values, "cancelled_by": by})
+
+
+def add_cancelled_by_leaving(db: Connection, ids: Sequence[int], patient_id: int, by: str, now: datetime) -> None:
+    """Write that a patient who leaves cancelled these appointments, and a mail to their doctors.
+
+    The name is erased before, so that the mails do not have it.
+    """
+    values = {"ids": ids, "actor_id": patient_id, "now": now}
+    db.execute(_ADD_CANCELLED_MANY, {**values, "reason": None})
+    db.execute(_CANCELLED_BY_LEAVING[db.dialect.name], {**values, "cancelled_by": by})
 
 
 def _add_event(

@@ -50,6 +50,12 @@ def purge_before(db: Connection, instant: datetime) -> None:
     db.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < instant))
 
 
+def delete_of(db: Connection, user_id: int) -> None:
+    """Delete all answers to this person; a key that this transaction has reserved has none yet, and stays."""
+    is_stored = IdempotentAnswer.status.is_not(None)
+    db.execute(delete(IdempotentAnswer).where(IdempotentAnswer.user_id == user_id, is_stored))
+
+
 def store(
     db: Connection, user_id: int, key: str, *, status: int, body: str, content_type: str, location: str | None
 ) -> None:

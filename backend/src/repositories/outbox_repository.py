@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Row, bindparam, case, exists, func, or_, sele
 from sqlalchemy.orm import aliased
 
 from src.database.statements import delete_chunk, limited
-from src.models import OutboxMail, User
+from src.models import Appointment, OutboxMail, User
 from src.models.base import Instant
 from src.models.outbox_mail import SECRET_KINDS, WAITING
+from src.repositories import mail_erasure
 from src.services.mail import Mail
 
 Earlier = aliased(OutboxMail)
@@ -132,23 +133,39 @@ def rendered(mail: Mail) -> dict[str, str | None]:
 # The text of a secret mail can be rendered again, for a retry and for a batch that must be repeated.
 WITHOUT_TEXT: dict[str, Any] = {"text": None, "html": None}
 
+_PATIENT = (
+    select(Appointment.patient_id)
+    .join(OutboxMail, OutboxMail.appointment_id == Appointment.id)
+    .where(OutboxMail.id == bindparam("mail_id"))
+    .scalar_subquery()
+)
+_LOCK_PEOPLE = (
+    select(User.id, User.deleted_at)
+    .where(or_(User.id == bindparam("to"), User.id == _PATIENT))
+    .order_by(User.id)
+    .with_for_update(read=True)
+)
+
 
 def finish(db: Connection, row: Row[Any], status: str, now: datetime, error: str | None = None) -> None:
     """Write the outcome of a claimed mail.
 
-    Erase its text if that is secret, and its address if the recipient's account was deleted meanwhile.
+    Erase its text if that is secret, and who was deleted meanwhile: the recipient's address, and the patient.
     """
     # FOR SHARE makes a concurrent deletion of the account wait. Otherwise the deletion sees this mail still waiting and
-    # keeps the address, while this transaction sees the account not yet deleted.
-    gone = db.scalars(select(User.deleted_at).where(User.id == row.recipient_id).with_for_update(read=True)).one()
+    # keeps what it says, while this transaction sees the account not yet deleted.
+    people = db.execute(_LOCK_PEOPLE, {"mail_id": row.id, "to": row.recipient_id}).all()
+    gone = {person.id for person in people if person.deleted_at is not None}
     values: dict[str, Any] = {"status": status, "last_error": None if error is None else storable(error)}
     if status == "sent":
         values["sent_at"] = now
-    if gone is not None:
+    if row.recipient_id in gone:
         values["recipient"] = None
     if row.template in SECRET_KINDS:
         values |= WITHOUT_TEXT
     db.execute(update(OutboxMail).where(OutboxMail.id == row.id).values(**values))
+    if gone:
+        mail_erasure.clear_finished(db, [row.id], now)
 
 
 _POSTPONE = CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("error"))
@@ -178,12 +195,10 @@ def give_back(db: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:
 
 
 def erase_finished_addresses(db: Connection, recipient_id: int) -> None:
-    """Erase the address in the recipient's mails that no longer wait."""
-    db.execute(
-        update(OutboxMail)
-        .where(OutboxMail.recipient_id == recipient_id, OutboxMail.status != WAITING)
-        .values(recipient=None)
-    )
+    """Erase the address in the recipient's mails that no longer wait, locked in the order of their ids."""
+    finished = select(OutboxMail.id).where(OutboxMail.recipient_id == recipient_id, OutboxMail.status != WAITING)
+    locked = finished.order_by(OutboxMail.id).with_for_update()
+    db.execute(update(OutboxMail).where(OutboxMail.id.in_(locked)).values(recipient=None))
 
 
 def newest(db: Connection, limit: int) -> list[Row[Any]]:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, exists, select, update
 
 from src.database.statements import insert_unless_conflict
 from src.models import DoctorProfile, RevokedToken, User
+from src.models.user import FORMER_PATIENT
 
 
 def add(
@@ -158,10 +159,14 @@ def enable(db: Connection, email_key: str) -> int | None:
     return db.scalars(statement).one_or_none()
 
 
+_ERASE = update(User).values(email=None, email_key=None, password_hash=None, token_epoch=User.token_epoch + 1)
+
+
 def erase(db: Connection, user_id: int, now: datetime) -> None:
-    """Erase the password and the address; keep the name, because other people's history shows it."""
-    db.execute(
-        update(User)
-        .where(User.id == user_id)
-        .values(email=None, email_key=None, password_hash=None, token_epoch=User.token_epoch + 1, deleted_at=now)
-    )
+    """Erase the password and the address of a doctor; keep the name, because patients' history shows it."""
+    db.execute(_ERASE.where(User.id == user_id).values(deleted_at=now))
+
+
+def erase_patient(db: Connection, user_id: int, now: datetime) -> None:
+    """Erase the name, the password and the address of a patient."""
+    db.execute(_ERASE.where(User.id == user_id).values(deleted_at=now, name=FORMER_PATIENT))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, TypeAdapter
 
 from src.domain.wall_clock import wall_clock
+from src.models.user import FORMER_PATIENT
 from src.services.mail import Mail
 from src.services.mail_environment import mail_templates
 from src.settings.clinic import Clinic
@@ -143,3 +144,20 @@ def _link(facts: AppointmentFacts, clinic: Clinic) -> str | None:
     if clinic.base_url is None or facts.recipient_is is None:
         return None
     return clinic.base_url + PAGES[facts.recipient_is].format(number=facts.number)
+
+
+BY_FORMER_PATIENT = "the patient, who no longer has an account here"
+# What a patient is called, and what people wrote about the visit.
+_PERSONAL = {"recipient_name", "patient_name", "cancelled_by", "moved_by", "cancellation_reason"}
+_IMPERSONAL = {field.name for field in fields(AppointmentFacts)} - _PERSONAL
+
+
+def without_patient(facts: dict[str, Any], *, to_patient: bool) -> dict[str, Any]:
+    """Return the facts of a mail about a patient who has left, without what says who that was; they can be rendered."""
+    kept = {name: value for name, value in facts.items() if name in _IMPERSONAL}
+    kept["recipient_name"] = FORMER_PATIENT if to_patient else facts.get("recipient_name")
+    kept["patient_name"] = FORMER_PATIENT
+    for by in ("cancelled_by", "moved_by"):
+        if facts.get(by) is not None:
+            kept[by] = BY_FORMER_PATIENT if facts[by].startswith("the patient") else facts[by]
+    return kept

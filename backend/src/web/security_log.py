@@ -40,6 +40,7 @@ EVENT_OF_CALL = {
     "session.change_password": "password_changed",
     "session.log_out_everywhere": "logged_out_everywhere",
     "doctor.delete_account": "account_deleted",
+    "patient.delete_account": "account_deleted",
 }
 HASH_DIGITS = 16
 

@@ -70,10 +70,13 @@ def test_what_ends_sessions_is_logged_with_the_account(api: Api, lines: Lines) -
     doctor.post("/auth/logout-everywhere", headers={"Idempotency-Key": "once"})
     doctor.token = api.log_in(doctor.email).get_json()["access_token"]
     doctor.delete("/doctor/account")
+    leaving = api.patient()
+    leaving.delete("/patient/account")
     assert [(line["event"], line["account"]) for line in lines()] == [
         ("password_changed", str(patient.id)),
         ("logged_out_everywhere", str(doctor.id)),
         ("account_deleted", str(doctor.id)),
+        ("account_deleted", str(leaving.id)),
     ]
 
 

@@ -126,6 +126,19 @@ def test_deleting_an_account_takes_as_many_statements_whatever_is_ahead(app: API
     assert counts[0] == counts[1] <= CALLER + 15
 
 
+def test_leaving_as_a_patient_takes_as_many_statements_whatever_is_ahead(app: APIFlask, api: Api) -> None:
+    counts = []
+    for appointments in (1, 5):
+        patient = api.patient()
+        for number in range(appointments):
+            doctor = api.doctor()
+            patient.book(doctor.publish(f"{8 + number:02}:00", f"{8 + number:02}:30"))
+        with statements(app) as seen:
+            assert patient.delete("/patient/account").status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= CALLER + 23, seen
+
+
 @pytest.mark.parametrize("appointments", [2, 7])
 def test_cancelling_affected_appointments_takes_as_many_statements_however_many_they_are(
     app: APIFlask, api: Api, appointments: int

@@ -1,0 +1,117 @@
+"""Patients leave while they book, while their doctors cancel and leave, and while their mails are sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from apiflask import APIFlask
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from src.database.transaction import transaction
+from src.repositories import user_repository as users
+from tests.conftest import ON_POSTGRESQL
+from tests.people import Api, Deliver, Patient, Person
+from tests.races.crowd import Crowd, at_once, booking, count, holding, statuses, until_somebody_waits, with_own_client
+
+pytestmark = pytest.mark.unguarded
+
+PATH = "/patient/account"
+BOOKED = "SELECT count(*) FROM appointments WHERE status <> 'cancelled'"
+CANCELLATIONS = "SELECT count(*) FROM appointment_events WHERE event = 'cancelled'"
+
+
+def leaving(app: APIFlask, person: Person) -> Callable[[], TestResponse]:
+    own = replace(person, client=app.test_client())
+    return lambda: own.delete(PATH if isinstance(person, Patient) else "/doctor/account")
+
+
+def test_bookings_and_holds_of_a_patient_who_leaves_are_cancelled_or_refused(
+    app: APIFlask, api: Api, deliver: Deliver
+) -> None:
+    before, patient = [api.doctor(f"Dr. Before {n}") for n in range(6)], api.patient()
+    doctors = [*before, *(api.doctor(f"Dr. After {n}") for n in range(6))]
+    slots = [doctor.publish(f"{8 + n:02}:00", f"{8 + n:02}:30") for n, doctor in enumerate(doctors)]
+    calls = [booking(with_own_client(app, patient), slot_id) for slot_id in slots[::2] + slots[1::4]]
+    calls += [holding(with_own_client(app, patient), slot_id) for slot_id in slots[3::4]]
+    calls.insert(6, leaving(app, patient))
+
+    answers = at_once(calls)
+
+    assert answers.pop(6).status_code == 200
+    assert set(statuses(answers)) <= {201, 401}
+    assert count(app, BOOKED) == 0
+    assert count(app, "SELECT count(*) FROM availability_slots WHERE status = 'free'") == len(slots)
+    booked = sum("appointment_id" in answer.get_json() for answer in answers)
+    assert Counter(mail.to == patient.email for mail in deliver()) == Counter({False: booked} if booked else {})
+
+
+def test_patients_and_doctors_who_leave_at_once_cancel_each_appointment_once(
+    app: APIFlask, api: Api, crowd: Crowd, deliver: Deliver
+) -> None:
+    first, patients, last = api.doctor("Dr. First"), crowd(8), api.doctor("Dr. Last")
+    for hour, patient in enumerate(patients, start=8):
+        patient.book(first.publish(f"{hour:02}:00", f"{hour:02}:30"))
+        patient.book(last.publish(f"{hour:02}:30", f"{hour:02}:50"))
+    deliver()
+
+    answers = at_once([leaving(app, person) for person in [*patients[:4], first, last, *patients[4:]]])
+
+    assert statuses(answers) == {200: 10}
+    assert count(app, BOOKED) == 0
+    assert count(app, CANCELLATIONS) == 16
+    deliver()
+    assert count(app, "SELECT count(*) FROM outbox WHERE recipient IS NOT NULL") == 0
+
+
+def test_patients_who_leave_while_everybody_cancels_and_mails_are_sent(
+    app: APIFlask, api: Api, crowd: Crowd, deliver: Deliver
+) -> None:
+    doctor, patients = api.doctor(), crowd(10)
+    appointments = [
+        patient.book(doctor.publish(f"{8 + n:02}:00", f"{8 + n:02}:30")) for n, patient in enumerate(patients)
+    ]
+    by_doctor = [replace(doctor, client=app.test_client()) for _ in appointments]
+    calls = [
+        lambda own=own, number=number: own.post(f"/appointments/{number}/cancel")
+        for own, number in zip(by_doctor, appointments, strict=True)
+    ]
+
+    with ThreadPoolExecutor() as pool:
+        sending = pool.submit(deliver)
+        answers = at_once([*calls, *(leaving(app, patient) for patient in patients)])
+        sending.result(timeout=60)
+    deliver()
+
+    assert set(statuses(answers)) <= {200, 409}
+    assert statuses(answers[10:]) == {200: 10}
+    assert count(app, CANCELLATIONS) == 10
+    assert count(app, "SELECT count(*) FROM outbox WHERE status = 'waiting'") == 0
+    assert count(app, "SELECT count(*) FROM outbox WHERE text LIKE '%Patient %' OR html LIKE '%Patient %'") == 0
+    assert count(app, "SELECT count(*) FROM outbox WHERE CAST(facts AS TEXT) LIKE '%Patient %'") == 0
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("doctor_is_first", [True, False])
+def test_a_patient_who_leaves_waits_for_a_booking_and_cancels_it(
+    app: APIFlask, api: Api, *, doctor_is_first: bool
+) -> None:
+    if doctor_is_first:
+        doctor, patient = api.doctor(), api.patient()
+    else:
+        patient, doctor = api.patient(), api.doctor()
+    patient.book(doctor.publish())
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            assert users.lock_living(db, patient.id)
+            answer = pool.submit(leaving(app, patient))
+            until_somebody_waits(db)
+            db.execute(text("SELECT id FROM availability_slots FOR UPDATE NOWAIT"))
+            db.execute(text("SELECT id FROM outbox FOR UPDATE NOWAIT"))
+        assert answer.result(timeout=30).status_code == 200
+    assert count(app, BOOKED) == 0
