@@ -17,6 +17,7 @@ from src.controllers import cancellation_controller as cancellations
 from src.controllers import doctor_controller as doctors
 from src.controllers import exception_controller as exceptions
 from src.controllers import explanation_controller as explanations
+from src.controllers import export_controller as exports
 from src.controllers import hold_controller as holds
 from src.controllers import hours_controller as hours
 from src.controllers import note_controller as notes
@@ -53,6 +54,7 @@ ROUTES: list[Route] = [
     Route("POST", "/auth/register", auth.register, ANYONE, "auth.register", CREATED),
     Route("POST", "/auth/login", auth.log_in, ANYONE, "auth.log_in"),
     Route("GET", "/auth/me", auth.me, USER, "auth.me"),
+    Route("GET", "/auth/me/export", exports.export, USER, "auth.export"),
     Route("POST", "/auth/logout", sessions.log_out, USER, "session.log_out"),
     Route("POST", "/auth/logout-everywhere", sessions.log_out_everywhere, USER, "session.log_out_everywhere"),
     Route("POST", "/auth/password", sessions.change_password, USER, "session.change_password"),
@@ -133,6 +135,8 @@ PAGES: list[Page] = [
 
     Page("/my", mine.my_appointments, PATIENT, "mine.html"),
     Page("/my/account", accounts.nothing, PATIENT, "account.html"),
+    Page("/my/account/export", accounts.export, PATIENT, "account.html"),
+    Page("/my/account/delete", accounts.leave, PATIENT, "account_delete.html"),
     Page("/my/<int:appointment_id>", mine.appointment, PATIENT, "appointment.html"),
     Page("/my/<int:appointment_id>/cancel", mine.appointment, PATIENT, "cancel.html"),
     Page("/my/<int:appointment_id>/calendar.ics", mine.calendar, PATIENT, "appointment.html"),
@@ -163,6 +167,7 @@ PAGES: list[Page] = [
     Page("/desk/slots/new", slot_pages.new, DOCTOR, "slot_new.html"),
     Page("/desk/slots/<int:slot_id>/withdraw", slot_pages.show, DOCTOR, "slot_withdraw.html"),
     Page("/desk/profile", profile_pages.show, DOCTOR, "profile.html"),
+    Page("/desk/profile/export", accounts.export, DOCTOR, "profile.html"),
     Page("/desk/profile/delete", profile_pages.leave, DOCTOR, "profile_delete.html"),
 
     Page("/dev/outbox", front.outbox, READER, "outbox.html", development_only=True),
@@ -180,6 +185,7 @@ FORMS: list[Form] = [
     Form("/password/reset", passwords.reset, ANYONE, "password.reset", then="/log-in"),
     Form("/book/<int:doctor_id>/<int:slot_id>", appointments.book, PATIENT, "appointment.book",
          then="/my/{appointment_id}"),
+    Form("/my/account/delete", patients.delete_account, PATIENT, "patient.delete_account", then="/", session="ends"),
     Form("/my/<int:appointment_id>/cancel", cancellations.cancel, PATIENT, "appointment.cancel", then="/my"),
     Form("/my/<int:appointment_id>/move/<int:slot_id>", reschedules.reschedule, PATIENT, "appointment.reschedule",
          then="/my/{appointment_id}"),

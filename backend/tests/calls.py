@@ -161,6 +161,8 @@ class Call:
     ends_session: bool = False
     # How many statements a read sends to the database, the one that looks up the caller not counted.
     statements: int = 1
+    # How many more for a doctor.
+    more_for_doctors: int = 0
 
     @property
     def route(self) -> Route:
@@ -210,6 +212,7 @@ CALLS = [
     ),
     Call("auth.log_in", NOBODY, body=lambda clinic: {"email": clinic.patient.email, "password": PASSWORD}),
     Call("auth.me", USERS, statements=0),
+    Call("auth.export", USERS, statements=5, more_for_doctors=6),
     Call("session.log_out", USERS, ends_session=True),
     Call("session.log_out_everywhere", USERS, ends_session=True),
     Call(

@@ -1,15 +1,23 @@
-"""Log-in and registration, which come back to the page that asked for them, with the chosen time held."""
+"""Log-in and registration, and the end of a patient's account.
+
+A log-in comes back to the page that asked for it, with the chosen time held.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+import orjson
+
 from src.context import Caller, Context, Patient, SlowContext
 from src.controllers import auth_controller as auth
+from src.controllers import export_controller as exports
 from src.controllers import hold_controller as holds
+from src.controllers import patient_controller as patients
 from src.errors import ClinicError
-from src.pages.views import Goto
+from src.pages.languages import Language
+from src.pages.views import Download, Goto
 from src.repositories import user_repository as users
 from src.schemas.auth import AccessToken, Credentials, Registration
 from src.schemas.base import In, Out
@@ -115,3 +123,23 @@ class Nothing:
 
 def nothing(ctx: Context[Caller | None]) -> Nothing:  # noqa: ARG001 - every page is given the context
     return Nothing()
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """How many appointments ahead would be cancelled."""
+
+    booked: int
+
+
+def leave(ctx: Context[Patient]) -> Leaving:
+    return Leaving(patients.dashboard(ctx).appointments_ahead)
+
+
+def export(ctx: Context[Caller]) -> Download:
+    document = orjson.dumps(exports.export(ctx).members(), default=vars, option=orjson.OPT_INDENT_2)
+
+    def write(_: Language) -> bytes:
+        return document
+
+    return Download("my-data.json", "application/json", write)

@@ -86,7 +86,7 @@ def end(db: Connection, key: str, now: datetime, *, refused: Mapping[int, str], 
     ids = db.scalars(select(OutboxMail.id).where(of_batch)).all() if gone else []
     _set(db, of_batch, batch_key=None, batch_position=None)
     if ids:
-        mail_erasure.clear_finished(db, ids, now)
+        mail_erasure.clear_finished(db, ids, gone, now)
 
 
 def _set(db: Connection, which: ColumnElement[bool], **values: Any) -> None:

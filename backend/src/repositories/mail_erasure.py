@@ -6,13 +6,13 @@ are, and cleared when they are finished. All other mails are cleared in the tran
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, union, update
+from sqlalchemy import Connection, Row, bindparam, func, select, union, update
 
-from src.models import Appointment, OutboxMail, User
+from src.models import Appointment, OutboxMail
 from src.models.base import Id
 from src.models.outbox_mail import WAITING
 from src.services.appointment_mails import without_patient
@@ -41,16 +41,11 @@ _ABOUT = (
     .order_by(OutboxMail.id)
     .with_for_update()
 )
-_PATIENT = select(Appointment.patient_id).where(Appointment.id == OutboxMail.appointment_id).scalar_subquery()
+# A mail that is about no appointment is about its recipient.
 _FINISHED = (
-    select(*_COLUMNS, User.id.label("patient_id"))
-    .join(User, or_(User.id == OutboxMail.recipient_id, User.id == _PATIENT))
-    .where(
-        OutboxMail.id.in_(bindparam("ids", expanding=True)),
-        OutboxMail.status != WAITING,
-        User.role == "patient",
-        User.deleted_at.is_not(None),
-    )
+    select(*_COLUMNS, func.coalesce(Appointment.patient_id, OutboxMail.recipient_id).label("patient_id"))
+    .outerjoin(Appointment, Appointment.id == OutboxMail.appointment_id)
+    .where(OutboxMail.id.in_(bindparam("ids", expanding=True)), OutboxMail.status != WAITING)
 )
 _CLEARED = ("recipient", "facts", "subject", "text", "html", "status", "attempts", "due_at", "last_error")
 _CLEAR = (
@@ -69,12 +64,14 @@ def clear_about(db: Connection, patient_id: int, now: datetime) -> None:
     _clear(db, [row for row in rows if row.status != "waiting" or row.text is None], now)
 
 
-def clear_finished(db: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Clear those of these mails that are finished and about patients who have left.
+def clear_finished(db: Connection, ids: Sequence[int], gone: Collection[int], now: datetime) -> None:
+    """Clear those of these mails that are finished and about one of the patients who have left.
 
-    The accounts of the recipients and the patients are locked. The mails are in no batch.
+    `gone` has the accounts of all who have left of the recipients and patients, which are locked. The mails are in no
+    batch.
     """
-    _clear(db, db.execute(_FINISHED, {"ids": ids}).all(), now)
+    rows = db.execute(_FINISHED, {"ids": ids}).all()
+    _clear(db, [row for row in rows if row.patient_id in gone], now)
 
 
 def _clear(db: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:

@@ -165,7 +165,7 @@ def finish(db: Connection, row: Row[Any], status: str, now: datetime, error: str
         values |= WITHOUT_TEXT
     db.execute(update(OutboxMail).where(OutboxMail.id == row.id).values(**values))
     if gone:
-        mail_erasure.clear_finished(db, [row.id], now)
+        mail_erasure.clear_finished(db, [row.id], gone, now)
 
 
 _POSTPONE = CLAIMED.values(due_at=bindparam("again_at"), last_error=bindparam("error"))

@@ -15,6 +15,16 @@ class FormerTime(WallClockSpan):
 
     doctor_name: str
 
+    @classmethod
+    def of_row(cls, row: Any) -> FormerTime | None:
+        """Return where an appointment was, from a row of its history; None if the event is no move."""
+        if row.was_starts_at is None:
+            return None
+        span = wall_clock_span(
+            row.was_starts_at, row.was_ends_at, row.was_wall_start, row.was_wall_end, row.was_time_zone
+        )
+        return cls(doctor_name=row.was_doctor_name, **span)
+
 
 class EventOut(Out):
     """Something that happened to an appointment."""
@@ -27,13 +37,8 @@ class EventOut(Out):
 
     @classmethod
     def of_row(cls, row: Any) -> EventOut:
-        was = None
-        if row.was_starts_at is not None:
-            span = wall_clock_span(
-                row.was_starts_at, row.was_ends_at, row.was_wall_start, row.was_wall_end, row.was_time_zone
-            )
-            was = FormerTime(doctor_name=row.was_doctor_name, **span)
-        return cls(event=row.event, at=row.at.isoformat(), by=row.actor_name, reason=row.reason, was=was)
+        at, was = row.at.isoformat(), FormerTime.of_row(row)
+        return cls(event=row.event, at=at, by=row.actor_name, reason=row.reason, was=was)
 
 
 class AppointmentDetails(ListedAppointment):

@@ -59,3 +59,33 @@ def test_a_log_out_everywhere_ends_every_session_after_a_page_that_asks(api: Api
     assert (done.status_code, done.headers["Location"]) == (303, "/book")
     assert ada.get("/auth/me").status_code == 401
     assert reader.client.get_cookie("session") is None
+
+
+def test_a_patient_leaves_by_a_page_that_asks_and_the_session_ends(api: Api, reader: Reader) -> None:
+    doctor, ada = api.doctor(), api.patient("Ada Sample")
+    reader.log_in(ada)
+    assert 'href="/my/account/delete"' in reader.read("/my/account")
+    page = reader.read("/my/account/delete")
+    assert "No appointments are ahead." in page
+    assert 'href="/my/account" aria-current="page"' in page
+    assert 'href="/my" aria-current="page"' not in page
+    ada.book(doctor.publish())
+    assert "1 appointment ahead is cancelled" in reader.read("/my/account/delete")
+    assert ada.get("/auth/me").status_code == 200
+    gone = reader.send("/my/account/delete")
+    assert (gone.status_code, gone.headers["Location"]) == (303, "/")
+    assert "Your account is deleted. Doctors with appointments ahead are told by e-mail." in reader.read("/")
+    assert reader.open("/my/account").status_code == 303
+    [kept] = doctor.get("/appointments/doctor").get_json()["data"]
+    assert (kept["status"], kept["patient_name"]) == ("cancelled", "A former patient")
+
+
+@pytest.mark.parametrize("page", ["/my/account", "/desk/profile"])
+def test_everybody_can_download_what_is_held(api: Api, reader: Reader, page: str) -> None:
+    person = api.patient("Ada Sample") if page.startswith("/my") else api.doctor()
+    reader.log_in(person)
+    assert f'href="{page}/export"' in reader.read(page)
+    answer = reader.open(f"{page}/export")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=my-data.json"
+    assert answer.mimetype == "application/json"
+    assert answer.get_json()["account"]["email"] == person.email

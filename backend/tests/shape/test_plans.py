@@ -24,12 +24,21 @@ from src.extensions import db
 from src.models.base import Instant
 from src.repositories import affected_repository as affected
 from src.repositories import appointment_repository as appointments
-from src.repositories import appointments_by_start, booking_statement, booking_targets, holds, offered
+from src.repositories import (
+    appointments_by_start,
+    booking_statement,
+    booking_targets,
+    holds,
+    kept_answers_erasure,
+    mail_erasure,
+    offered,
+)
 from src.repositories import availability_repository as slots
 from src.repositories import batch_repository as batches
 from src.repositories import booking_history as history
 from src.repositories import explanation_repository as explanations
 from src.repositories import free_times_repository as free_times
+from src.repositories import leaving_repository as leaving
 from src.repositories import outbox_repository as outbox
 from src.repositories import schedule_repository as schedules
 from src.repositories import search_repository as searches
@@ -304,6 +313,25 @@ def test_due_mails_among_sent_ones(past: Connection) -> None:
     assert looked_at(past, outbox._LONGEST_DUE, {"now": NOW}) < FEW
     assert looked_at(past, limited(outbox._DUE, 100), {"now": NOW}) < FEW
     assert looked_at(past, batches._MEMBERS, {"in_batch": "a key"}) < FEW
+
+
+def test_the_outcome_of_a_mail(past: Connection) -> None:
+    assert looked_at(past, outbox._LOCK_PEOPLE, {"mail_id": 4711, "to": 4711}) < FEW
+    assert looked_at(past, mail_erasure._FINISHED, {"ids": [4711, 4712]}) < FEW
+
+
+def test_a_patient_who_leaves_among_years_of_others(past: Connection) -> None:
+    values = {"me": past.execute(text("SELECT max(patient_id) FROM appointments")).scalar_one(), "now": NOW}
+    for query in (
+        leaving._DOCTORS,
+        leaving._IDS_AHEAD,
+        leaving._LOCK_HELD,
+        leaving._ERASE_TEXTS,
+        leaving._ERASE_REASONS,
+        mail_erasure._ABOUT,
+        kept_answers_erasure._KEPT,
+    ):
+        assert looked_at(past, query, values) < FEW
 
 
 # One to the patient of each appointment; those of the newest fifty appointments are due.
