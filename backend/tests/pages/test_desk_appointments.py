@@ -136,3 +136,18 @@ def test_appointments_of_other_doctors_are_not_shown(
     number = ada.book(api.doctor("Dr. Imani Lark").publish())
     assert reader.open(f"/desk/appointments/{number}{page}").status_code == 403
     assert reader.open(f"/desk/appointments/999{page}").status_code == 404
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "A former patient"), ("de", "Gelöschtes Konto")])
+def test_a_patient_who_has_left_has_no_name(
+    doctor: Doctor, ada: Patient, reader: Reader, clock: StillClock, language: str, name: str
+) -> None:
+    number = ada.book(doctor.publish())
+    clock.forward(days=1, hours=1, minutes=10)
+    assert ada.delete("/patient/account").status_code == 200
+    headers = {"Accept-Language": language}
+    shown = reader.open(f"/desk/appointments/{number}", headers=headers).text
+    assert f"<h1>{name}</h1>" in shown
+    assert f"· {name}<" in shown
+    for page in ("/desk", "/desk/day"):
+        assert f">{name}</a>" in reader.open(page, headers=headers).text
