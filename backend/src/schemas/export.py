@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from src.domain.appointment_rules import shown_status
+from src.models.outbox_mail import SECRET_KINDS
 from src.schemas.appointment_details import FormerTime
 from src.schemas.auth import Me
 from src.schemas.base import Out, WallClockSpan, wall_clock_span
@@ -93,7 +94,7 @@ def _span(row: Any) -> dict[str, str]:
 
 
 class ExportedMail(Out):
-    """A mail to you. Those that wait may have no text yet."""
+    """A mail to you. Those that wait may have no text yet, and the text of a mail that has a secret is not shown."""
 
     kind: str | None
     status: Literal["waiting", "sent", "dropped", "set_aside"]
@@ -108,7 +109,7 @@ class ExportedMail(Out):
             "kind": row.template,
             "status": row.status,
             "subject": row.subject,
-            "text": row.text,
+            "text": None if row.template in SECRET_KINDS else row.text,
             "created_at": row.created_at.isoformat(),
             "sent_at": row.sent_at and row.sent_at.isoformat(),
         }

@@ -153,7 +153,12 @@ _IMPERSONAL = {field.name for field in fields(AppointmentFacts)} - _PERSONAL
 
 
 def without_patient(facts: dict[str, Any], *, to_patient: bool) -> dict[str, Any]:
-    """Return the facts of a mail about a patient who has left, without what says who that was; they can be rendered."""
+    """Return the facts of a mail about a patient who has left, without what says who that was; they can be rendered.
+
+    A mail that is not about an appointment names nobody.
+    """
+    if "patient_name" not in facts:
+        return facts
     kept = {name: value for name, value in facts.items() if name in _IMPERSONAL}
     kept["recipient_name"] = FORMER_PATIENT if to_patient else facts.get("recipient_name")
     kept["patient_name"] = FORMER_PATIENT

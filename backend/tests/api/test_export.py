@@ -6,10 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from apiflask import APIFlask
 
 from src.controllers import export_controller
+from src.services.mail import MailDelayed
+from src.services.memory_mailer import MemoryMailer
 from tests.conftest import StillClock
 from tests.people import DAY, KEY, Api, Deliver, Doctor, Patient, Person, hours
+from tests.resets import reset_token_of
 
 PATH = "/auth/me/export"
 
@@ -66,6 +70,17 @@ def test_a_patient_gets_all_that_is_held(doctor: Doctor, ada: Patient, deliver: 
     assert found["mails"][-1]["subject"] == "Appointment booked: Dr. Fenna Quill, Tuesday, 5 March 2030"
     assert found["kept_answers"] == [{"at": clock.now.isoformat(), "status": 200}]
     assert found["shortened"] == []
+
+
+def test_it_has_no_token_of_a_forgotten_password(
+    app: APIFlask, ada: Patient, mailer: MemoryMailer, deliver: Deliver
+) -> None:
+    token = reset_token_of(app, ada)
+    mailer.failures.append(MailDelayed("later"))
+    deliver()
+    answer = ada.get(PATH)
+    assert [(mail["kind"], mail["text"]) for mail in answer.get_json()["mails"]] == [("password_reset", None)]
+    assert token not in answer.text
 
 
 def test_it_has_neither_notes_of_staff_nor_anything_of_others(api: Api, doctor: Doctor, ada: Patient) -> None:

@@ -12,6 +12,7 @@ from src.services.mail import MailDelayed, MailRefused
 from src.services.memory_mailer import MemoryMailer
 from tests.conftest import StillClock
 from tests.people import DAY, KEY, Api, Deliver, Doctor, Patient, error_of, hours
+from tests.resets import reset_token_of
 
 PATH = "/patient/account"
 NAME = "Orla Vanishing"
@@ -152,6 +153,21 @@ def test_nothing_in_the_database_says_who_it_was_whatever_mails_there_are(
     assert_unknown(app, orla)
     shown = api.client.get("/dev/outbox").get_json()["data"]
     assert {mail["to"] for mail in shown} == {None, doctor.email}
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["waiting", "sent"])
+def test_a_forgotten_password_is_forgotten_with_its_account(
+    app: APIFlask, api: Api, orla: Patient, deliver: Deliver, *, sent: bool
+) -> None:
+    token = reset_token_of(app, orla)
+    if sent:
+        deliver()
+    assert orla.delete(PATH).status_code == 200
+    assert len(deliver()) == sent
+    assert_unknown(app, orla)
+    assert [mail["to"] for mail in api.client.get("/dev/outbox").get_json()["data"]] == [None]
+    answer = api.client.post("/auth/password/reset", json={"token": token, "new_password": "another password"})
+    assert 400 <= answer.status_code < 500
 
 
 def test_kept_answers_of_doctors_do_not_say_who_it_was(app: APIFlask, doctor: Doctor, orla: Patient) -> None:
