@@ -22,7 +22,8 @@ def list_all(ctx: Context[Doctor]) -> AffectedAppointments:
 def cancel(ctx: Context[Doctor], body: CancelAffected) -> AffectedCancelled:
     """Cancel affected appointments, all of these or none. The patients and the doctor are told by e-mail.
 
-    The times are not offered again: the doctor is not there then. Published slots among them are withdrawn.
+    The times are not offered again: the doctor is not there then. Published slots that overlap them are withdrawn. The
+    hours stay as they are, and other visits can be booked where they go on.
     """
     patients = affected.patients_of(ctx.db, ctx.actor.doctor_id, body.appointment_ids)
     schedule = schedule_of(ctx, lock(ctx, *patients).time_zone)

@@ -72,7 +72,10 @@ def show_own(ctx: Context[Doctor], slot_id: int) -> dict[str, Any]:
 
 @raises(SlotNotFound, SlotTaken, SlotPast)
 def withdraw(ctx: Context[Doctor], slot_id: int) -> Message:
-    """Withdraw a free slot that is ahead. Nobody can book it any more; a booked slot stays until it is cancelled."""
+    """Withdraw a free slot that is ahead. Nobody can book it any more; a booked slot stays until it is cancelled.
+
+    This is about the slot alone: what follows from hours at the same time is offered until an exception closes it.
+    """
     slot = slots.lock_of_doctor(ctx.db, slot_id, ctx.actor.doctor_id)
     if slot is None:
         raise SlotNotFound

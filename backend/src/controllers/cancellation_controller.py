@@ -31,8 +31,8 @@ def cancel(ctx: Context[Caller], appointment_id: int, body: CancelAppointment) -
     """Cancel an appointment that is ahead. Both parties are told by e-mail, and its time is free again at once.
 
     Patients can cancel as long before the start as the clinic or the doctor says; doctors always can. A doctor who
-    withdraws the time keeps it from being offered again: a published slot is withdrawn, and a time that follows from
-    the hours is closed by an exception.
+    withdraws the time keeps it from being offered again: all published slots that overlap it are withdrawn, and where
+    the doctor has hours then, an exception closes it.
     """
     if body.withdraw and not isinstance(ctx.actor, Doctor):
         raise WithdrawalByPatient

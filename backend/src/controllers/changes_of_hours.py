@@ -63,12 +63,13 @@ def check_number_of_exceptions(ctx: Context[Doctor], schedule: Schedule) -> None
 
 
 def close_time_of(ctx: Context[Doctor], appointment_id: int, reason: str | None) -> None:
-    """Close the time of an appointment, if it follows from the hours; a published slot needs no closure."""
+    """Close the time of an appointment if the doctor is open at any minute of it, so that the hours do not offer it."""
     visit = appointments.find_time(ctx.db, appointment_id)
-    if visit.visit_type_id is None:
-        return
     time_zone = lock(ctx).time_zone
-    check_number_of_exceptions(ctx, schedule_of(ctx, time_zone))
+    schedule = schedule_of(ctx, time_zone)
+    if not schedule.is_open_between(visit.starts_at, visit.ends_at):
+        return
+    check_number_of_exceptions(ctx, schedule)
     for closure in closures_of(visit.starts_at, visit.ends_at, time_zone):
         exceptions.add(ctx.db, ctx.actor.doctor_id, closure, reason, ctx.now)
     lay(ctx, schedule_of(ctx, time_zone))

@@ -73,6 +73,13 @@ class Schedule:
             if (self._is_closed(closed, row) if row.visit_type_id is None else not inside.has(row))
         ]
 
+    def is_open_between(self, starts_at: datetime, ends_at: datetime) -> bool:
+        """Return whether any of these minutes is in the hours, also if visits cannot be booked so far ahead yet."""
+        first, last = sorted(local(at, self.zone).date() for at in (starts_at, ends_at))
+        start, end = minute_of(starts_at), minute_after(ends_at)
+        found = openings(self.weekly, self.exceptions, self.horizons, self.zone, first, last)
+        return any(opening.from_minute < end and start < opening.until_minute for opening in found)
+
     def _inside(self, booked: Sequence[Any]) -> _Inside:
         """Return the openings up to the last appointment, also of visit types that are retired."""
         if not booked:

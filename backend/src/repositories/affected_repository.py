@@ -31,10 +31,11 @@ _CANCEL = update(Appointment).where(_THESE).values(status="cancelled", cancelled
 
 
 def cancel(db: Connection, ids: Sequence[int], actor_id: int, by: str, now: datetime, reason: str | None) -> None:
-    """Cancel the appointments, withdraw their published slots, and write a mail to both people of each.
+    """Cancel the appointments, withdraw the published slots there, and write a mail to both people of each.
 
     `by` says in words who cancels. All of them are booked and ahead, and all people are locked.
     """
-    slots.withdraw_of_appointments(db, ids)
+    slots.lock_at_appointments(db, ids)
+    slots.withdraw_at_appointments(db, ids)
     db.execute(_CANCEL, {"ids": ids, "now": now})
     history.add_cancelled_many(db, ids, actor_id, by, now, reason)

@@ -98,13 +98,11 @@ def find_full(db: Connection, appointment_id: int) -> Row[Any] | None:
     return db.execute(_FULL, {"appointment_id": appointment_id}).one_or_none()
 
 
-_TIME = select(Appointment.visit_type_id, Appointment.starts_at, Appointment.ends_at).where(
-    Appointment.id == bindparam("appointment_id")
-)
+_TIME = select(Appointment.starts_at, Appointment.ends_at).where(Appointment.id == bindparam("appointment_id"))
 
 
 def find_time(db: Connection, appointment_id: int) -> Row[Any]:
-    """Return (visit_type_id, starts_at, ends_at) of an appointment that exists."""
+    """Return (starts_at, ends_at) of an appointment that exists."""
     return db.execute(_TIME, {"appointment_id": appointment_id}).one()
 
 

@@ -147,7 +147,10 @@ def hold(
 
 
 def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
-    """Lock both people, the slot and the appointment, then cancel it. A refusal has written nothing."""
+    """Lock both people, the slots and the appointment, then cancel it. A refusal has written nothing.
+
+    To withdraw the time is to withdraw the published slots there; the caller closes it, if it is in the hours.
+    """
     appointment_id, actor_id, now = cancellation.appointment_id, cancellation.actor_id, cancellation.now
     parties = find_parties(db, appointment_id)
     if parties is None:
@@ -156,7 +159,10 @@ def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
         return "not_yours"
     if actor_id not in users.lock_exclusively(db, parties.patient_id, parties.doctor_user_id):
         return "account_gone"
-    slots.lock_if_published(db, parties.slot_id)
+    if cancellation.withdraw:
+        slots.lock_at_appointments(db, [appointment_id])
+    else:
+        slots.lock_if_published(db, parties.slot_id)
     appointment = lock_appointment(db, appointment_id)
     if appointment.slot_id != parties.slot_id:
         return "again"
@@ -165,7 +171,10 @@ def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
     if refusal is not None:
         return refusal
     db.execute(_SET_CANCELLED, {"appointment_id": appointment_id, "now": now})
-    (slots.withdraw if cancellation.withdraw else slots.free)(db, parties.slot_id)
+    if cancellation.withdraw:
+        slots.withdraw_at_appointments(db, [appointment_id])
+    else:
+        slots.free(db, parties.slot_id)
     history.add_cancelled(db, cancellation, by_patient=actor_id == parties.patient_id)
     return appointment_id
 

@@ -98,6 +98,18 @@ def test_published_slots_are_withdrawn_also_if_the_doctor_opens_again(api: Api, 
     assert own == {free: "free"}
 
 
+def test_free_slots_that_overlap_a_cancelled_time_are_withdrawn(api: Api, doctor: Doctor) -> None:
+    patient = api.patient()
+    overlapping, other = doctor.publish("09:15", "09:45"), doctor.publish("09:45", "10:15")
+    at_nine = patient.times(doctor, until=DAY)[0]
+    assert at_nine["start_time"] == "09:00"
+    number = patient.book(at_nine["slot_id"])
+    doctor.close(DAY)
+    assert cancel(doctor, number).status_code == 200
+    assert [slot["slot_id"] for slot in patient.times(doctor, until=DAY)] == [other]
+    assert patient.post("/appointments", {"slot_id": overlapping}).status_code == 404
+
+
 def test_a_time_that_follows_from_the_hours_is_offered_again_once_they_cover_it(api: Api, doctor: Doctor) -> None:
     patient = api.patient()
     slot_id = patient.times(doctor)[0]["slot_id"]

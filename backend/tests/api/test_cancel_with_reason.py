@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.people import Api, Deliver, error_of, hours
+from tests.people import Api, Deliver, Doctor, error_of, hours
 
 REASON = "The doctor is ill"
 TUESDAY = "2030-03-05"
@@ -108,11 +108,72 @@ def test_a_withdrawn_time_over_midnight_is_closed_on_both_days(api: Api) -> None
     [late] = [time for time in ada.times(doctor, visit_type=kind) if time["start_time"] == "23:30"][:1]
     appointment_id = ada.book(late["slot_id"])
     assert doctor.post(f"/appointments/{appointment_id}/cancel", {"withdraw": True}).status_code == 200
-    closures = [
-        (closure["first_day"], closure["from"], closure["until"])
-        for closure in doctor.get("/doctor/exceptions").get_json()["data"]
-    ]
-    assert closures == [("2030-03-05", "23:30", "24:00"), ("2030-03-06", "00:00", "00:30")]
+    assert closures(doctor) == [("2030-03-05", "23:30", "24:00"), ("2030-03-06", "00:00", "00:30")]
+
+
+@pytest.mark.parametrize("at", ["computed time", "published slot"])
+def test_nothing_that_overlaps_a_withdrawn_time_is_offered(api: Api, at: str) -> None:
+    doctor, other, ada = api.doctor(), api.doctor("Dr. Imani Lark"), api.patient()
+    doctor.set_hours(hours("tuesday", "09:00", "11:00"))
+    slot_id, touching = doctor.publish("09:30", "10:00"), doctor.publish("10:00", "10:30")
+    before, elsewhere = doctor.publish("09:15", "09:30"), other.publish("09:30", "10:00")
+    [time] = [one for one in ada.times(doctor, until=TUESDAY) if one["start_time"] == "09:30" and one["visit_type_id"]]
+    appointment_id = ada.book(time["slot_id"] if at == "computed time" else slot_id)
+    assert doctor.post(f"/appointments/{appointment_id}/cancel", {"withdraw": True}).status_code == 200
+    offered = ada.times(doctor, until=TUESDAY)
+    assert [one["start_time"] for one in offered if one["visit_type_id"]] == ["09:00", "10:00", "10:30"]
+    assert [one["slot_id"] for one in offered if not one["visit_type_id"]] == [before, touching]
+    assert [one["slot_id"] for one in ada.free(other)] == [elsewhere]
+    for gone in (slot_id, time["slot_id"]):
+        assert ada.post("/appointments", {"slot_id": gone}).status_code in {404, 409}
+    assert closures(doctor) == [(TUESDAY, "09:30", "10:00")]
+
+
+def test_free_slots_that_overlap_a_withdrawn_time_in_part_are_withdrawn(api: Api) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    doctor.set_hours(hours("tuesday", "09:00", "11:00"))
+    before, after = doctor.publish("09:00", "09:31"), doctor.publish("09:59", "10:30")
+    [time] = [one for one in ada.times(doctor, until=TUESDAY) if one["start_time"] == "09:30"]
+    appointment_id = ada.book(time["slot_id"])
+    assert doctor.post(f"/appointments/{appointment_id}/cancel", {"withdraw": True}).status_code == 200
+    assert [one["start_time"] for one in ada.times(doctor, until=TUESDAY)] == ["09:00", "10:00", "10:30"]
+    withdrawn = doctor.get("/doctor/availability?status=withdrawn").get_json()["data"]
+    assert [slot["slot_id"] for slot in withdrawn] == [before, after]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "day", "closed"),
+    [
+        ("11:00", "11:30", TUESDAY, []),
+        ("09:00", "09:30", "2030-03-06", []),
+        ("08:45", "09:15", TUESDAY, [(TUESDAY, "08:45", "09:15")]),
+        ("10:59", "11:30", TUESDAY, [(TUESDAY, "10:59", "11:30")]),
+        # The hours reach further than visits can be booked today.
+        ("09:00", "09:30", "2031-03-04", [("2031-03-04", "09:00", "09:30")]),
+    ],
+)
+def test_the_time_of_a_withdrawn_slot_is_closed_if_the_doctor_is_open_then(
+    api: Api, begin: str, end: str, day: str, closed: list[tuple[str, str, str]]
+) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    doctor.set_hours(hours("tuesday", "09:00", "11:00"))
+    appointment_id = ada.book(doctor.publish(begin, end, day))
+    assert doctor.post(f"/appointments/{appointment_id}/cancel", {"withdraw": True}).status_code == 200
+    assert closures(doctor) == closed
+
+
+def test_a_withdrawn_time_that_is_closed_already_is_not_closed_again(api: Api) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    doctor.set_hours(hours("tuesday", "09:00", "11:00"))
+    appointment_id = ada.book(ada.times(doctor, until=TUESDAY)[0]["slot_id"])
+    doctor.close(TUESDAY, **{"from": "09:00", "until": "10:00"})
+    assert doctor.post(f"/appointments/{appointment_id}/cancel", {"withdraw": True}).status_code == 200
+    assert closures(doctor) == [(TUESDAY, "09:00", "10:00")]
+
+
+def closures(doctor: Doctor) -> list[tuple[str, str, str]]:
+    rows = doctor.get("/doctor/exceptions").get_json()["data"]
+    return [(row["first_day"], row["from"], row["until"]) for row in rows]
 
 
 def test_patients_cannot_withdraw_a_time(api: Api) -> None:

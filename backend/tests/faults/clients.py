@@ -122,7 +122,8 @@ class Client(Practitioner):
     def open_practice(self, publish: int) -> None:
         """Register a doctor, add visit types, open hours and publish slots.
 
-        Slots of different doctors overlap, so that patients can be busy. Two slots more lie within the hours.
+        Slots of different doctors overlap, so that patients can be busy. Two slots more lie within the hours. They end
+        where the grid goes on, so that it stays the same when they are closed.
         """
         number = next(self.town.numbers)
         name, zone = f"Dr. Number {number}", ZONES[number % len(ZONES)]
@@ -133,9 +134,10 @@ class Client(Practitioner):
             return
         doctor = DoctorOnDuty(name, zone, token, profile.body["doctor_id"])
         self.record.zones[doctor.doctor_id], self.record.names[doctor.doctor_id] = zone, name
-        mornings = [(f"{10 + index // 2:02}:{index % 2 * 30:02}", index % 2 * 30 + 29) for index in range(publish)]
-        for start, end_minute in [*mornings, ("14:00", 29), ("16:00", 29)]:
-            self.publish(doctor, start, f"{start[:3]}{end_minute:02}", mixed=start >= "13:00")
+        hours = [(10 + index // 2, index % 2 * 30) for index in range(publish)]
+        mornings = [(f"{hour:02}:{minute:02}", f"{hour:02}:{minute + 29:02}") for hour, minute in hours]
+        for start, end in [*mornings, ("14:01", "14:30"), ("16:01", "16:30")]:
+            self.publish(doctor, start, end, mixed=start >= "13:00")
         if self.open_hours(doctor):
             with self.town.lock:
                 self.town.doctors.append(doctor)

@@ -17,7 +17,10 @@ class Practitioner(Visitor):
     """A patient, who also acts for doctors."""
 
     def withdraw_slot(self) -> None:
-        """Withdraw a published slot, which must be refused while it is booked, and after it was withdrawn."""
+        """Withdraw a published slot, which must be refused while it is booked, and after it was withdrawn.
+
+        Computed times at its minutes are offered as before.
+        """
         doctor = self.some_doctor()
         if doctor is None or not doctor.slots or not self.town.may_withdraw(doctor):
             return
@@ -33,7 +36,9 @@ class Practitioner(Visitor):
                 self.record.violation(f"a withdrawal was answered {answer.status} {answer.body}")
         self.operation(slot_id, "withdraw", began, ended, outcome)
         if outcome in {"done", "unknown"}:
-            self.note_withdrawal(doctor, slot_id, began, ended)
+            with self.town.lock:
+                doctor.withdrawals += 1
+            self.record.slot_withdrawal(self.record.known(slot_id), began, ended)
             self.rumour(slot_id)
 
     def has_left(self, doctor: DoctorOnDuty, answer: Answered) -> bool:

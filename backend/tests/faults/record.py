@@ -44,6 +44,11 @@ class Place(NamedTuple):
     starts_at: datetime
     ends_at: datetime
 
+    def overlaps(self, other: Place) -> bool:
+        """Return whether the doctor would be in two places."""
+        is_theirs = self.doctor_id == other.doctor_id
+        return is_theirs and self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -209,7 +214,7 @@ class Policies:
 class Withdrawal:
     """That nobody gets a published slot any more, or a stretch of a doctor's computed times if there is no `slot_id`.
 
-    `ended` is NEVER if this is possible only.
+    `ended` is NEVER if this is possible only. The stretch is closed only if it is in the hours, see `closures.py`.
     """
 
     place: Place
@@ -224,8 +229,7 @@ class Withdrawal:
 
     def covers(self, place: Place) -> bool:
         """Return whether a visit at the place would take a part of the stretch."""
-        is_theirs = self.place.doctor_id == place.doctor_id
-        return is_theirs and self.place.starts_at < place.ends_at and place.starts_at < self.place.ends_at
+        return self.place.overlaps(place)
 
 
 @dataclass(frozen=True)
@@ -328,11 +332,21 @@ class Record:
         with self.lock:
             self.changes[appointment].append(change)
 
-    def withdrawal(self, known: Known, began: float, ended: float) -> None:
-        """Note that the time is withdrawn: a published slot, or the stretch of a computed time."""
-        slot_id = known.slot_id if known.kind is None else None
+    def slots_at(self, place: Place) -> list[Known]:
+        """Return the published slots of the doctor that overlap the place."""
+        return [known for known in list(self.published.values()) if known.place.overlaps(place)]
+
+    def slot_withdrawal(self, slot: Known, began: float, ended: float) -> None:
+        """Note that a published slot alone is withdrawn."""
         with self.lock:
-            self.withdrawals[known.place.doctor_id].append(Withdrawal(known.place, began, ended, slot_id))
+            self.withdrawals[slot.place.doctor_id].append(Withdrawal(slot.place, began, ended, slot.slot_id))
+
+    def withdrawal(self, known: Known, began: float, ended: float) -> None:
+        """Note that a time is withdrawn: the published slots there, and its stretch if it is in the hours."""
+        for slot in self.slots_at(known.place):
+            self.slot_withdrawal(slot, began, ended)
+        with self.lock:
+            self.withdrawals[known.place.doctor_id].append(Withdrawal(known.place, began, ended))
 
     def violation(self, sentence: str) -> None:
         with self.lock:

@@ -10,11 +10,27 @@ import pytest
 
 from src.domain.minutes import minute_of
 from src.repositories.offered import MINUTES_OF_VERSION
-from tests.faults.record import AffectedLook, Change, Hours, Kind, Look, Policies, Record, Refused, Row, Stay, Sweep
+from tests.faults.record import (
+    AffectedLook,
+    Change,
+    Hours,
+    Kind,
+    Known,
+    Look,
+    Place,
+    Policies,
+    Record,
+    Refused,
+    Row,
+    Stay,
+    Sweep,
+)
 from tests.faults.times import wrong_times
 
 NOON = datetime(2030, 3, 5, 12, tzinfo=timezone.utc)
 SURGERY, CLASS, CHECKUP = 300, 301, 302
+# Published slots.
+AT_NOON, AT_FIVE = 1, 2
 
 
 def slot(version: int, clock: str) -> int:
@@ -29,7 +45,11 @@ def record(*stays: Stay) -> Record:
         CLASS: Kind(2, 1, "Class", 60, capacity=2),
         CHECKUP: Kind(3, 1, "Checkup", 30, most_per_day=1, notice=60),
     }
-    made.hours[1] = [Hours((Row(NOON, NOON + timedelta(hours=5)),), 0, 1, frozenset())]
+    made.hours[1] = [Hours((Row(NOON, NOON + timedelta(hours=5)),), -2, -1, frozenset())]
+    # At 12:10, and after the hours.
+    for slot_id, minutes in (AT_NOON, 10), (AT_FIVE, 300):
+        starts_at = NOON + timedelta(minutes=minutes)
+        made.published[slot_id] = Known(slot_id, Place(1, starts_at, starts_at + timedelta(minutes=15)))
     made.stays = list(stays)
     return made
 
@@ -53,6 +73,23 @@ def closes(began: float, *affected: int) -> Callable[[Record], None]:
 
 def withdraws(began: float, clock: str = "13:00") -> Callable[[Record], None]:
     return lambda made: made.withdrawal(made.known(slot(SURGERY, clock)), began, began + 1)
+
+
+def withdraws_at(slot_id: int, *, alone: bool = False) -> Callable[[Record], None]:
+    def made_so(made: Record) -> None:
+        (made.slot_withdrawal if alone else made.withdrawal)(made.published[slot_id], 3, 4)
+
+    return made_so
+
+
+def looks(slot_id: int, *, offered: bool) -> Callable[[Record], None]:
+    shown = frozenset({slot_id})
+    return lambda made: made.looks.append(Look(1, "ben", 5, 6, shown, shown if offered else frozenset()))
+
+
+def opens(began: float, hour: int, until: int) -> Callable[[Record], None]:
+    rows = (Row(NOON.replace(hour=hour), NOON.replace(hour=until)),)
+    return lambda made: made.hours[1].append(Hours(rows, began, began + 0.5, frozenset()))
 
 
 def allows(most_ahead: int) -> Callable[[Record], None]:
@@ -124,6 +161,18 @@ def nothing(_: Record) -> None: ...
         (record(), both(withdraws(3), look(SURGERY, "13:00", offered=True)), "could not be booked"),
         (record(), both(withdraws(3), look(SURGERY, "13:00", offered=False)), ""),
         (record(), both(withdraws(3), look(SURGERY, "14:00", offered=False)), "nothing was in the way"),
+        (record(), both(withdraws(3, "12:00"), looks(AT_NOON, offered=True)), "could not be booked"),
+        (record(), both(withdraws(3, "12:00"), looks(AT_NOON, offered=False)), ""),
+        (record(), both(withdraws(3, "12:30"), looks(AT_NOON, offered=False)), "nothing was in the way"),
+        (record(), both(withdraws_at(AT_NOON), look(SURGERY, "12:00", offered=True)), "could not be booked"),
+        (record(), both(withdraws_at(AT_NOON), look(SURGERY, "12:00", offered=False)), ""),
+        (record(), both(withdraws_at(AT_NOON, alone=True), look(SURGERY, "12:00", offered=True)), ""),
+        (record(), both(withdraws_at(AT_NOON, alone=True), looks(AT_NOON, offered=True)), "could not be booked"),
+        (record(), both(withdraws_at(AT_FIVE), opens(4, 12, 18), look(SURGERY, "17:00", offered=True)), ""),
+        (record(), both(withdraws_at(AT_FIVE), opens(4.1, 12, 18), look(SURGERY, "17:00", offered=False)),
+         "nothing was in the way"),
+        (record(), both(opens(3.5, 12, 18), withdraws_at(AT_FIVE), look(SURGERY, "17:00", offered=False)), ""),
+        (record(), both(opens(3.5, 12, 18), withdraws_at(AT_FIVE), look(SURGERY, "17:00", offered=True)), ""),
         (record(stay(SURGERY, "13:00")), allows(1), ""),
         (record(stay(SURGERY, "13:00")), allows(2), "without a reason"),
         (record(), allows(1), "without a reason"),

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
+from tests.faults.closures import CLOSED, hours_between, is_closed, is_withdrawn
 from tests.faults.limits import may_be_limited, may_be_too_late
 from tests.faults.record import NEVER, Hours, Known, Look, Record, Refused, Stay, Sweep
 
 ONE_MINUTE = timedelta(minutes=1)
-CLOSED = Hours((), 0, 0, frozenset())
 
 
 def wrong_times(record: Record) -> list[str]:
@@ -47,7 +47,7 @@ def wrong_times(record: Record) -> list[str]:
 
 
 def _apply_sweeps(record: Record) -> None:
-    """Let the stays of appointments that a doctor cancelled with others end, and their published slots be withdrawn."""
+    """Let the stays of appointments that a doctor cancelled with others end, and withdraw the published slots there."""
     of_appointment: dict[int | None, list[Stay]] = defaultdict(list)
     for stay in record.stays:
         of_appointment[None if stay.is_hold else stay.of].append(stay)
@@ -61,15 +61,10 @@ def _apply_sweeps(record: Record) -> None:
             # An appointment that no answer told of may be at any of the times that somebody wanted.
             unknown = [] if appointment in record.booked else of_appointment[None]
             for stay in (*stays, *unknown):
-                known = record.known(stay.slot_id)
-                if known.kind is None and known.place.doctor_id == sweep.doctor_id:
-                    record.withdrawal(known, sweep.began, NEVER)
-
-
-def is_withdrawn(record: Record, known: Known, began: float, ended: float) -> tuple[bool, bool]:
-    """Return whether the time was surely withdrawn before the interval, and whether it possibly was in it."""
-    withdrawals = [one for one in record.withdrawals[known.place.doctor_id] if one.concerns(known)]
-    return any(one.ended <= began for one in withdrawals), any(one.began <= ended for one in withdrawals)
+                place = record.known(stay.slot_id).place
+                if place.doctor_id == sweep.doctor_id:
+                    for slot in record.slots_at(place):
+                        record.slot_withdrawal(slot, sweep.began, NEVER)
 
 
 def described(known: Known) -> str:
@@ -204,15 +199,6 @@ def wrongly_offered(record: Record, look: Look, stays: list[Stay]) -> list[str]:
     return found
 
 
-def hours_between(record: Record, doctor_id: int, began: float, ended: float) -> list[Hours]:
-    """Return the hours that were possibly in force at a moment of the interval."""
-    changes = [CLOSED, *record.hours[doctor_id]]
-    following = [*(change.ended for change in changes[1:]), NEVER]
-    return [
-        change for change, until in zip(changes, following, strict=True) if change.began <= ended and began <= until
-    ]
-
-
 def outside_of_hours(record: Record, doctor_id: int, stays: list[Stay]) -> list[str]:
     """Check that each acknowledged visit was booked within the hours of that moment.
 
@@ -266,17 +252,9 @@ def _may_be_outside(
         known = record.known(stay.slot_id)
         if known.kind is not None and not all(hours.has(known) for hours in all_hours):
             return True
-        if _may_be_closed(record, known, ended):
+        if is_closed(record, known.place, began, ended)[1]:
             return True
     return False
-
-
-def _may_be_closed(record: Record, known: Known, ended: float) -> bool:
-    """Return whether a closure possibly takes a part of the time, also of that of a published slot."""
-    return any(
-        one.slot_id is None and one.covers(known.place) and one.began <= ended
-        for one in record.withdrawals[known.place.doctor_id]
-    )
 
 
 def wrong_lists_of_affected(record: Record, doctor_id: int, stays: list[Stay]) -> list[str]:
@@ -321,10 +299,7 @@ def _surely_outside(
         stay.of
         for stay in there
         for known in [record.known(stay.slot_id)]
-        if any(
-            one.slot_id is None and one.covers(known.place) and one.ended <= began
-            for one in record.withdrawals[known.place.doctor_id]
-        )
+        if is_closed(record, known.place, began, ended)[0]
         or (known.kind is not None and not any(hours.has(known) for hours in all_hours))
     }
 

@@ -460,6 +460,7 @@ class Visitor(Caller):
         return self.until_answered("POST", path, body, token, uuid.uuid4().hex)
 
     def note_withdrawal(self, doctor: DoctorOnDuty, slot_id: int, began: float, ended: float) -> None:
+        """Note that the doctor does not offer the time of this appointment again."""
         with self.town.lock:
             doctor.withdrawals += 1
         self.record.withdrawal(self.record.known(slot_id), began, ended)

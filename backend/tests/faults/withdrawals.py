@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.faults.closures import has_surely_closed
 from tests.faults.histories import Event, Events, Rows, places
 from tests.faults.record import NEVER, Place, Record, Withdrawal
 
@@ -28,7 +29,9 @@ def wrong_withdrawals(record: Record, rows: Rows, events: Events, withdrawn: set
 
 def _was_withdrawn(record: Record, event: Event, place: Place, at_slots: set[Place]) -> bool:
     def kept_away(one: Withdrawal) -> bool:
-        return one.place == place if one.slot_id is not None else place not in at_slots and one.covers(place)
+        if one.slot_id is not None:
+            return one.place == place
+        return place not in at_slots and one.covers(place) and has_surely_closed(record, one)
 
     return any(
         kept_away(one) and (event.row.at - record.instant(one.ended)).total_seconds() > SECONDS_BETWEEN_CLOCKS
@@ -53,7 +56,8 @@ def wrong_sweeps(record: Record, rows: Rows, events: Events, withdrawn: set[int]
                 f"of affected appointments to be cancelled all or none, {sorted(done)} are, of"
                 f" {sorted(sweep.appointments)}, which was {sweep.outcome}"
             )
-        slots = {rows[appointment].slot_id for appointment in done} & record.published.keys()
+        at = [record.known(rows[appointment].slot_id).place for appointment in done]
+        slots = {slot.slot_id for place in at for slot in record.slots_at(place)}
         if slots - withdrawn:
-            found.append(f"slots {sorted(slots - withdrawn)} of affected appointments are not withdrawn")
+            found.append(f"slots {sorted(slots - withdrawn)} at affected appointments are not withdrawn")
     return found[:10]

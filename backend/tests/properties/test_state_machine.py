@@ -410,6 +410,8 @@ class Clinic(RuleBasedStateMachine):
                 self.a_doctor_publishes(doctor, NOW.date() + timedelta(days=days), time(hour), length, keyed)
             self.somebody_registers("patient")
             self.a_patient_books(self.patients[-1], self.slots[-1], keyed)
+            for slot in (self.slots[-3], self.slots[-1]):
+                self.move(self.appointments[-1], doctor, slot, keyed)
             self.a_doctor_changes_the_visit_type(
                 doctor, Kind(FIRST_TYPE, 0, 7, None, 1, by_staff=False, place=None), keyed
             )
@@ -419,12 +421,26 @@ class Clinic(RuleBasedStateMachine):
                 self.a_patient_holds(self.patients[-1], doctor, 1, 0, 15, published=False, then=then)
             self.a_doctor_withdraws(doctor, self.slots[-2], own=True, keyed=keyed)
             self.policies_bind_patients(doctor, self.patients[-1], keyed)
+            self.overlapping_times_are_withdrawn(doctor, self.patients[-1], keyed)
 
     def policies_bind_patients(self, doctor: Person, patient: Person, keyed: bool) -> None:  # noqa: FBT001
         self.a_doctor_sets_policies(doctor, 30 * DAY_MINUTES, 1, keyed)
         self.a_patient_books(patient, self.slots[-3], keyed)
         self.cancel(self.appointments[-1], patient, None, withdraw=False, keyed=keyed)
         self.a_doctor_sets_policies(doctor, None, None, keyed)
+
+    def overlapping_times_are_withdrawn(self, doctor: Person, patient: Person, keyed: bool) -> None:  # noqa: FBT001
+        """Withdraw a slot in the hours, then a computed time that a slot overlaps."""
+        for is_published in (True, False):
+            if (wanted := self.some_time(doctor, patient, -1, 0)) is not None:
+                self.a_doctor_publishes_at(wanted, keyed)
+                self.a_patient_books(patient, self.slots[-1] if is_published else wanted, keyed)
+                self.cancel(self.appointments[-1], doctor, None, withdraw=True, keyed=keyed)
+
+    def a_doctor_publishes_at(self, slot: Slot, keyed: bool) -> None:  # noqa: FBT001
+        """Publish a slot that begins with this one, where the doctor's clocks show it then."""
+        start, _ = self.clocks(slot.doctor, slot)
+        self.a_doctor_publishes(slot.doctor, start.date(), start.time(), 15, keyed)
 
     @precondition(lambda self: len(self.people) < 2 * MOST_PEOPLE)
     @rule(role=st.sampled_from(["patient", "doctor"]))
@@ -739,6 +755,10 @@ class Clinic(RuleBasedStateMachine):
         new = self.slots[nth % len(self.slots)]
         if to != "slot":
             new = self.some_time(doctor, patient, nth, beside, appointment.visit, by_staff=by_staff) or new
+        self.move(appointment, person, new, keyed)
+
+    def move(self, appointment: Appointment, person: Person, new: Slot, keyed: bool) -> None:  # noqa: FBT001
+        old, patient = appointment.slot, appointment.patient
         target = new.target
         expect = self.answer_to_move(appointment, person, new)
         released = self.world.released_by(target, patient.id, appointment.visit)
@@ -750,7 +770,7 @@ class Clinic(RuleBasedStateMachine):
         self.model.drop(released)
         vars(appointment.visit).update(vars(visit_at(target, appointment.id, patient.id, of_day)))
         appointment.slot = new
-        if not by_staff:
+        if person is patient:
             patient.changes.append(self.now)
         self.done[f"moved to a {'published slot' if new.kind is None else 'computed time'}"] += 1
         self.done[f"moved by a {person.role}"] += 1
@@ -838,22 +858,37 @@ class Clinic(RuleBasedStateMachine):
             self.expect_mail("cancelled", appointment, recipient, reason=reason)
 
     def withdraw(self, slot: Slot) -> None:
-        """Note that a published slot is withdrawn, or that a computed time is closed on the clocks of the doctor."""
-        if slot.kind is None:
-            slot.withdrawn = self.model.slot(slot.id).is_withdrawn = True
-            self.done["a cancelled slot is withdrawn"] += 1
-            return
+        """Note that the published slots there are withdrawn, and the time is closed if the doctor is open then."""
+        self.withdraw_slots_at(slot)
+        self.done["a cancelled slot is withdrawn"] += slot.kind is None
         doctor = slot.doctor
+        if not self.is_open_at(slot):
+            return
         start, end = self.clocks(doctor, slot)
         end = max(end, start + timedelta(minutes=1))
-        for day in (start.date(), start.date() + timedelta(days=1)):
+        for number in range((end.date() - start.date()).days + 1):
+            day = start.date() + timedelta(days=number)
             midnight = datetime.combine(day, MIDNIGHT)
             begin = max((start - midnight) // oracle.MINUTE, 0)
             until = min((end - midnight) // oracle.MINUTE, DAY_MINUTES)
             if begin < until:
                 doctor.hours.exceptions.append(oracle.Exceptional(True, day, day, begin, until))
         doctor.hours.lay(self.now)
-        self.done["a cancelled time is closed"] += 1
+        self.done[f"a cancelled {'slot' if slot.kind is None else 'time'} is closed"] += 1
+
+    def withdraw_slots_at(self, slot: Slot) -> None:
+        """Note that the slot is withdrawn if it is a published one, and the doctor's free ones that overlap it."""
+        for other in self.slots:
+            if other.doctor is slot.doctor and not other.withdrawn and other.overlaps(slot):
+                other.withdrawn = self.model.slot(other.id).is_withdrawn = True
+                self.done["a slot beside a cancelled time is withdrawn"] += other.id != slot.id
+
+    def is_open_at(self, slot: Slot) -> bool:
+        """Return whether any minute of the slot is in its doctor's hours, which go on after the openings."""
+        practice, times = slot.doctor.hours, range(minute_at(slot.starts_at), minute_at(slot.ends_at))
+        first, last = sorted(oracle.day_of(at, practice.zone) for at in (slot.starts_at, slot.ends_at))
+        there = replace(practice, first_day=first, last_day=last, known={})
+        return any(meet(range(one.begin, one.until), times) for kind in practice.kinds for one in there.stretches(kind))
 
     def clocks(self, doctor: Person, slot: Slot) -> tuple[datetime, datetime]:
         """Return what the clocks of the doctor's present zone show at the start and at the end."""
@@ -921,8 +956,7 @@ class Clinic(RuleBasedStateMachine):
         self.write(doctor, "POST", path, {"appointment_ids": ids, "reason": reason}, keyed=keyed, expect=200)
         for one in affected[:most]:
             self.is_cancelled(one, reason)
-            if one.slot.kind is None:
-                one.slot.withdrawn = self.model.slot(one.slot.id).is_withdrawn = True
+            self.withdraw_slots_at(one.slot)
 
     def is_affected(self, appointment: Appointment) -> bool:
         """Return whether it is outside of the hours, or for a published slot, in a closure."""
@@ -1366,7 +1400,9 @@ def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: Mak
         "POST /doctor/affected/cancel 200": 2,
         "POST /doctor/affected/cancel 409": 2,
         "a cancelled slot is withdrawn": 1,
-        "a cancelled time is closed": 1,
+        "a cancelled slot is closed": 20,
+        "a cancelled time is closed": 20,
+        "a slot beside a cancelled time is withdrawn": 20,
         "too late to cancel": 1,
         "too many with a doctor": 2,
     }

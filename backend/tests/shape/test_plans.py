@@ -260,8 +260,8 @@ def test_cancelling_affected_appointments_among_years_of_them(past: Connection, 
     values = {"ids": ids, "doctor_id": doctor.doctor_id, "actor_id": doctor.id, "now": NOW, "reason": "closed"}
     for query in (
         affected._PATIENTS,
-        slots._LOCK_OF_APPOINTMENTS,
-        slots._WITHDRAW_OF_APPOINTMENTS,
+        slots._LOCK_AT_APPOINTMENTS,
+        slots._WITHDRAW_AT_APPOINTMENTS,
         history._ADD_CANCELLED_MANY,
         history._CANCELLED_MANY["postgresql"],
         affected._CANCEL,
