@@ -582,6 +582,13 @@ def withdrawn_times_are_offered_again() -> None:
     cancellation_controller.close_time_of = lambda *_: None
 
 
+def slots_that_overlap_withdrawn_times_stay() -> None:
+    """Withdraw the slots of the appointments only."""
+    of_appointments = select(Appointment.slot_id).where(availability_repository._THESE)
+    withdraw = update(AvailabilitySlot).where(AvailabilitySlot.id.in_(of_appointments)).values(status="withdrawn")
+    availability_repository._WITHDRAW_AT_APPOINTMENTS = withdraw
+
+
 def affected_are_cancelled_without_mails() -> None:
     def add_events(db: Connection, ids: Any, actor_id: int, by: str, now: datetime, reason: str | None) -> None:
         values = {"ids": ids, "actor_id": actor_id, "now": now, "reason": reason}
@@ -676,6 +683,9 @@ MUTANTS: dict[str, Mutant] = {
     "patients-cancel-too-late": Mutant("too late:", patients_cancel_too_late),
     "withdrawn-slots-can-be-booked": Mutant("after its time was withdrawn", withdrawn_slots_can_be_booked, seconds=10),
     "withdrawn-times-are-offered-again": Mutant("could not be booked", withdrawn_times_are_offered_again, seconds=10),
+    "slots-that-overlap-withdrawn-times-stay": Mutant(
+        "withdrawn, and", slots_that_overlap_withdrawn_times_stay, seconds=20
+    ),
     "affected-are-cancelled-without-mails": Mutant("mails to", affected_are_cancelled_without_mails, seconds=10),
     "some-affected-are-cancelled": Mutant("all or none", some_affected_are_cancelled, seconds=10),
     "synchronous-commit-off": Mutant(

@@ -59,5 +59,5 @@ def wrong_sweeps(record: Record, rows: Rows, events: Events, withdrawn: set[int]
         at = [record.known(rows[appointment].slot_id).place for appointment in done]
         slots = {slot.slot_id for place in at for slot in record.slots_at(place)}
         if slots - withdrawn:
-            found.append(f"slots {sorted(slots - withdrawn)} at affected appointments are not withdrawn")
+            found.append(f"slots {sorted(slots - withdrawn)} at affected appointments were withdrawn, and are not")
     return found[:10]
