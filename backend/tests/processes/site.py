@@ -77,7 +77,7 @@ class Site:
 
 
 def crawl(context: BrowserContext, url: str, most_of_a_kind: int) -> dict[str, list[str]]:
-    """Follow every link from the front page, and return the paths by kind of page.
+    """Follow every link from the front page, and return the paths by kind of page, without files to download.
 
     Paths are of one kind if only their numbers and the values of their queries differ; of a kind, only the first are
     opened. Fails on a link that leads to an error.
@@ -93,6 +93,7 @@ def crawl(context: BrowserContext, url: str, most_of_a_kind: int) -> dict[str, l
         answer = context.request.get(urljoin(url, path), headers={"Accept": "text/html", "Sec-Fetch-Mode": "navigate"})
         assert answer.status < 400, (path, answer.status)
         if "text/html" not in answer.headers["content-type"]:
+            found[kind].remove(path)
             continue
         for link in map(unescape, _LINK.findall(answer.text())):
             target = urlsplit(urljoin(answer.url, link))

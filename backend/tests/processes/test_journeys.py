@@ -109,7 +109,7 @@ def test_a_doctor_closes_a_day_publishes_a_slot_and_withdraws_it(site: Site) -> 
         page.get_by_label("Reason").fill("A conference")
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("main")).to_contain_text("A conference")
-        page.goto(f"{site.url}/desk/slots/new?date={day}&from=18:00&until=18:30")
+        page.goto(f"{site.url}/desk/slots/new?date={day + timedelta(days=1)}&from=18:00&until=18:30")
         page.get_by_role("button", name="Publish the slot").click()
         expect(page.get_by_role("status")).to_contain_text("published")
         page.get_by_role("link", name="18:00 free").first.click()
