@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, update
 
 from src.models import Appointment
-from src.repositories import availability_repository as slots
 from src.repositories import booking_history as history
+from src.repositories import slots_at_appointments as at_appointments
 
 _THESE = Appointment.id.in_(bindparam("ids", expanding=True))
 _PATIENTS = select(Appointment.patient_id).where(_THESE, Appointment.doctor_id == bindparam("doctor_id")).distinct()
@@ -35,7 +35,7 @@ def cancel(db: Connection, ids: Sequence[int], actor_id: int, by: str, now: date
 
     `by` says in words who cancels. All of them are booked and ahead, and all people are locked.
     """
-    slots.lock_at_appointments(db, ids)
-    slots.withdraw_at_appointments(db, ids)
+    at_appointments.lock(db, ids)
+    at_appointments.withdraw(db, ids)
     db.execute(_CANCEL, {"ids": ids, "now": now})
     history.add_cancelled_many(db, ids, actor_id, by, now, reason)

@@ -26,6 +26,7 @@ from src.models.appointment import HELD
 from src.repositories import availability_repository as slots
 from src.repositories import booking_history as history
 from src.repositories import booking_limits, booking_targets, holds
+from src.repositories import slots_at_appointments as at_appointments
 from src.repositories import user_repository as users
 from src.repositories.booking_history import AHEAD
 from src.repositories.booking_sql import patient_busy, typed
@@ -160,7 +161,7 @@ def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
     if actor_id not in users.lock_exclusively(db, parties.patient_id, parties.doctor_user_id):
         return "account_gone"
     if cancellation.withdraw:
-        slots.lock_at_appointments(db, [appointment_id])
+        at_appointments.lock(db, [appointment_id])
     else:
         slots.lock_if_published(db, parties.slot_id)
     appointment = lock_appointment(db, appointment_id)
@@ -172,7 +173,7 @@ def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
         return refusal
     db.execute(_SET_CANCELLED, {"appointment_id": appointment_id, "now": now})
     if cancellation.withdraw:
-        slots.withdraw_at_appointments(db, [appointment_id])
+        at_appointments.withdraw(db, [appointment_id])
     else:
         slots.free(db, parties.slot_id)
     history.add_cancelled(db, cancellation, by_patient=actor_id == parties.patient_id)

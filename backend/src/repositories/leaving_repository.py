@@ -10,8 +10,8 @@ from src.domain.refusals import Refused
 from src.models import Appointment, AppointmentEvent, DoctorProfile
 from src.models.appointment import BOOKED, HELD
 from src.models.base import Instant
-from src.repositories import availability_repository as slots
 from src.repositories import booking_history as history
+from src.repositories import slots_at_appointments as at_appointments
 from src.repositories import user_repository as users
 from src.services.appointment_mails import BY_FORMER_PATIENT
 
@@ -68,7 +68,7 @@ def cancel_ahead(db: Connection, patient_id: int, now: datetime) -> None:
     ids = db.scalars(_IDS_AHEAD, {"me": patient_id, "now": now}).all()
     if not ids:
         return
-    slots.free_of_appointments(db, ids)
+    at_appointments.free(db, ids)
     db.execute(_CANCEL, {"ids": ids, "now": now})
     history.add_cancelled_by_leaving(db, ids, patient_id, BY_FORMER_PATIENT, now)
 

@@ -113,7 +113,6 @@ def _surroundings(settings: Settings) -> dict[str, Any]:
         "clinic_name": settings.clinic_name,
         "prefix": prefix(),
         "path": request.path,
-        "here": here(),
         "embedded": g.get("embedded", False),
         "asset": _asset,
         "language": language(),

@@ -45,6 +45,7 @@ from src.repositories import (
     outbox_repository,
     reschedule_steps,
     session_repository,
+    slots_at_appointments,
     user_repository,
 )
 from src.repositories.booking_sql import typed
@@ -584,9 +585,9 @@ def withdrawn_times_are_offered_again() -> None:
 
 def slots_that_overlap_withdrawn_times_stay() -> None:
     """Withdraw the slots of the appointments only."""
-    of_appointments = select(Appointment.slot_id).where(availability_repository._THESE)
+    of_appointments = select(Appointment.slot_id).where(slots_at_appointments._THESE)
     withdraw = update(AvailabilitySlot).where(AvailabilitySlot.id.in_(of_appointments)).values(status="withdrawn")
-    availability_repository._WITHDRAW_AT_APPOINTMENTS = withdraw
+    slots_at_appointments._WITHDRAW_AT_APPOINTMENTS = withdraw
 
 
 def affected_are_cancelled_without_mails() -> None:

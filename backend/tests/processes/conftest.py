@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import create_database
+from tests.processes import servers
 from tests.processes.servers import (
     REAL_SECRETS,
     SECONDS_TO_START,
@@ -126,17 +126,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def demo_server(backend: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start the development server on demo data, as `./run` does."""
     folder = tmp_path_factory.mktemp("demo")
-    port = free_port()
-    settings = {"PORT": str(port), "DATABASE_URL": f"sqlite:///{folder / 'demo.db'}", "FLASK_APP": "app.py"}
-    env = clean_environment(folder, **settings, PATIENT_CHANGES_PER_HOUR="1000")
-    subprocess.run([sys.executable, "-m", "flask", "prepare"], cwd=backend, env=env, check=True, capture_output=True)
-    program = Program([sys.executable, "app.py"], cwd=backend, env=env, log=folder / "server.log")
-    try:
-        yield Server(program, port).wait_until_healthy()
-    finally:
-        program.end()
+    with servers.demo_server(folder, backend, PATIENT_CHANGES_PER_HOUR="1000") as server:
+        yield server
 
 
 @pytest.fixture

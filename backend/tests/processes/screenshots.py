@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from datetime import date, timedelta
@@ -14,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from src.utils.clock import system_clock
-from tests.processes.servers import BACKEND, Program, Server, clean_environment, free_port
+from tests.processes.servers import BACKEND, Server, demo_server
 from tests.processes.site import NARROW, WIDE, Site
 
 NAMES = (
@@ -32,23 +31,12 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     today = system_clock().date()
     monday = today + timedelta(days=7 - today.weekday())
-    with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
-        settings = {"PORT": str(port), "DATABASE_URL": f"sqlite:///{folder / 'demo.db'}", "FLASK_APP": "app.py"}
-        env = clean_environment(folder, **settings, CLINIC_NAME="Lindenhof Practice")
-        prepare = [sys.executable, "-m", "flask", "prepare"]
-        subprocess.run(prepare, cwd=BACKEND, env=env, check=True, capture_output=True)
-        program = Program([sys.executable, "app.py"], cwd=BACKEND, env=env, log=folder / "server.log")
-        try:
-            server = Server(program, port).wait_until_healthy()
-            with sync_playwright() as playwright:
-                arguments = ["--no-sandbox", "--disable-gpu"]
-                browser = playwright.chromium.launch(executable_path=browser_path, args=arguments)
-                fill_next_week(server, monday)
-                take_all(Site(browser, server.url), monday)
-                browser.close()
-        finally:
-            program.end()
+    with tempfile.TemporaryDirectory() as name, demo_server(Path(name), CLINIC_NAME="Lindenhof Practice") as server:
+        fill_next_week(server, monday)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
+            take_all(Site(browser, server.url), monday)
+            browser.close()
 
 
 def fill_next_week(server: Server, monday: date) -> None:

@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -177,6 +178,20 @@ class Program:
 
     def _ended(self) -> bool:
         return self.process.poll() is not None
+
+
+@contextlib.contextmanager
+def demo_server(folder: Path, backend: Path = BACKEND, **settings: str) -> Iterator[Server]:
+    """Run the development server on demo data, as `./run` does."""
+    port = free_port()
+    database = {"PORT": str(port), "DATABASE_URL": f"sqlite:///{folder / 'demo.db'}", "FLASK_APP": "app.py"}
+    env = clean_environment(folder, **database, **settings)
+    subprocess.run([sys.executable, "-m", "flask", "prepare"], cwd=backend, env=env, check=True, capture_output=True)
+    program = Program([sys.executable, "app.py"], cwd=backend, env=env, log=folder / "server.log")
+    try:
+        yield Server(program, port).wait_until_healthy()
+    finally:
+        program.end()
 
 
 class Server:

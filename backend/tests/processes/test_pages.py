@@ -12,11 +12,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.processes.site import NARROW, NARROWEST, PEOPLE, WIDE, Scheme, Site, crawl
+from tests.processes.conftest import SCHEMES
+from tests.processes.site import NARROW, NARROWEST, PEOPLE, WIDE, Site, crawl
 
 BYTES_OF_A_PAGE = 30_000
 OF_A_KIND, MANY_OF_A_KIND = 8, 100
-SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 # Rules that depend on width and colours; the others are tried once.
 RULES_OF_LOOKS = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-size"]}}
 # In WCAG 2.2, level AA, but off by default.

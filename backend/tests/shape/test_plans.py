@@ -42,6 +42,7 @@ from src.repositories import leaving_repository as leaving
 from src.repositories import outbox_repository as outbox
 from src.repositories import schedule_repository as schedules
 from src.repositories import search_repository as searches
+from src.repositories import slots_at_appointments as at_appointments
 from src.repositories.search_repository import Criteria
 from src.repositories.search_statement import Sought, search_statement
 from tests.conftest import NOW, StillClock, build_app, create_database, make_settings, migrate_to_head
@@ -260,8 +261,8 @@ def test_cancelling_affected_appointments_among_years_of_them(past: Connection, 
     values = {"ids": ids, "doctor_id": doctor.doctor_id, "actor_id": doctor.id, "now": NOW, "reason": "closed"}
     for query in (
         affected._PATIENTS,
-        slots._LOCK_AT_APPOINTMENTS,
-        slots._WITHDRAW_AT_APPOINTMENTS,
+        at_appointments._LOCK_AT_APPOINTMENTS,
+        at_appointments._WITHDRAW_AT_APPOINTMENTS,
         history._ADD_CANCELLED_MANY,
         history._CANCELLED_MANY["postgresql"],
         affected._CANCEL,
