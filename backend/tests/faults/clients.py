@@ -11,13 +11,13 @@ from typing import Any
 from src.repositories.offered import MINUTES_OF_VERSION
 from src.utils.clock import system_clock
 from tests.faults.callers import ZONES, Answered, DoctorOnDuty, Town
-from tests.faults.practice import Practitioner
+from tests.faults.companions import Crowd
 from tests.faults.record import NEVER, Kind, Known, Place, SlotOperation, now
 from tests.faults.visits import HOURS
 from tests.people import PASSWORD
 
 
-class Client(Practitioner):
+class Client(Crowd):
     """A patient, and everything else that happens at the same time."""
 
     def __init__(self, town: Town, rng: random.Random) -> None:
@@ -29,7 +29,7 @@ class Client(Practitioner):
         self.token = self.join(self.email, "patient")
         deeds = (
             [self.book] * 24 + [self.cancel] * 9 + [self.look] * 10 + [self.look_at_times] * 12 + [self.double_tap] * 4
-            + [self.book_many] * 8
+            + [self.book_many] * 8 + [self.crowd_a_day] * 4
             + [self.hold] * 10 + [self.use_hold] * 5 + [self.release] * 2 + [self.let_hold_expire] * 3
             + [self.move] * 12 + [self.pull_both_ways] * 3 + [self.change_hours] * 4
             + [self.withdraw_slot] * 2 + [self.change_policies] * 3 + [self.look_at_affected] * 2
