@@ -1,7 +1,8 @@
 """The languages of the pages: sentences, dates, lengths of time and the names of time zones.
 
-English is what the code says, and needs no file. Every other language is one file, translations/<code>.po, whose msgids
-are the English sentences (CONTRIBUTING.md). The files are read when a process first needs them.
+Every language is one file, translations/<code>.po, whose msgids are the English sentences of the code
+(CONTRIBUTING.md). That of English has only those that the pages put into other words. The files are read when a process
+first needs them.
 """
 
 from __future__ import annotations
@@ -142,10 +143,9 @@ class Language:
 
 @cache
 def languages() -> Mapping[str, Language]:
-    """Return the languages by their codes: English, and one for each file."""
-    files = sorted(TRANSLATIONS.glob("*.po"))
-    found = [Language(ENGLISH, _own_name(ENGLISH)), *(_read(file) for file in files)]
-    return MappingProxyType({language.code: language for language in found})
+    """Return the languages by their codes, English first."""
+    found = {file.stem: _read(file) for file in sorted(TRANSLATIONS.glob("*.po"))}
+    return MappingProxyType({ENGLISH: found.pop(ENGLISH), **found})
 
 
 def best(codes: Sequence[str]) -> Language:

@@ -122,3 +122,9 @@ def test_a_foreign_exception_is_not_found(api: Api, doctor: Doctor, reader: Read
     foreign = api.doctor().close(TUESDAY)
     assert reader.open(f"{LIST}/{foreign}/delete").status_code == 404
     assert reader.post(f"{LIST}/{foreign}/delete").status_code == 404
+
+
+def test_a_mistake_names_other_fields_as_the_form_does(doctor: Doctor, reader: Reader) -> None:
+    refused = reader.send(CLOSE, first_day=TUESDAY, last_day="2030-03-04")
+    assert "must not be before the first day." in refused.text
+    assert "first_day." not in refused.text

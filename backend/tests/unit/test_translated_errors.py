@@ -105,7 +105,7 @@ FINDINGS: list[tuple[type[In], dict[str, Any], str, str]] = [
     ),
     (Registration, PERSON | {"role": "admin"}, "must be 'patient' or 'doctor'.", "möglich ist nur: patient, doctor."),
     (NewWeeklyHours, WEEK, OVERLAP, OVERLAPPING),
-    (DaysWanted, BACKWARDS, "must not be before from.", "darf nicht vor dem Beginn liegen."),
+    (DaysWanted, BACKWARDS, "must not be before the start.", "darf nicht vor dem Beginn liegen."),
 ]
 
 
@@ -119,7 +119,7 @@ def test_a_finding_names_the_field_as_the_form_does(
     [entry] = document["errors"]
     assert EN.finding(entry, "This") == f"This {english}"
     assert DE.finding(entry, "Das hier") == f"Das hier: {german}"
-    assert EN.problem(document) == document["error"]
+    assert EN.problem(document) == f"{entry['field']} {english}"
 
 
 def test_messages_of_answers_are_translated_with_the_answers_members() -> None:

@@ -8,18 +8,21 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Message
 
-from src.pages.languages import TRANSLATIONS
-from tests.messages import as_po, entries_of, messages
+from src.pages.languages import ENGLISH, TRANSLATIONS, languages
+from tests.messages import as_po, entries_of, messages, wanted_in
 
 GAP = re.compile(r"\{\w*\}|%\(\w+\)s")
+WIRE_NAME = re.compile(r"\b[a-z]+_[a-z_]+\b(?!\}|\))|\b(?:before|after|without) from\b")
+# No form has a field for it.
+ONLY_ON_THE_WIRE = {"must be the next_cursor of the page before."}
 
 every_file = pytest.mark.parametrize("file", sorted(TRANSLATIONS.glob("*.po")), ids=lambda file: file.name)
 
 
 @every_file
 def test_a_translation_has_every_sentence_and_no_other(file: Path) -> None:
-    present, wanted = entries_of(file), messages()
-    lacking, superfluous = wanted - present.keys(), present.keys() - wanted
+    present, said = entries_of(file), messages()
+    lacking, superfluous = wanted_in(file, said, present) - present.keys(), present.keys() - said
     assert not lacking, f"{file.name} lacks these; `python -m tests.messages --write` adds them:\n{as_po(lacking, {})}"
     assert not superfluous, f"nothing says these any more; `python -m tests.messages --write` removes them from {file}"
 
@@ -45,6 +48,12 @@ def test_the_entries_are_sorted_so_that_merges_conflict_little(file: Path) -> No
     _, _, entries = file.read_text("utf-8").partition("\n\n")
     present = entries_of(file)
     assert entries == as_po(set(present), present), "`python -m tests.messages --write` sorts them"
+
+
+def test_pages_name_no_field_as_the_wire_does() -> None:
+    said = {key[1] for key in messages() if isinstance(key[1], str)}
+    shown = {languages()[ENGLISH].gettext(sentence) for sentence in said}
+    assert {sentence for sentence in shown if WIRE_NAME.search(sentence)} - ONLY_ON_THE_WIRE == set()
 
 
 def forms_of(entry: Message) -> list[str]:
