@@ -24,6 +24,7 @@ from src.controllers import note_controller as notes
 from src.controllers import password_controller as passwords
 from src.controllers import patient_controller as patients
 from src.controllers import policy_controller as policies
+from src.controllers import refresh_controller as refreshes
 from src.controllers import reschedule_controller as reschedules
 from src.controllers import schedule_controller as schedules
 from src.controllers import search_controller as searches
@@ -53,6 +54,7 @@ ROUTES: list[Route] = [
 
     Route("POST", "/auth/register", auth.register, ANYONE, "auth.register", CREATED),
     Route("POST", "/auth/login", auth.log_in, ANYONE, "auth.log_in"),
+    Route("POST", "/auth/refresh", refreshes.refresh, ANYONE, "session.refresh"),
     Route("GET", "/auth/me", auth.me, USER, "auth.me"),
     Route("GET", "/auth/me/export", exports.export, USER, "auth.export"),
     Route("POST", "/auth/logout", sessions.log_out, USER, "session.log_out"),

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     secret_key: str = "dev-secret"
     jwt_secret_key: str = "jwt-dev-secret"
     jwt_access_token_hours: float = Field(12, gt=0, le=24 * 365)
+    access_token_minutes_with_refresh: float = Field(15, gt=0, le=24 * 60)
+    refresh_token_days: int = Field(30, ge=1, le=365)
     doctor_invitation_code: str = "DOC2024SECRET"
 
     database_url: str = "sqlite:///local.db"

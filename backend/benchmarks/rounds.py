@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def token_maker() -> Callable[[int, str], str]:
     @cache
     def token(user_id: int, role: str) -> str:
         with app.app_context():
-            return issue_token(user_id, role, 0, settings)
+            return issue_token(user_id, role, 0, timedelta(hours=settings.jwt_access_token_hours))
 
     return token
 

@@ -15,11 +15,14 @@ from config import Settings
 
 @dataclass(frozen=True)
 class TokenClaims:
-    """The claims of a valid token; `epoch` is the account's token epoch at issue, `jti` the id of the token."""
+    """The claims of a valid token; `epoch` is the account's token epoch at issue.
+
+    `session` is the id by which log-out ends the token: its own, or that of the log-in that a refresh token prolongs.
+    """
 
     user_id: int
     epoch: int
-    jti: str
+    session: str
     expires_at: datetime
 
 

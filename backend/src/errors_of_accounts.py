@@ -30,6 +30,15 @@ class AccountDisabled(LogInRefused):
     """This account is disabled; please ask the clinic."""
 
 
+class RefreshTokenRefused(LogInRefused):
+    """This refresh token is wrong, expired or already used; please log in again."""
+
+    def __init__(self, account_id: int | None = None, *, was_reused: bool = False) -> None:
+        """Say to the security log alone whether a used token came again."""
+        super().__init__(account_id)
+        self.was_reused = was_reused
+
+
 class WrongCurrentPassword(Forbidden):
     """The current password is wrong."""
 

@@ -30,6 +30,7 @@ from src.models import Base
 from src.web.routes import Route, Signature
 from tests import people
 from tests.people import CODE, DAY, PASSWORD, Api, Person, error_of
+from tests.refreshing import refreshable
 from tests.resets import reset_token_of
 
 JSON = "application/json"
@@ -98,6 +99,9 @@ class Clinic:
     def reset_token(self) -> str:
         """Return the token of a mail to somebody who has forgotten the password."""
         return reset_token_of(self.app, self.api.patient())
+
+    def refresh_token(self) -> str:
+        return refreshable(self.api, self.patient.email).get_json()["refresh_token"]
 
     def caller(self, call: Call) -> Person | None:
         """Return somebody who may make the call: None when nobody needs to log in."""
@@ -211,8 +215,9 @@ CALLS = [
         bad={"invitation_code": [None, "", " "]},
     ),
     Call("auth.log_in", NOBODY, body=lambda clinic: {"email": clinic.patient.email, "password": PASSWORD}),
+    Call("session.refresh", NOBODY, body=lambda clinic: {"refresh_token": clinic.refresh_token()}),
     Call("auth.me", USERS, statements=0),
-    Call("auth.export", USERS, statements=5, more_for_doctors=6),
+    Call("auth.export", USERS, statements=6, more_for_doctors=6),
     Call("session.log_out", USERS, ends_session=True),
     Call("session.log_out_everywhere", USERS, ends_session=True),
     Call(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 
 from src.context import Caller, Context, SlowContext
+from src.controllers import session_tokens
+from src.controllers.session_tokens import Account
 from src.errors import Throttled
 from src.errors_of_accounts import (
     AccountDisabled,
@@ -20,12 +22,12 @@ from src.repositories import user_repository as users
 from src.schemas.auth import AccessToken, Credentials, Me, Registered, Registration
 from src.schemas.fields import email_key
 from src.utils.decorators import raises
-from src.utils.security import hash_password, issue_token, needs_new_hash, password_matches
+from src.utils.security import hash_password, needs_new_hash, password_matches
 
 
 @raises(InvitationCodeMissing, WrongInvitationCode, EmailTaken, Throttled)
 def register(ctx: SlowContext[None], body: Registration) -> Registered:
-    """Create an account. Doctors need the clinic's invitation code."""
+    """Create an account. Doctors need the clinic's invitation code. With `refresh`, it is logged in at once."""
     if body.role == "doctor":
         _check_invitation(ctx, body.invitation_code)
     password_hash = hash_password(body.password, ctx.settings)
@@ -43,7 +45,9 @@ def register(ctx: SlowContext[None], body: Registration) -> Registered:
             raise EmailTaken
         if body.role == "doctor":
             doctors.add(db, user_id, NEW_DESIGNATION, NEW_SPECIALIZATION, ctx.now)
-    return Registered(message="Registration complete. You can log in now.", id=user_id)
+        account = Account(user_id, body.role, epoch=0)
+        tokens = session_tokens.begin_refreshable(ctx, db, account) if body.refresh else {}
+    return Registered(message="Registration complete. You can log in now.", id=user_id, **tokens)
 
 
 @raises(WrongCredentials, AccountDisabled, Throttled)
@@ -63,10 +67,8 @@ def log_in(ctx: SlowContext[None], body: Credentials) -> AccessToken:
         new_hash = hash_password(body.password, ctx.settings)
         with ctx.transaction(writes=True) as db:
             users.rehash(db, account.id, old_hash=account.password_hash, new_hash=new_hash)
-    return AccessToken(
-        access_token=issue_token(account.id, account.role, account.token_epoch, ctx.settings),
-        expires_in=int(ctx.settings.jwt_access_token_hours * 3600),
-    )
+    session = Account(account.id, account.role, account.token_epoch)
+    return AccessToken(**session_tokens.begin(ctx, session, refresh=body.refresh))
 
 
 def me(ctx: Context[Caller]) -> Me:

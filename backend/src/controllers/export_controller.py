@@ -21,6 +21,7 @@ from src.schemas.export import (
     ExportedEvent,
     ExportedHold,
     ExportedMail,
+    ExportedSession,
 )
 from src.schemas.hours import WeeklyHoursOut
 from src.schemas.hours_exception import BEGIN, ExceptionOut
@@ -63,6 +64,7 @@ def export(ctx: Context[Caller]) -> AccountExport:
         holds=[ExportedHold.of_row(row) for row in rows if row.status == "held"],
         mails=[ExportedMail.of_row(row) for row in cut("mails", exports.list_mails(ctx.db, me, MOST + 1))],
         kept_answers=ExportedAnswer.of_rows_of(cut("kept_answers", exports.list_answers(ctx.db, me, MOST + 1))),
+        sessions=[ExportedSession.of_row(row) for row in cut("sessions", exports.list_sessions(ctx.db, me, MOST + 1))],
         shortened=cut.shortened,
     )
 

@@ -12,6 +12,7 @@ from src.repositories import idempotency_repository as answers
 from src.repositories import kept_answers_erasure as answers_about
 from src.repositories import leaving_repository as leaving
 from src.repositories import mail_erasure as mails
+from src.repositories import refresh_token_repository as refresh_tokens
 from src.repositories import user_repository as users
 from src.schemas.appointment import PatientsAppointment
 from src.schemas.base import Message
@@ -67,6 +68,7 @@ def delete_account(ctx: Context[Patient]) -> Message:
     """
     me = accepted(leaving.lock(ctx.db, ctx.actor.user_id, ctx.now))
     users.erase_patient(ctx.db, me, ctx.now)
+    refresh_tokens.delete_of(ctx.db, me)
     mails.clear_about(ctx.db, me, ctx.now)
     leaving.release_holds(ctx.db, me)
     leaving.cancel_ahead(ctx.db, me, ctx.now)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from src.context import Caller, Context, SlowContext
+from src.controllers import session_tokens
+from src.controllers.session_tokens import Account
 from src.errors import Throttled, Unauthenticated
 from src.errors_of_accounts import WrongCurrentPassword
+from src.repositories import refresh_token_repository as refresh_tokens
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
 from src.schemas.auth import NewPasswordIn, PasswordChanged
 from src.schemas.base import Message
 from src.utils.decorators import raises
-from src.utils.security import hash_password, issue_token, password_matches
+from src.utils.security import hash_password, password_matches
 
 
 def log_out(ctx: Context[Caller]) -> Message:
-    """End the session of this token."""
-    sessions.revoke(ctx.db, ctx.actor.token.jti, ctx.actor.token.expires_at)
+    """End the session of this token, with its refresh tokens."""
+    token = ctx.actor.token
+    refreshable_until = refresh_tokens.find_end(ctx.db, ctx.actor.user_id, token.session)
+    sessions.end(ctx.db, token.session, refreshable_until or token.expires_at)
     return Message(message="You are logged out.")
 
 
@@ -30,7 +35,7 @@ def log_out_everywhere(ctx: Context[Caller]) -> Message:
 def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordChanged:
     """Set a new password. Every earlier token of the account is dead; the answer carries a new one."""
     actor = ctx.actor
-    limits = throttle.password_limits(ctx.settings, actor.token.jti)
+    limits = throttle.password_limits(ctx.settings, actor.token.session)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
         old_hash = users.find_password_hash(db, actor.user_id)
@@ -45,5 +50,5 @@ def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordCh
         raise Unauthenticated
     return PasswordChanged(
         message="Your password is changed. Every other session has ended.",
-        access_token=issue_token(actor.user_id, actor.role, epoch, ctx.settings),
+        **session_tokens.begin(ctx, Account(actor.user_id, actor.role, epoch), refresh=body.refresh),
     )

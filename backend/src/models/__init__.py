@@ -10,7 +10,7 @@ from src.models.idempotent_answer import IdempotentAnswer
 from src.models.installation import Installation
 from src.models.outbox_mail import OutboxMail
 from src.models.password_reset import PasswordReset
-from src.models.session import FailedAttempts, RevokedToken
+from src.models.session import FailedAttempts, RefreshToken, RevokedToken
 from src.models.user import User
 from src.models.visit_type import VisitType, VisitTypeVersion
 
@@ -29,6 +29,7 @@ __all__ = [
     "Opening",
     "OutboxMail",
     "PasswordReset",
+    "RefreshToken",
     "RevokedToken",
     "User",
     "VisitType",

@@ -88,7 +88,7 @@ def log_in(ctx: SlowContext[None], body: LogIn) -> LoggedIn:
 
 def register(ctx: SlowContext[None], body: NewAccount) -> LoggedIn:
     auth.register(ctx, body.registration())
-    return _come_back(ctx, auth.log_in(ctx, Credentials(email=body.email, password=body.password)), body)
+    return _come_back(ctx, auth.log_in(ctx, Credentials(email=body.email, password=body.password, refresh=False)), body)
 
 
 def _come_back(ctx: SlowContext[None], token: AccessToken, wanted: ComesBack) -> LoggedIn:
@@ -103,7 +103,7 @@ def _hold(ctx: SlowContext[None], token: str, slot_id: int) -> None:
     claims = read_token(token, ctx.settings)
     try:
         with ctx.transaction(writes=True) as db:
-            account = users.find_caller(db, claims.user_id, claims.epoch, claims.jti)
+            account = users.find_caller(db, claims.user_id, claims.epoch, claims.session)
             if account is not None and account.role == "patient":
                 patient = Patient(claims, account.id, account.name, account.email, account.role)
                 time = NewHold(slot_id=slot_id, minutes=MINUTES_HELD)

@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 from config import Settings
 from src.context import Caller, Context, SlowContext
 from src.controllers import service_controller as service
+from src.controllers import session_tokens
+from src.controllers.session_tokens import Account
 from src.errors_of_accounts import NoDemo
 from src.pages.accounts import HOME, LoggedIn
 from src.repositories import user_repository as users
@@ -17,7 +19,6 @@ from src.schemas.fields import Email, email_key
 from src.schemas.service import DevelopmentOutbox
 from src.settings.urls import is_loopback
 from src.tasks import demo
-from src.utils.security import issue_token
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ def become(ctx: SlowContext[None], body: DemoLogIn) -> LoggedIn:
         account = users.find_by_email_key(db, email_key(body.email))
     if account is None or account.disabled_at is not None:
         raise NoDemo
-    token = issue_token(account.id, account.role, account.token_epoch, ctx.settings)
-    return LoggedIn(access_token=token, next=HOME)
+    session = Account(account.id, account.role, account.token_epoch)
+    return LoggedIn(**session_tokens.begin(ctx, session, refresh=False), next=HOME)
 
 
 def _has_demo(db: Connection, settings: Settings) -> bool:

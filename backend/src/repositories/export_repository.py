@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
 
 from src.database.statements import limited
 from src.models import (
@@ -16,6 +16,7 @@ from src.models import (
     DoctorProfile,
     IdempotentAnswer,
     OutboxMail,
+    RefreshToken,
     User,
 )
 from src.models.appointment import HELD
@@ -88,6 +89,16 @@ _ANSWERS = (
     .where(IdempotentAnswer.user_id == bindparam("me"), IdempotentAnswer.status.is_not(None))
     .order_by(IdempotentAnswer.created_at.desc())
 )
+_SESSIONS = (
+    select(
+        func.min(RefreshToken.created_at).label("began_at"),
+        func.max(RefreshToken.created_at).label("refreshed_at"),
+        RefreshToken.expires_at,
+    )
+    .where(RefreshToken.user_id == bindparam("me"))
+    .group_by(RefreshToken.family, RefreshToken.expires_at)
+    .order_by(func.max(RefreshToken.id).desc())
+)
 _SLOTS: Select[Any] = LISTED.order_by(AvailabilitySlot.id.desc())
 
 
@@ -97,6 +108,11 @@ def list_mails(db: Connection, user_id: int, limit: int) -> Sequence[Row[Any]]:
 
 def list_answers(db: Connection, user_id: int, limit: int) -> Sequence[Row[Any]]:
     return db.execute(limited(_ANSWERS, limit), {"me": user_id}).all()
+
+
+def list_sessions(db: Connection, user_id: int, limit: int) -> Sequence[Row[Any]]:
+    """Return (began_at, refreshed_at, expires_at) of the sessions that have refresh tokens, ended ones included."""
+    return db.execute(limited(_SESSIONS, limit), {"me": user_id}).all()
 
 
 def list_slots(db: Connection, doctor_id: int, limit: int) -> Sequence[Row[Any]]:

@@ -13,7 +13,7 @@ from config import Settings
 from src.models import OutboxMail, PasswordReset, User
 from src.models.base import Instant
 from src.models.outbox_mail import PASSWORD_RESET
-from src.utils.security import hash_of_reset_token, reset_token
+from src.utils.security import hash_of_token, reset_token
 
 
 def ask(db: Connection, email_key: str, now: datetime, settings: Settings, *, allowed: bool = True) -> int | None:
@@ -23,7 +23,7 @@ def ask(db: Connection, email_key: str, now: datetime, settings: Settings, *, al
     that the time that they take says nothing about the account.
     """
     about = f"password reset {secrets.token_urlsafe(24)}"
-    token_hash = hash_of_reset_token(reset_token(about, settings))
+    token_hash = hash_of_token(reset_token(about, settings))
     minutes = settings.password_reset_minutes
     at, until = literal(now, Instant()), literal(now + timedelta(minutes=minutes), Instant())
     account = (User.email_key == email_key, *_CAN_LOG_IN, literal(allowed, Boolean()))
@@ -62,7 +62,7 @@ _FIND = (
 
 def find(db: Connection, token: str, now: datetime) -> Row[Any] | None:
     """Return (id, user_id, epoch) of the permission that a token gives now."""
-    return db.execute(_FIND, {"token_hash": hash_of_reset_token(token), "now": now}).one_or_none()
+    return db.execute(_FIND, {"token_hash": hash_of_token(token), "now": now}).one_or_none()
 
 
 def mark_used(db: Connection, reset_id: int, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Revoked tokens."""
+"""Sessions that were ended before their tokens expire."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from src.database.statements import insert_unless_conflict
 from src.models import RevokedToken
 
 
-def revoke(db: Connection, jti: str, expires_at: datetime) -> None:
-    """Revoke a token; a second call changes nothing."""
-    insert_unless_conflict(db, RevokedToken, jti=jti, expires_at=expires_at)
+def end(db: Connection, session: str, expires_at: datetime) -> None:
+    """End a session whose last token expires then; a second call changes nothing."""
+    insert_unless_conflict(db, RevokedToken, jti=session, expires_at=expires_at)
 
 
 def purge_expired_before(db: Connection, instant: datetime) -> None:

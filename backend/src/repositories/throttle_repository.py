@@ -60,12 +60,12 @@ def log_in_limits(settings: Settings, email_key: str, address: str) -> list[Limi
     ]
 
 
-def password_limits(settings: Settings, jti: str) -> list[Limit]:
+def password_limits(settings: Settings, session: str) -> list[Limit]:
     """Return the limit on guesses of the current password in one session.
 
     It shares no count with the log-ins, so that nobody else can keep the owner from changing the password.
     """
-    return [Limit(_subject(settings, "session", jti), settings.login_failures_per_account)]
+    return [Limit(_subject(settings, "session", session), settings.login_failures_per_account)]
 
 
 def invitation_limits(settings: Settings, address: str) -> list[Limit]:
@@ -86,6 +86,11 @@ def reset_limits(settings: Settings, email_key: str, address: str) -> list[Limit
 def reset_token_limits(settings: Settings, address: str) -> list[Limit]:
     """Return the limit on guesses of the tokens in these mails from one network address."""
     return [Limit(_subject(settings, "reset token", network_of(address)), settings.login_failures_per_address)]
+
+
+def refresh_token_limits(settings: Settings, address: str) -> list[Limit]:
+    """Return the limit on wrong refresh tokens from one network address."""
+    return [Limit(_subject(settings, "refresh token", network_of(address)), settings.login_failures_per_address)]
 
 
 def check(db: Connection, ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:

@@ -40,17 +40,17 @@ _CALLER = (
         User.token_epoch == bindparam("epoch"),
         User.deleted_at.is_(None),
         User.disabled_at.is_(None),
-        ~exists().where(RevokedToken.jti == bindparam("jti")),
+        ~exists().where(RevokedToken.jti == bindparam("session")),
     )
 )
 
 
-def find_caller(db: Connection, user_id: int, epoch: int, jti: str) -> Row[Any] | None:
+def find_caller(db: Connection, user_id: int, epoch: int, session: str) -> Row[Any] | None:
     """Return (id, name, email, role, doctor_id, time_zone) of the account that a token belongs to.
 
-    None when the account is deleted or disabled, or the token is revoked or from an earlier epoch.
+    None when the account is deleted or disabled, or the session is ended or from an earlier epoch.
     """
-    return db.execute(_CALLER, {"user_id": user_id, "epoch": epoch, "jti": jti}).one_or_none()
+    return db.execute(_CALLER, {"user_id": user_id, "epoch": epoch, "session": session}).one_or_none()
 
 
 _LIVING = User.deleted_at.is_(None)

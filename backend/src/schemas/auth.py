@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from src.schemas.base import In, Out
-from src.schemas.fields import Email, Name, NewPassword, OneLine, Password
+from src.schemas.fields import Email, Flag, Name, NewPassword, OneLine, Password
 
 
-class Registration(In):
+class MayRefresh(In):
+    """What every call takes that begins a session."""
+
+    refresh: Flag = Field(False, description="whether to answer a refresh token, and an access token that lives short")
+
+
+class SessionTokens(Out):
+    """The tokens of a session; those that the call did not ask for are left out."""
+
+    refresh_token: str | None = Field(None, description="for `/auth/refresh`, once; only if `refresh` was true")
+    refresh_expires_at: str | None = Field(
+        None, description="RFC 3339, UTC: when the session ends, however often it is refreshed"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_null(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in serialize(self).items() if value is not None}
+
+    def members(self) -> dict[str, Any]:
+        return self.model_dump()
+
+
+class Registration(MayRefresh):
     """A new account. Doctors need the clinic's invitation code."""
 
     name: Name = Field(examples=["Ada Example"])
@@ -20,21 +42,23 @@ class Registration(In):
     invitation_code: OneLine | None = Field(None, examples=[""])
 
 
-class Registered(Out):
+class Registered(SessionTokens):
     """The account exists now."""
 
     message: str
     id: int
+    access_token: str | None = Field(None, description="only if `refresh` was true")
+    expires_in: int | None = Field(None, description="seconds; only if `refresh` was true")
 
 
-class Credentials(In):
+class Credentials(MayRefresh):
     """What a log-in needs."""
 
     email: Email = Field(examples=["ada@patients.example"])
     password: Password = Field(examples=["password123"])
 
 
-class AccessToken(Out):
+class AccessToken(SessionTokens):
     """A token to send as `Authorization: Bearer <access_token>`."""
 
     access_token: str
@@ -42,7 +66,13 @@ class AccessToken(Out):
     expires_in: int = Field(description="seconds")
 
 
-class NewPasswordIn(In):
+class Refresh(In):
+    """A refresh token, which the call uses up."""
+
+    refresh_token: OneLine = Field(examples=["Z2l2ZW4gYnkgYSBsb2ctaW4sIGZvciBvbmUgdXNlIG9ubHku"])
+
+
+class NewPasswordIn(MayRefresh):
     """A change of password."""
 
     current_password: Password
@@ -62,11 +92,12 @@ class NewPasswordByToken(In):
     password: NewPassword = Field(examples=["a new password"])
 
 
-class PasswordChanged(Out):
+class PasswordChanged(SessionTokens):
     """The new password holds; this token replaces all earlier ones."""
 
     message: str
     access_token: str
+    expires_in: int = Field(description="seconds")
 
 
 class Me(Out):

@@ -22,7 +22,7 @@ UTC = "RFC 3339, UTC"
 
 
 class ExportedAccount(Me):
-    """The account. Of sessions that were ended, only ids of tokens are kept, which do not tell whose they were."""
+    """The account. Of sessions that were ended, only ids are kept, which do not tell whose they were."""
 
     created_at: str = Field(description=UTC)
     sessions_ended: int = Field(description="how often all sessions were ended, as by a new password")
@@ -126,6 +126,22 @@ class ExportedAnswer(Out):
         return [{"at": row.created_at.isoformat(), "status": row.status} for row in rows]
 
 
+class ExportedSession(Out):
+    """A log-in that asked for a refresh token. It may have ended since, and is kept until it would have expired."""
+
+    began_at: str = Field(description=UTC)
+    refreshed_at: str | None = Field(description=f"{UTC}; the last time")
+    expires_at: str = Field(description=UTC)
+
+    @staticmethod
+    def of_row(row: Any) -> dict[str, Any]:
+        return {
+            "began_at": row.began_at.isoformat(),
+            "refreshed_at": None if row.refreshed_at == row.began_at else row.refreshed_at.isoformat(),
+            "expires_at": row.expires_at.isoformat(),
+        }
+
+
 class ExportedDoctor(Out):
     """What a doctor has said about the practice; policies that are null are as the clinic says."""
 
@@ -143,8 +159,8 @@ class ExportedDoctor(Out):
 class AccountExport(Out):
     """All that is held on the caller; the newest first in each list.
 
-    It has no password hash, no notes by staff, and neither counts of failed attempts nor logs, which have hashes and
-    numbers in place of names.
+    It has no hashes of passwords and tokens, no notes by staff, and neither counts of failed attempts nor logs, which
+    have hashes and numbers in place of names.
     """
 
     exported_at: str = Field(description=UTC)
@@ -154,4 +170,5 @@ class AccountExport(Out):
     holds: list[ExportedHold]
     mails: list[ExportedMail]
     kept_answers: list[ExportedAnswer]
+    sessions: list[ExportedSession]
     shortened: list[str] = Field(description="the lists that have more rows than this document: 10,000 at most in each")

@@ -15,6 +15,7 @@ from src.repositories import holds
 from src.repositories import idempotency_repository as answers
 from src.repositories import outbox_repository as outbox
 from src.repositories import password_reset_repository as resets
+from src.repositories import refresh_token_repository as refresh_tokens
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
 from src.utils.security import LEEWAY
@@ -36,6 +37,7 @@ def purge_expired(transaction: Transaction, now: datetime, settings: Settings) -
         holds.purge_expired_before(db, now - HOLDS_KEPT)
         # Another machine, whose clock may be behind, takes a token for LEEWAY after it expired.
         sessions.purge_expired_before(db, now - 2 * LEEWAY)
+        refresh_tokens.purge_expired_before(db, now - 2 * LEEWAY)
         resets.purge_expired_before(db, now - 2 * LEEWAY)
 
 

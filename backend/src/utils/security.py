@@ -75,21 +75,21 @@ def reset_token(about: str, settings: Settings) -> str:
     return base64.urlsafe_b64encode(digest[:24]).decode()
 
 
-def hash_of_reset_token(token: str) -> str:
-    """Return what the database stores of a token; it needs no salt, because nobody can guess 192 bits."""
+def hash_of_token(token: str) -> str:
+    """Return what the database stores of a random token; it needs no salt, because nobody can guess 192 bits."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def issue_token(user_id: int, role: str, epoch: int, settings: Settings) -> str:
-    """Return an access token.
+def issue_token(user_id: int, role: str, epoch: int, lifetime: timedelta, session: str | None = None) -> str:
+    """Return an access token; `session` is the id of a session that has several tokens.
 
     The claims contain only ASCII letters, digits and hyphens. So the payload never contains the two characters in which
     base64url differs from base64: the published client decodes it with `atob`, which reads base64.
     """
     return create_access_token(
         identity=str(user_id),
-        additional_claims={"role": role, "epoch": epoch},
-        expires_delta=timedelta(hours=settings.jwt_access_token_hours),
+        additional_claims={"role": role, "epoch": epoch} | ({} if session is None else {"sid": session}),
+        expires_delta=lifetime,
     )
 
 
@@ -109,7 +109,8 @@ def _verified(token: str, secret: str) -> TokenClaims:
     """
     try:
         claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=REQUIRED, leeway=LEEWAY)
-        subject, epoch, jti, expires = claims["sub"], claims["epoch"], claims["jti"], claims["exp"]
+        subject, epoch, expires = claims["sub"], claims["epoch"], claims["exp"]
+        session = claims.get("sid", claims["jti"])
     except (PyJWTError, KeyError, ValueError) as error:
         raise Unauthenticated from error
     if not (
@@ -117,10 +118,10 @@ def _verified(token: str, secret: str) -> TokenClaims:
         and subject.isascii()
         and subject.isdigit()
         and isinstance(epoch, int)
-        and isinstance(jti, str)
+        and isinstance(session, str)
     ):
         raise Unauthenticated
     user_id = int(subject[:20])
     if user_id > LARGEST_ID or claims.get("type") != "access":
         raise Unauthenticated
-    return TokenClaims(user_id, epoch, jti, datetime.fromtimestamp(expires, timezone.utc))
+    return TokenClaims(user_id, epoch, session, datetime.fromtimestamp(expires, timezone.utc))

@@ -54,7 +54,7 @@ def _caller(db: Connection, claims: TokenClaims, access: Access[Any], settings: 
 
     Every request looks the account up, so the tokens of a deleted account stop working at once on every machine.
     """
-    account = users.find_caller(db, claims.user_id, claims.epoch, claims.jti)
+    account = users.find_caller(db, claims.user_id, claims.epoch, claims.session)
     if account is None:
         raise Unauthenticated
     actor_of = ACTORS.get(account.role)

@@ -17,6 +17,7 @@ from src.context import Caller, Event
 from src.errors import ClinicError, Throttled
 from src.errors_of_accounts import (
     AccountDisabled,
+    RefreshTokenRefused,
     ResetTokenRefused,
     WrongCredentials,
     WrongCurrentPassword,
@@ -34,6 +35,7 @@ EVENT_OF_ERROR: dict[type[ClinicError], str] = {
     WrongCurrentPassword: "current_password_wrong",
     WrongInvitationCode: "invitation_code_wrong",
     ResetTokenRefused: "reset_token_wrong",
+    RefreshTokenRefused: "refresh_token_wrong",
     Throttled: "throttled",
 }
 EVENT_OF_CALL = {
@@ -47,7 +49,7 @@ HASH_DIGITS = 16
 
 def log_refusal(call: str, error: ClinicError, actor: Caller | None, body: In | None, settings: Settings) -> None:
     """Log the event that the error is, if it is one."""
-    event = EVENT_OF_ERROR.get(type(error))
+    event = "refresh_token_reused" if getattr(error, "was_reused", False) else EVENT_OF_ERROR.get(type(error))
     if event is None:
         return
     account = actor.user_id if actor else getattr(error, "account_id", None)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from sqlalchemy import select
 
 from src.controllers import export_controller
+from src.database.transaction import transaction
+from src.models import RefreshToken
 from src.services.mail import MailDelayed
 from src.services.memory_mailer import MemoryMailer
 from tests.conftest import StillClock
 from tests.people import DAY, KEY, Api, Deliver, Doctor, Patient, Person, hours
+from tests.refreshing import refresh, refreshable
 from tests.resets import reset_token_of
 
 PATH = "/auth/me/export"
@@ -81,6 +86,28 @@ def test_it_has_no_token_of_a_forgotten_password(
     answer = ada.get(PATH)
     assert [(mail["kind"], mail["text"]) for mail in answer.get_json()["mails"]] == [("password_reset", None)]
     assert token not in answer.text
+
+
+def test_it_has_the_sessions_that_can_be_refreshed_without_their_tokens(
+    app: APIFlask, api: Api, ada: Patient, clock: StillClock
+) -> None:
+    began = clock()
+    first = refreshable(api, ada.email).get_json()["refresh_token"]
+    clock.forward(minutes=10)
+    refreshable(api, ada.email)
+    second = refresh(api, first).get_json()["refresh_token"]
+    refreshable(api, api.patient().email)
+    answer = ada.get(PATH)
+    at = [(began + timedelta(minutes=minutes)).isoformat() for minutes in (0, 10)]
+    ends = [(began + timedelta(days=30, minutes=minutes)).isoformat() for minutes in (0, 10)]
+    assert answer.get_json()["sessions"] == [
+        {"began_at": at[0], "refreshed_at": at[1], "expires_at": ends[0]},
+        {"began_at": at[1], "refreshed_at": None, "expires_at": ends[1]},
+    ]
+    with app.app_context(), transaction(writes=False) as db:
+        hashes = set(db.scalars(select(RefreshToken.token_hash)))
+    assert len(hashes) == 4
+    assert not any(secret in answer.text for secret in hashes | {first, second})
 
 
 def test_it_has_neither_notes_of_staff_nor_anything_of_others(api: Api, doctor: Doctor, ada: Patient) -> None:

@@ -10,6 +10,7 @@ from apiflask import APIFlask
 
 from tests.conftest import MakeApp
 from tests.people import PASSWORD, Api
+from tests.refreshing import refresh, refreshable
 from tests.resets import newest_token
 
 WRONG = "a wrong guess"
@@ -102,6 +103,19 @@ def test_forgotten_passwords_are_logged_without_their_tokens(make_app: MakeApp, 
     ]
     assert logged[0]["email"] == logged[2]["email"] == logged[3]["email"] != logged[1]["email"]
     assert len({line["address"] for line in logged[:5]}) == 1
+
+
+def test_wrong_and_reused_refresh_tokens_are_logged_without_the_tokens(api: Api, lines: Lines) -> None:
+    ada = api.patient()
+    token = refreshable(api, ada.email).get_json()["refresh_token"]
+    assert [refresh(api, each).status_code for each in ("a guess", token, token, token)] == [401, 200, 401, 401]
+    logged = lines()
+    assert token not in repr(logged)
+    assert [(line["event"], line["call"], line["account"]) for line in logged] == [
+        ("refresh_token_wrong", "session.refresh", "-"),
+        ("refresh_token_reused", "session.refresh", str(ada.id)),
+        ("refresh_token_wrong", "session.refresh", "-"),
+    ]
 
 
 def test_disabled_accounts_are_logged(app: APIFlask, api: Api, lines: Lines) -> None:

@@ -46,7 +46,7 @@ def test_a_new_password_ends_all_sessions_and_begins_one(api: Api) -> None:
     other = second_session(api, patient)
     answer = patient.post("/auth/password", {"current_password": PASSWORD, "new_password": NEW})
     assert answer.status_code == 200
-    assert set(answer.get_json()) == {"message", "access_token"}
+    assert set(answer.get_json()) == {"message", "access_token", "expires_in"}
     assert not is_logged_in(patient)
     assert not is_logged_in(other)
     assert is_logged_in(replace(patient, token=answer.get_json()["access_token"]))

@@ -335,7 +335,7 @@ def history_is_deleted_on_cancel() -> None:
 
 
 def tokens_of_ended_sessions_still_open() -> None:
-    def find_caller(db: Connection, user_id: int, epoch: int, jti: str) -> Any:
+    def find_caller(db: Connection, user_id: int, epoch: int, session: str) -> Any:
         query = (
             select(
                 User.id, User.name, User.email, User.role, DoctorProfile.id.label("doctor_id"), DoctorProfile.time_zone
@@ -349,7 +349,7 @@ def tokens_of_ended_sessions_still_open() -> None:
 
 
 def log_outs_are_forgotten() -> None:
-    session_repository.revoke = lambda db, jti, expires_at: None
+    session_repository.end = lambda db, session, expires_at: None
 
 
 def repetitions_work_again() -> None:

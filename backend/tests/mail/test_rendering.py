@@ -10,7 +10,7 @@ import pytest
 from src.services.mail import Mail, MailUnknown
 from src.services.rendering import render as render_for
 from src.settings.clinic import Clinic
-from src.utils.security import hash_of_reset_token
+from src.utils.security import hash_of_token
 
 # With instants as PostgreSQL writes them into the outbox.
 FACTS: dict[str, Any] = {
@@ -149,7 +149,7 @@ def test_without_an_address_or_a_page_there_is_no_link(clinic: Clinic, facts: di
 
 
 TOKEN = "a-token-of-the-tests"
-RESET: dict[str, Any] = {"minutes": 30, "token": TOKEN, "token_hash": hash_of_reset_token(TOKEN)}
+RESET: dict[str, Any] = {"minutes": 30, "token": TOKEN, "token_hash": hash_of_token(TOKEN)}
 
 
 def test_the_mail_for_a_new_password_has_the_token_alone_on_a_line_and_a_link() -> None:

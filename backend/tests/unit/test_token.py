@@ -6,6 +6,7 @@ import base64
 import json
 import string
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import jwt
@@ -22,6 +23,7 @@ from src.utils.security import issue_token, read_token
 from tests.conftest import build_app, make_settings
 
 QUICK = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+AN_HOUR = timedelta(hours=1)
 PARTS = st.text(string.ascii_letters + string.digits + "-_=", max_size=80)
 
 
@@ -39,16 +41,21 @@ def its_settings(app: Flask) -> Settings:
 
 
 @QUICK
-@given(user_id=st.integers(1, LARGEST_ID), role=st.sampled_from(["doctor", "patient"]), epoch=st.integers(0, 2**31 - 1))
+@given(
+    user_id=st.integers(1, LARGEST_ID),
+    role=st.sampled_from(["doctor", "patient"]),
+    epoch=st.integers(0, 2**31 - 1),
+    session=st.one_of(st.none(), st.uuids().map(str)),
+)
 def test_every_token_is_read_back_and_needs_plain_base64_alone(
-    its_settings: Settings, user_id: int, role: str, epoch: int
+    its_settings: Settings, user_id: int, role: str, epoch: int, session: str | None
 ) -> None:
-    token = issue_token(user_id, role, epoch, its_settings)
+    token = issue_token(user_id, role, epoch, AN_HOUR, session)
     middle = token.split(".")[1]
     payload = json.loads(base64.b64decode(middle + "=" * (-len(middle) % 4), validate=True))
     assert (payload["sub"], payload["role"]) == (str(user_id), role)
     claims = read_token(token, its_settings)
-    assert (claims.user_id, claims.epoch) == (user_id, epoch)
+    assert (claims.user_id, claims.epoch, claims.session) == (user_id, epoch, session or payload["jti"])
 
 
 @QUICK
@@ -64,7 +71,7 @@ def test_nothing_else_is_a_token(its_settings: Settings, text: str) -> None:
 @QUICK
 @given(at=st.integers(0, 10_000), to=st.sampled_from(string.ascii_letters + string.digits + "-_."))
 def test_no_character_of_a_token_may_be_changed(its_settings: Settings, at: int, to: str) -> None:
-    token = issue_token(7, "patient", 0, its_settings)
+    token = issue_token(7, "patient", 0, AN_HOUR)
     # The last character carries two bits more than the signature has.
     at %= len(token) - 1
     if token[at] == to:
