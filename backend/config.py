@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     invitation_failures_per_address: int = Field(20, ge=1, le=1_000_000)
     password_resets_per_hour: int = Field(5, ge=1, le=1_000_000)
     password_reset_minutes: int = Field(30, ge=1, le=24 * 60)
+    password_min_length: int = Field(8, ge=8, le=64)
+    password_refuse_common: Literal["yes", "no"] = "no"
     throttle_window_minutes: float = Field(15, gt=0, le=24 * 60)
 
     shutdown_drain_seconds: int = Field(0, ge=0, le=300)
@@ -172,6 +174,10 @@ class Settings(BaseSettings):
     def is_production(self) -> bool:
         """Whether to refuse published secrets, demo data, development-only pages and the console mailer."""
         return self.app_env == "production"
+
+    @property
+    def refuses_common_passwords(self) -> bool:
+        return self.password_refuse_common == "yes"
 
     @property
     def allowed_origins(self) -> list[str]:

@@ -21,6 +21,7 @@ from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
 from src.schemas.auth import AccessToken, Credentials, Me, Registered, Registration
 from src.schemas.fields import email_key
+from src.schemas.new_password import check_new_password
 from src.utils.decorators import raises
 from src.utils.security import hash_password, needs_new_hash, password_matches
 
@@ -28,6 +29,7 @@ from src.utils.security import hash_password, needs_new_hash, password_matches
 @raises(InvitationCodeMissing, WrongInvitationCode, EmailTaken, Throttled)
 def register(ctx: SlowContext[None], body: Registration) -> Registered:
     """Create an account. Doctors need the clinic's invitation code. With `refresh`, it is logged in at once."""
+    check_new_password(body.password, ctx.settings, name=body.name, email=body.email)
     if body.role == "doctor":
         _check_invitation(ctx, body.invitation_code)
     password_hash = hash_password(body.password, ctx.settings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Row
 
 from src.context import Event, SlowContext
@@ -13,6 +15,7 @@ from src.repositories import user_repository as users
 from src.schemas.auth import ForgottenPassword, NewPasswordByToken
 from src.schemas.base import Message
 from src.schemas.fields import email_key
+from src.schemas.new_password import check_new_password
 from src.utils.decorators import raises
 from src.utils.security import hash_password
 
@@ -35,13 +38,15 @@ def reset(ctx: SlowContext[None], body: NewPasswordByToken) -> Message:
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
         permission = resets.find(db, body.token, ctx.now)
+    if permission is not None:
+        check_new_password(body.password, ctx.settings, name=permission.name, email=permission.email)
     if permission is None or not _set_password(ctx, permission, body.password):
         throttle.count_failure(ctx, limits)
         raise ResetTokenRefused
     return Message(message="Your password is changed. Please log in.")
 
 
-def _set_password(ctx: SlowContext[None], permission: Row[tuple[int, int, int]], password: str) -> bool:
+def _set_password(ctx: SlowContext[None], permission: Row[Any], password: str) -> bool:
     """Use the permission; return False if it has ended while the password was hashed."""
     new_hash = hash_password(password, ctx.settings)
     with ctx.transaction(writes=True) as db:

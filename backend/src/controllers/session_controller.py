@@ -13,6 +13,7 @@ from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
 from src.schemas.auth import NewPasswordIn, PasswordChanged
 from src.schemas.base import Message
+from src.schemas.new_password import check_new_password
 from src.utils.decorators import raises
 from src.utils.security import hash_password, password_matches
 
@@ -35,6 +36,7 @@ def log_out_everywhere(ctx: Context[Caller]) -> Message:
 def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordChanged:
     """Set a new password. Every earlier token of the account is dead; the answer carries a new one."""
     actor = ctx.actor
+    check_new_password(body.new_password, ctx.settings, name=actor.name, email=actor.email, field="new_password")
     limits = throttle.password_limits(ctx.settings, actor.token.session)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)

@@ -48,7 +48,7 @@ def ask(db: Connection, email_key: str, now: datetime, settings: Settings, *, al
 
 _CAN_LOG_IN = (User.deleted_at.is_(None), User.disabled_at.is_(None))
 _FIND = (
-    select(PasswordReset.id, PasswordReset.user_id, PasswordReset.epoch)
+    select(PasswordReset.id, PasswordReset.user_id, PasswordReset.epoch, User.name, User.email)
     .join(User, User.id == PasswordReset.user_id)
     .where(
         PasswordReset.token_hash == bindparam("token_hash"),
@@ -61,7 +61,7 @@ _FIND = (
 
 
 def find(db: Connection, token: str, now: datetime) -> Row[Any] | None:
-    """Return (id, user_id, epoch) of the permission that a token gives now."""
+    """Return (id, user_id, epoch, name, email) of the permission that a token gives now."""
     return db.execute(_FIND, {"token_hash": hash_of_token(token), "now": now}).one_or_none()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from src.errors import Invalid
+
 # What is wrong with a field, for programs. Clients translate by these words, so a word keeps its meaning for ever.
 Code = Literal[
     "missing",
@@ -45,6 +47,8 @@ Code = Literal[
     "repeated",
     "before_valid_from",
     "no_default",
+    "too_common",
+    "about_yourself",
     "not_valid",
 ]
 
@@ -56,6 +60,20 @@ class Wrong(ValueError):
         super().__init__(words.format_map(params))
         self.code: Code = code
         self.params = params
+
+
+class FieldWrong(Invalid):
+    """What was sent is not valid."""
+
+    def __init__(self, field: str, wrong: Wrong) -> None:
+        """Say what a controller finds wrong with a field, as if a validator had found it."""
+        super().__init__()
+        self.finding = finding(field, wrong.code, str(wrong), wrong.params)
+
+
+def finding(field: str, code: Code, words: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one finding as a sentence for people, and as a code and parameters for programs."""
+    return {"field": field, "message": f"{field} {words}", "code": code, "params": params}
 
 
 def in_words(params: Mapping[str, Any]) -> dict[str, Any]:

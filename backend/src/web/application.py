@@ -19,6 +19,7 @@ from src import __version__
 from src.database.connections import engine_options, listen_to_postgresql, listen_to_sqlite
 from src.database.transaction import transaction
 from src.extensions import cors, db, jwt, migrate
+from src.utils import common_passwords
 from src.utils.clock import Clock, system_clock
 from src.utils.memory import free_large_blocks_at_once
 from src.web.flask_overrides import IdConverter, NoSessions, StrictJson, refuse_leading_slashes, return_unchanged
@@ -51,6 +52,9 @@ def create_app(
     """Create the application; without `settings` they are read from the environment, for the program that runs."""
     settings = settings or settings_of_program()
     free_large_blocks_at_once()
+    if settings.refuses_common_passwords:
+        # Now, so that the processes that gunicorn forks share it.
+        common_passwords.the_list()
     app = APIFlask(
         __name__,
         title="Appointment Booking System",
@@ -80,7 +84,7 @@ def create_app(
         app.wsgi_app = ProxyFix(only_plain_prefixes(app.wsgi_app), x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
 
     optional = {route.name for route in routes if route.body_optional}
-    app.spec_processor(partial(finish_spec, optional_bodies=optional))
+    app.spec_processor(partial(finish_spec, optional_bodies=optional, shortest_password=settings.password_min_length))
     app.register_blueprint(_docs_assets())
     register_request_ids(app)
     register_problems(app)

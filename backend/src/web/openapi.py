@@ -22,6 +22,7 @@ from src.errors_of_service import (
     StillUnderWay,
 )
 from src.schemas.base import In
+from src.schemas.fields import NEW_PASSWORD_FORMAT
 from src.schemas.findings import Code
 from src.utils.decorators import errors_of
 from src.web.idempotency import BAD_KEY
@@ -237,12 +238,13 @@ LINKS: dict[str, dict[str, Any]] = {
 }
 
 
-def finish_spec(spec: Any, *, optional_bodies: Collection[str]) -> Any:
+def finish_spec(spec: Any, *, optional_bodies: Collection[str], shortest_password: int) -> Any:
     """Add what APIFlask leaves out: the problem schema, required bodies, links, and the range of ids in paths.
 
     `optional_bodies` are the operations whose body can be left out.
     """
     spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    _set_shortest_password(spec["components"]["schemas"], shortest_password)
     for path in spec["paths"].values():
         for operation in (path[method] for method in ("get", "post", "put", "patch", "delete") if method in path):
             if operation["operationId"] in LINKS:
@@ -258,3 +260,10 @@ def finish_spec(spec: Any, *, optional_bodies: Collection[str]) -> Any:
             if parameter["in"] == "path":
                 parameter["schema"] |= {"minimum": 1, "maximum": 2**63 - 1}
     return spec
+
+
+def _set_shortest_password(schemas: dict[str, Any], shortest: int) -> None:
+    for schema in schemas.values():
+        for described in schema.get("properties", {}).values():
+            if described.get("format") == NEW_PASSWORD_FORMAT:
+                described["minLength"] = shortest

@@ -32,7 +32,7 @@ from src.errors import (
 from src.errors_of_appointments import NotAffected
 from src.errors_of_hours import LeavesOutside
 from src.errors_of_service import DatabaseUnfit
-from src.schemas.findings import Code, Wrong, in_words
+from src.schemas.findings import Code, FieldWrong, Wrong, finding, in_words
 
 log = logging.getLogger("problems")
 
@@ -81,6 +81,8 @@ def problem(status: HTTPStatus, sentence: str, kind: str = "about:blank", **memb
 
 def problem_of_error(error: ClinicError) -> Problem:
     """Build the document of a domain error."""
+    if isinstance(error, FieldWrong):
+        return _problem_of_findings([error.finding])
     members: dict[str, Any] = {"failing": "database"} if isinstance(error, DatabaseUnfit) else {}
     if isinstance(error, NotAffected):
         members["appointment_ids"] = error.appointment_ids
@@ -98,7 +100,10 @@ def problem_of_status(status: HTTPStatus) -> Problem:
 
 def problem_of_validation(error: ValidationError) -> Problem:
     """Build the document of what pydantic found wrong in a body or query."""
-    findings = [_finding(details) for details in _findings_to_show(error.errors())]
+    return _problem_of_findings([_finding(details) for details in _findings_to_show(error.errors())])
+
+
+def _problem_of_findings(findings: list[dict[str, Any]]) -> Problem:
     return problem(HTTPStatus.BAD_REQUEST, findings[0]["message"], kind=urn(Invalid), errors=findings)
 
 
@@ -194,7 +199,6 @@ _QUOTED = re.compile(r"'([^']*)'")
 
 
 def _finding(details: ErrorDetails) -> dict[str, Any]:
-    """Return one finding as a sentence for people, and as a code and parameters for programs."""
     field, context = _field(details), details.get("ctx", {})
     error = context.get("error")
     if isinstance(error, Wrong):
@@ -205,7 +209,7 @@ def _finding(details: ErrorDetails) -> dict[str, Any]:
         code, words = WORDS.get(details["type"], NOT_VALID)
         params = _params(context)
         words = words.format_map(in_words(params))
-    return {"field": field, "message": f"{field} {words}", "code": code, "params": params}
+    return finding(field, code, words, params)
 
 
 def _params(context: dict[str, Any]) -> dict[str, Any]:
