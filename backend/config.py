@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     shutdown_drain_seconds: int = Field(0, ge=0, le=300)
 
     mails_kept_days: int = Field(365, ge=1, le=36_500)
+    set_aside_mails_kept_days: int = Field(365, ge=1, le=36_500)
     unused_slots_kept_days: int = Field(365, ge=1, le=36_500)
 
     database_statement_timeout_seconds: float = Field(15, gt=0, le=600)

@@ -6,15 +6,12 @@ from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     Table,
     TextClause,
     bindparam,
-    delete,
     literal_column,
-    select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -57,19 +54,3 @@ def limited(query: Select[Any], most: int) -> Select[Any]:
     With the limit as a parameter, PostgreSQL's planner assumes that a tenth of all rows is wanted.
     """
     return query.limit(literal_column(str(int(most))))
-
-
-def delete_chunk(
-    db: Connection, model: Any, after: int, old: ColumnElement[bool], deletable: ColumnElement[bool], limit: int
-) -> tuple[int | None, int]:
-    """Read the next `limit` rows after the id `after`, and delete the old ones among them that are deletable.
-
-    Returns the last id that was read, or None when no old rows follow, and the number of deleted rows. Ids grow with
-    time, so no rows after the first one that is not old need to be read.
-    """
-    seen = list(db.execute(select(model.id, old).where(model.id > after).order_by(model.id).limit(limit)))
-    ids = [number for number, is_old in seen if is_old]
-    if not ids:
-        return None, 0
-    deleted = db.execute(delete(model).where(model.id.between(ids[0], ids[-1]), old, deletable)).rowcount
-    return (ids[-1] if len(ids) == limit else None), deleted

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, tuple_, update
 
 from src.database.statements import insert_unless_conflict, limited
 from src.models import Appointment, AvailabilitySlot
@@ -200,20 +200,3 @@ def withdraw_all(db: Connection, doctor_id: int) -> None:
         .where(AvailabilitySlot.doctor_id == doctor_id, AvailabilitySlot.status != WITHDRAWN)
         .values(status="withdrawn")
     )
-
-
-def delete_unused(db: Connection, after: int, before: datetime, limit: int) -> tuple[int | None, int]:
-    """Delete past slots that never had an appointment, and return what `delete_chunk` returns.
-
-    Slots are published for any time, so a later id may have an earlier time, and each call must read the next `limit`
-    slots, past or not.
-    """
-    query = select(AvailabilitySlot.id).where(AvailabilitySlot.id > after).order_by(AvailabilitySlot.id).limit(limit)
-    ids = list(db.execute(query).scalars())
-    if not ids:
-        return None, 0
-    unused = ~exists().where(Appointment.slot_id == AvailabilitySlot.id)
-    statement = delete(AvailabilitySlot).where(
-        AvailabilitySlot.id.between(ids[0], ids[-1]), AvailabilitySlot.ends_at < before, unused
-    )
-    return ids[-1], db.execute(statement).rowcount

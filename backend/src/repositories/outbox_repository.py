@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
-from src.database.statements import delete_chunk, limited
+from src.database.statements import limited
 from src.models import Appointment, OutboxMail, User
 from src.models.base import Instant
 from src.models.outbox_mail import SECRET_KINDS, WAITING
@@ -237,9 +237,3 @@ def retry(db: Connection, mail_id: int | None, now: datetime) -> int:
     if mail_id is not None:
         statement = statement.where(OutboxMail.id == mail_id)
     return len(list(db.scalars(statement)))
-
-
-def delete_finished(db: Connection, after: int, before: datetime, limit: int) -> tuple[int | None, int]:
-    """Delete old mails that were sent or dropped, no others; return what `delete_chunk` returns."""
-    finished = OutboxMail.status.in_(["sent", "dropped"])
-    return delete_chunk(db, OutboxMail, after, OutboxMail.created_at < before, finished, limit)

@@ -133,9 +133,12 @@ def forget_log_in_failures(db: Connection, settings: Settings, email_key: str, a
         db.execute(delete(FailedAttempts).where(FailedAttempts.subject == limit.subject))
 
 
-def purge_before(db: Connection, now: datetime, settings: Settings) -> None:
-    """Delete windows that have ended, whichever kind they are of."""
-    instant = now - max(_window(settings), HOUR)
+def longest_window(settings: Settings) -> timedelta:
+    return max(_window(settings), HOUR)
+
+
+def purge_before(db: Connection, instant: datetime) -> None:
+    """Delete windows that began before the instant."""
     db.execute(delete(FailedAttempts).where(FailedAttempts.window_began < instant))
 
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Select, bindparam, text
+from sqlalchemy import Connection, Engine, Select, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
 from src.database.statements import limited
@@ -32,6 +32,7 @@ from src.repositories import (
     kept_answers_erasure,
     mail_erasure,
     offered,
+    old_rows,
 )
 from src.repositories import availability_repository as slots
 from src.repositories import batch_repository as batches
@@ -314,6 +315,15 @@ def test_due_mails_among_sent_ones(past: Connection) -> None:
     assert looked_at(past, outbox._LONGEST_DUE, {"now": NOW}) < FEW
     assert looked_at(past, limited(outbox._DUE, 100), {"now": NOW}) < FEW
     assert looked_at(past, batches._MEMBERS, {"in_batch": "a key"}) < FEW
+
+
+def test_a_chunk_of_what_is_purged_among_years_of_it(past: Connection) -> None:
+    """It reads the rows of its chunk, and of slots also their appointments; no chunk reads the whole table."""
+    for kind in (old_rows.finished_mails, old_rows.set_aside_mails, old_rows.unused_slots):
+        chunk = kind(past, 10_000, NOW, 50)
+        assert chunk.last is not None
+        for statement in (delete(chunk.model).where(*chunk.which), select(func.count()).where(*chunk.which)):
+            assert looked_at(past, statement, {}) < FEW
 
 
 def test_the_outcome_of_a_mail(past: Connection) -> None:

@@ -67,6 +67,7 @@ DEFAULTS: dict[str, Any] = {
     "shutdown_drain_seconds": 0,
     "resend_requests_per_second": 2,
     "mails_kept_days": 365,
+    "set_aside_mails_kept_days": 365,
     "unused_slots_kept_days": 365,
     "database_statement_timeout_seconds": 15,
     "database_lock_timeout_seconds": 5,
@@ -143,6 +144,7 @@ WRONG = [
     ("SHUTDOWN_DRAIN_SECONDS", ["-1", "1.5", "301", "soon"]),
     ("RESEND_REQUESTS_PER_SECOND", ["0", "-1", "some", "nan"]),
     ("MAILS_KEPT_DAYS", ["0", "1.5", "for ever"]),
+    ("SET_ASIDE_MAILS_KEPT_DAYS", ["0", "1.5", "for ever"]),
     ("UNUSED_SLOTS_KEPT_DAYS", ["0", "1.5", "for ever"]),
     ("JWT_ACCESS_TOKEN_HOURS", ["0", "-1", "long", "8761", "nan"]),
     (
