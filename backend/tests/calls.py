@@ -217,7 +217,7 @@ CALLS = [
     Call("auth.log_in", NOBODY, body=lambda clinic: {"email": clinic.patient.email, "password": PASSWORD}),
     Call("session.refresh", NOBODY, body=lambda clinic: {"refresh_token": clinic.refresh_token()}),
     Call("auth.me", USERS, statements=0),
-    Call("auth.export", USERS, statements=6, more_for_doctors=6),
+    Call("auth.export", USERS, statements=7, more_for_doctors=7),
     Call("session.log_out", USERS, ends_session=True),
     Call("session.log_out_everywhere", USERS, ends_session=True),
     Call(

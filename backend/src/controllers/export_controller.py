@@ -22,6 +22,8 @@ from src.schemas.export import (
     ExportedHold,
     ExportedMail,
     ExportedSession,
+    ExportedReset,
+    RetiredVisitType,
 )
 from src.schemas.hours import WeeklyHoursOut
 from src.schemas.hours_exception import BEGIN, ExceptionOut
@@ -65,6 +67,9 @@ def export(ctx: Context[Caller]) -> AccountExport:
         mails=[ExportedMail.of_row(row) for row in cut("mails", exports.list_mails(ctx.db, me, MOST + 1))],
         kept_answers=ExportedAnswer.of_rows_of(cut("kept_answers", exports.list_answers(ctx.db, me, MOST + 1))),
         sessions=[ExportedSession.of_row(row) for row in cut("sessions", exports.list_sessions(ctx.db, me, MOST + 1))],
+        password_resets=[
+            ExportedReset.of_row(row) for row in cut("password_resets", exports.list_resets(ctx.db, me, MOST + 1))
+        ],
         shortened=cut.shortened,
     )
 
@@ -99,6 +104,7 @@ def _doctor(ctx: Context[Caller], doctor: Doctor, cut: _Cut) -> ExportedDoctor:
     profile = doctors.find_profile(ctx.db, doctor.doctor_id)
     revision, weekly = hours.list_weekly(ctx.db, doctor.doctor_id)
     excepted: Sequence[Any] = exceptions.list_page(ctx.db, doctor.doctor_id, date.min, BEGIN, MOST + 1)
+    retired = visit_types.list_retired(ctx.db, doctor.doctor_id, MOST + 1)
     slots = exports.list_slots(ctx.db, doctor.doctor_id, MOST + 1)
     return ExportedDoctor.model_construct(
         doctor_id=doctor.doctor_id,
@@ -108,5 +114,6 @@ def _doctor(ctx: Context[Caller], doctor: Doctor, cut: _Cut) -> ExportedDoctor:
         hours=WeeklyHoursOut.of(doctor.time_zone, weekly, revision),
         exceptions=[ExceptionOut.of_row(row) for row in cut("exceptions", excepted) if row.doctor_id is not None],
         visit_types=shown(DoctorsVisitType, visit_types.list_living(ctx.db, doctor.doctor_id)),
+        retired_visit_types=[RetiredVisitType.of_row(row) for row in cut("retired_visit_types", retired)],
         slots=[DoctorsSlot.of_row(row) for row in cut("slots", slots)],
     )

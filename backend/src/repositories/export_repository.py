@@ -16,6 +16,7 @@ from src.models import (
     DoctorProfile,
     IdempotentAnswer,
     OutboxMail,
+    PasswordReset,
     RefreshToken,
     User,
 )
@@ -37,6 +38,7 @@ _APPOINTMENTS = (
         visit_type(Appointment),
         Appointment.booked_at,
         Appointment.held_until,
+        Appointment.attendance,
         DoctorUser.name.label("doctor_name"),
     )
     .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
@@ -99,6 +101,11 @@ _SESSIONS = (
     .group_by(RefreshToken.family, RefreshToken.expires_at)
     .order_by(func.max(RefreshToken.id).desc())
 )
+_RESETS = (
+    select(PasswordReset.created_at, PasswordReset.expires_at, PasswordReset.used_at)
+    .where(PasswordReset.user_id == bindparam("me"))
+    .order_by(PasswordReset.id.desc())
+)
 _SLOTS: Select[Any] = LISTED.order_by(AvailabilitySlot.id.desc())
 
 
@@ -113,6 +120,10 @@ def list_answers(db: Connection, user_id: int, limit: int) -> Sequence[Row[Any]]
 def list_sessions(db: Connection, user_id: int, limit: int) -> Sequence[Row[Any]]:
     """Return (began_at, refreshed_at, expires_at) of the sessions that have refresh tokens, ended ones included."""
     return db.execute(limited(_SESSIONS, limit), {"me": user_id}).all()
+
+
+def list_resets(db: Connection, user_id: int, limit: int) -> Sequence[Row[Any]]:
+    return db.execute(limited(_RESETS, limit), {"me": user_id}).all()
 
 
 def list_slots(db: Connection, doctor_id: int, limit: int) -> Sequence[Row[Any]]:

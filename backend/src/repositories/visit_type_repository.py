@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, func, insert, select, text, update
 
+from src.database.statements import limited
 from src.models import VisitType, VisitTypeVersion
 
 OF_VERSION = ("minutes", "buffer_before", "buffer_after", "step")
@@ -15,7 +16,7 @@ FIRST_TYPE = {"name": "Consultation", "minutes": 30, "buffer_before": 0, "buffer
 # SQLite uses the index on current versions only for this very condition.
 IS_CURRENT = text("visit_type_versions.is_current")
 
-_LIVING = (
+_WITH_VERSION = (
     select(
         VisitType.id,
         VisitType.name,
@@ -33,15 +34,22 @@ _LIVING = (
         VisitTypeVersion.step,
     )
     .join(VisitTypeVersion, and_(VisitTypeVersion.visit_type_id == VisitType.id, IS_CURRENT))
-    .where(VisitType.doctor_id == bindparam("doctor_id"), VisitType.retired_at.is_(None))
+    .where(VisitType.doctor_id == bindparam("doctor_id"))
     .order_by(VisitType.id)
 )
+_LIVING = _WITH_VERSION.where(VisitType.retired_at.is_(None))
 _FOR_PATIENTS = _LIVING.where(VisitType.booked_by == "patients")
 
 
 def list_living(db: Connection, doctor_id: int) -> Sequence[Row[Any]]:
     """Return the doctor's visit types that are not retired, each with its current version, by id."""
     return db.execute(_LIVING, {"doctor_id": doctor_id}).all()
+
+
+def list_retired(db: Connection, doctor_id: int, limit: int) -> Sequence[Row[Any]]:
+    """Return the doctor's retired visit types, each with its last version and `retired_at`, by id."""
+    query = _WITH_VERSION.add_columns(VisitType.retired_at).where(VisitType.retired_at.is_not(None))
+    return db.execute(limited(query, limit), {"doctor_id": doctor_id}).all()
 
 
 def list_for_patients(db: Connection, doctor_id: int) -> Sequence[Row[Any]]:

@@ -59,6 +59,7 @@ class ExportedAppointment(WallClockSpan):
     place: str | None
     reason: str | None = Field(description="why you come; null in a doctor's export")
     booked_at: str = Field(description=UTC)
+    attendance: Literal["arrived", "fulfilled", "no_show"] | None = Field(description="what became of the visit")
     history: list[ExportedEvent]
 
     @staticmethod
@@ -71,6 +72,7 @@ class ExportedAppointment(WallClockSpan):
             "place": row.place,
             "reason": row.reason if is_patient else None,
             "booked_at": row.booked_at.isoformat(),
+            "attendance": row.attendance,
             "history": history,
             **_span(row),
         }
@@ -142,6 +144,32 @@ class ExportedSession(Out):
         }
 
 
+class ExportedReset(Out):
+    """A permission to set a new password, which a mail carried; it is kept until it has expired."""
+
+    created_at: str = Field(description=UTC)
+    expires_at: str = Field(description=UTC)
+    used_at: str | None = Field(description=UTC)
+
+    @staticmethod
+    def of_row(row: Any) -> dict[str, Any]:
+        return {
+            "created_at": row.created_at.isoformat(),
+            "expires_at": row.expires_at.isoformat(),
+            "used_at": row.used_at and row.used_at.isoformat(),
+        }
+
+
+class RetiredVisitType(DoctorsVisitType):
+    """A visit type that the doctor offers no longer; it stays on its appointments."""
+
+    retired_at: str = Field(description=UTC)
+
+    @classmethod
+    def of_row(cls, row: Any) -> dict[str, Any]:
+        return {name: getattr(row, name) for name in cls.model_fields} | {"retired_at": row.retired_at.isoformat()}
+
+
 class ExportedDoctor(Out):
     """What a doctor has said about the practice; policies that are null are as the clinic says."""
 
@@ -153,6 +181,7 @@ class ExportedDoctor(Out):
     hours: WeeklyHoursOut
     exceptions: list[ExceptionOut]
     visit_types: list[DoctorsVisitType]
+    retired_visit_types: list[RetiredVisitType]
     slots: list[DoctorsSlot] = Field(description="published ones, the newest first")
 
 
@@ -171,4 +200,5 @@ class AccountExport(Out):
     mails: list[ExportedMail]
     kept_answers: list[ExportedAnswer]
     sessions: list[ExportedSession]
+    password_resets: list[ExportedReset]
     shortened: list[str] = Field(description="the lists that have more rows than this document: 10,000 at most in each")

@@ -16,7 +16,7 @@ from src.models import RefreshToken
 from src.services.mail import MailDelayed
 from src.services.memory_mailer import MemoryMailer
 from tests.conftest import StillClock
-from tests.people import DAY, KEY, Api, Deliver, Doctor, Patient, Person, hours
+from tests.people import DAY, KEY, PASSWORD, Api, Deliver, Doctor, Patient, Person, hours
 from tests.refreshing import refresh, refreshable
 from tests.resets import reset_token_of
 
@@ -74,6 +74,7 @@ def test_a_patient_gets_all_that_is_held(doctor: Doctor, ada: Patient, deliver: 
     ]
     assert found["mails"][-1]["subject"] == "Appointment booked: Dr. Fenna Quill, Tuesday, 5 March 2030"
     assert found["kept_answers"] == [{"at": clock.now.isoformat(), "status": 200}]
+    assert found["password_resets"] == []
     assert found["shortened"] == []
 
 
@@ -108,6 +109,39 @@ def test_it_has_the_sessions_that_can_be_refreshed_without_their_tokens(
         hashes = set(db.scalars(select(RefreshToken.token_hash)))
     assert len(hashes) == 4
     assert not any(secret in answer.text for secret in hashes | {first, second})
+
+
+def test_it_says_when_a_new_password_could_be_and_was_set(
+    app: APIFlask, api: Api, ada: Patient, clock: StillClock
+) -> None:
+    body = {"token": reset_token_of(app, ada), "password": PASSWORD}
+    assert api.client.post("/auth/password/reset", json=body).status_code == 200
+    ada.token = api.log_in(ada.email).get_json()["access_token"]
+    assert export(ada)["password_resets"] == [
+        {
+            "created_at": "2030-03-04T08:00:00+00:00",
+            "expires_at": "2030-03-04T08:30:00+00:00",
+            "used_at": "2030-03-04T08:00:00+00:00",
+        }
+    ]
+
+
+def test_a_doctors_retired_visit_types_are_in_it_with_their_last_length(doctor: Doctor, clock: StillClock) -> None:
+    number = doctor.add_visit_type("Checkup", 30, description="Bring your card.", buffer_after=5)
+    changed = {"name": "Long checkup", "minutes": 45, "buffer_after": 10}
+    assert doctor.put(f"/doctor/visit-types/{number}", changed).status_code == 200
+    clock.forward(hours=1)
+    assert doctor.delete(f"/doctor/visit-types/{number}").status_code == 200
+    practice = export(doctor)["doctor"]
+    assert [kind["name"] for kind in practice["visit_types"]] == ["Consultation"]
+    [retired] = practice["retired_visit_types"]
+    assert (retired["id"], retired["name"], retired["minutes"], retired["buffer_after"], retired["retired_at"]) == (
+        number,
+        "Long checkup",
+        45,
+        10,
+        "2030-03-04T09:00:00+00:00",
+    )
 
 
 def test_it_has_neither_notes_of_staff_nor_anything_of_others(api: Api, doctor: Doctor, ada: Patient) -> None:
