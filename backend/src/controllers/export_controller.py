@@ -21,8 +21,8 @@ from src.schemas.export import (
     ExportedEvent,
     ExportedHold,
     ExportedMail,
-    ExportedSession,
     ExportedReset,
+    ExportedSession,
     RetiredVisitType,
 )
 from src.schemas.hours import WeeklyHoursOut
