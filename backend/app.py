@@ -9,6 +9,7 @@ import sys
 from http import HTTPStatus
 
 from src.commands import COMMANDS, say_database_trouble
+from src.controllers import account_controller as accounts
 from src.controllers import affected_controller as affected
 from src.controllers import appointment_controller as appointments
 from src.controllers import auth_controller as auth
@@ -31,7 +32,8 @@ from src.controllers import search_controller as searches
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
-from src.pages import accounts, booking, desk, front, mine, moving, outside, special_hours, week
+from src.pages import accounts as account_pages
+from src.pages import booking, desk, front, mine, moving, outside, special_hours, week
 from src.pages import doctors as doctor_list
 from src.pages import exceptions as exception_pages
 from src.pages import explain as explain_page
@@ -55,7 +57,8 @@ ROUTES: list[Route] = [
     Route("POST", "/auth/register", auth.register, ANYONE, "auth.register", CREATED),
     Route("POST", "/auth/login", auth.log_in, ANYONE, "auth.log_in"),
     Route("POST", "/auth/refresh", refreshes.refresh, ANYONE, "session.refresh"),
-    Route("GET", "/auth/me", auth.me, USER, "auth.me"),
+    Route("GET", "/auth/me", accounts.me, USER, "auth.me"),
+    Route("PATCH", "/auth/me", accounts.change, USER, "auth.change"),
     Route("GET", "/auth/me/export", exports.export, USER, "auth.export"),
     Route("POST", "/auth/logout", sessions.log_out, USER, "session.log_out"),
     Route("POST", "/auth/logout-everywhere", sessions.log_out_everywhere, USER, "session.log_out_everywhere"),
@@ -120,14 +123,14 @@ ROUTES: list[Route] = [
 PAGES: list[Page] = [
     Page("/", front.welcome, READER, "front.html"),
     Page("/demo", front.welcome, READER, "front.html", development_only=True),
-    Page("/home", accounts.home, USER, "front.html"),
-    Page("/log-in", accounts.entrance, READER, "log_in.html"),
-    Page("/register", accounts.entrance, READER, "register.html"),
-    Page("/log-out", accounts.nothing, READER, "log_out.html"),
-    Page("/log-out/everywhere", accounts.nothing, USER, "log_out_everywhere.html"),
-    Page("/password", accounts.nothing, USER, "password.html"),
-    Page("/password/forgot", accounts.nothing, READER, "password_forgot.html"),
-    Page("/password/forgot/sent", accounts.nothing, READER, "password_sent.html"),
+    Page("/home", account_pages.home, USER, "front.html"),
+    Page("/log-in", account_pages.entrance, READER, "log_in.html"),
+    Page("/register", account_pages.entrance, READER, "register.html"),
+    Page("/log-out", account_pages.nothing, READER, "log_out.html"),
+    Page("/log-out/everywhere", account_pages.nothing, USER, "log_out_everywhere.html"),
+    Page("/password", account_pages.nothing, USER, "password.html"),
+    Page("/password/forgot", account_pages.nothing, READER, "password_forgot.html"),
+    Page("/password/forgot/sent", account_pages.nothing, READER, "password_sent.html"),
     Page("/password/reset", password_pages.choose, READER, "password_reset.html"),
 
     Page("/book", doctor_list.find, VISITOR, "doctors.html"),
@@ -136,9 +139,9 @@ PAGES: list[Page] = [
     Page("/embed/<int:doctor_id>", booking.times, VISITOR, "embed.html", embedded=True),
 
     Page("/my", mine.my_appointments, PATIENT, "mine.html"),
-    Page("/my/account", accounts.nothing, PATIENT, "account.html"),
-    Page("/my/account/export", accounts.export, PATIENT, "account.html"),
-    Page("/my/account/delete", accounts.leave, PATIENT, "account_delete.html"),
+    Page("/my/account", account_pages.nothing, PATIENT, "account.html"),
+    Page("/my/account/export", account_pages.export, PATIENT, "account.html"),
+    Page("/my/account/delete", account_pages.leave, PATIENT, "account_delete.html"),
     Page("/my/<int:appointment_id>", mine.appointment, PATIENT, "appointment.html"),
     Page("/my/<int:appointment_id>/cancel", mine.appointment, PATIENT, "cancel.html"),
     Page("/my/<int:appointment_id>/calendar.ics", mine.calendar, PATIENT, "appointment.html"),
@@ -169,7 +172,7 @@ PAGES: list[Page] = [
     Page("/desk/slots/new", slot_pages.new, DOCTOR, "slot_new.html"),
     Page("/desk/slots/<int:slot_id>/withdraw", slot_pages.show, DOCTOR, "slot_withdraw.html"),
     Page("/desk/profile", profile_pages.show, DOCTOR, "profile.html"),
-    Page("/desk/profile/export", accounts.export, DOCTOR, "profile.html"),
+    Page("/desk/profile/export", account_pages.export, DOCTOR, "profile.html"),
     Page("/desk/profile/delete", profile_pages.leave, DOCTOR, "profile_delete.html"),
 
     Page("/dev/outbox", front.outbox, READER, "outbox.html", development_only=True),
@@ -177,8 +180,8 @@ PAGES: list[Page] = [
 
 FORMS: list[Form] = [
     Form("/demo", front.become, ANYONE, "demo.become", then="{next}", session="begins"),
-    Form("/log-in", accounts.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
-    Form("/register", accounts.register, ANYONE, "auth.register", then="{next}", session="begins"),
+    Form("/log-in", account_pages.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
+    Form("/register", account_pages.register, ANYONE, "auth.register", then="{next}", session="begins"),
     Form("/log-out", sessions.log_out, USER, "session.log_out", then="/book", session="ends"),
     Form("/log-out/everywhere", sessions.log_out_everywhere, USER, "session.log_out_everywhere", then="/book",
          session="ends"),

@@ -28,18 +28,26 @@ class TokenClaims:
 
 @dataclass(frozen=True)
 class Caller:
-    """A logged-in user; `token` has the claims of the request's token."""
+    """A logged-in user; `token` has the claims of the request's token.
+
+    `language` is the code of the language that the user wants pages in; None is no wish.
+    """
 
     token: TokenClaims
     user_id: int
     name: str
     email: str
     role: str
+    phone: str | None
+    language: str | None
+    email_confirmed: bool
 
 
 @dataclass(frozen=True)
 class Patient(Caller):
-    """A logged-in patient."""
+    """A logged-in patient; `time_zone` is the IANA zone that the patient lives in, if the patient has said so."""
+
+    time_zone: str | None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ class ResetTokenRefused(Invalid):
     """This code is wrong, expired or already used; please ask for a new mail."""
 
 
+class ZoneOfHours(Invalid):
+    """A doctor's time zone is changed in the doctor's profile, because the weekly hours are on its clocks."""
+
+
 class LogInRefused(Unauthenticated):
     """You are not logged in."""
 

@@ -218,6 +218,7 @@ CALLS = [
     Call("session.refresh", NOBODY, body=lambda clinic: {"refresh_token": clinic.refresh_token()}),
     Call("auth.me", USERS, statements=0),
     Call("auth.export", USERS, statements=7, more_for_doctors=7),
+    Call("auth.change", USERS, body={"name": "Ada Renamed", "phone": "+49 30 23125123", "language": "de"}),
     Call("session.log_out", USERS, ends_session=True),
     Call("session.log_out_everywhere", USERS, ends_session=True),
     Call(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from src.schemas import fields
+from src.schemas import contact, fields
 from src.schemas.affected import AppointmentIds
 from src.schemas.appointment_list import Cursor
 from src.schemas.availability import FreeCursor
@@ -227,6 +227,7 @@ NOT_IDS: list[Any] = [
     "\u00b9",
     "1\ud800",
 ]
+NOT_PHONES = ["", "+", "+4", "+4930", "030 23125123", "0049 30 23125123", "+999 12345678", "+49 30 23125123 ext. 7"]
 NOT_TIME_ZONES = [
     "",
     " ",
@@ -351,6 +352,8 @@ BAD_FOR: dict[Any, list[Any]] = {
     fields.WallDateTime: [*_TEXT, *NOT_DATES_AND_TIMES],
     fields.WallTime: [*_TEXT, *NOT_TIMES, "24:00"],
     fields.WallEndTime: [*_TEXT, *NOT_TIMES],
+    contact.Phone: [*_LINE, *NOT_PHONES],
+    contact.LanguageCode: [*_TEXT, "", " ", "DE", "de ", "de-AT", "tlh", "../de"],
     fields.TimeZone: [*_TEXT, *NOT_TIME_ZONES],
     fields.Id: NOT_IDS,
     fields.Description: [*_TEXT, *NOT_ONE_LINE, *NOT_VISIBLE, "x" * 1001],

@@ -45,6 +45,9 @@ class Person:
     def put(self, path: str, json: Any, **options: Any) -> TestResponse:
         return self.call("PUT", path, json=json, **options)
 
+    def patch(self, path: str, json: Any, **options: Any) -> TestResponse:
+        return self.call("PATCH", path, json=json, **options)
+
     def delete(self, path: str, **options: Any) -> TestResponse:
         return self.call("DELETE", path, **options)
 

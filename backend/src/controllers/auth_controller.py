@@ -1,10 +1,10 @@
-"""Registration, log-in, and the caller's own account."""
+"""Registration and log-in."""
 
 from __future__ import annotations
 
 import hmac
 
-from src.context import Caller, Context, SlowContext
+from src.context import SlowContext
 from src.controllers import session_tokens
 from src.controllers.session_tokens import Account
 from src.errors import Throttled
@@ -19,7 +19,7 @@ from src.models.doctor import NEW_DESIGNATION, NEW_SPECIALIZATION
 from src.repositories import doctor_repository as doctors
 from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
-from src.schemas.auth import AccessToken, Credentials, Me, Registered, Registration
+from src.schemas.auth import AccessToken, Credentials, Registered, Registration
 from src.schemas.fields import email_key
 from src.schemas.new_password import check_new_password
 from src.utils.decorators import raises
@@ -71,12 +71,6 @@ def log_in(ctx: SlowContext[None], body: Credentials) -> AccessToken:
             users.rehash(db, account.id, old_hash=account.password_hash, new_hash=new_hash)
     session = Account(account.id, account.role, account.token_epoch)
     return AccessToken(**session_tokens.begin(ctx, session, refresh=body.refresh))
-
-
-def me(ctx: Context[Caller]) -> Me:
-    """Return the caller's own account."""
-    actor = ctx.actor
-    return Me.model_validate({"id": actor.user_id, "name": actor.name, "email": actor.email, "role": actor.role})
 
 
 def _check_invitation(ctx: SlowContext[None], code: str | None) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from src.context import Caller, Context, Doctor
+from src.controllers.account_controller import facts_of
 from src.repositories import doctor_repository as doctors
 from src.repositories import exception_repository as exceptions
 from src.repositories import export_repository as exports
@@ -87,13 +88,10 @@ class _Cut:
 
 
 def _account(ctx: Context[Caller]) -> ExportedAccount:
-    actor, row = ctx.actor, exports.find_account(ctx.db, ctx.actor.user_id)
+    row = exports.find_account(ctx.db, ctx.actor.user_id)
     return ExportedAccount.model_validate(
         {
-            "id": actor.user_id,
-            "name": actor.name,
-            "email": actor.email,
-            "role": actor.role,
+            **facts_of(ctx.actor),
             "created_at": row.created_at.isoformat(),
             "sessions_ended": row.token_epoch,
         }

@@ -5,6 +5,7 @@ from src.models.availability import AvailabilitySlot
 from src.models.base import Base
 from src.models.doctor import DoctorProfile
 from src.models.doctor_block import PROFILES_OF_A_BLOCK, DoctorBlock
+from src.models.email_confirmation import EmailConfirmation
 from src.models.hours import HoursException, Opening, WeeklyHours
 from src.models.idempotent_answer import IdempotentAnswer
 from src.models.installation import Installation
@@ -22,6 +23,7 @@ __all__ = [
     "Base",
     "DoctorBlock",
     "DoctorProfile",
+    "EmailConfirmation",
     "FailedAttempts",
     "HoursException",
     "IdempotentAnswer",

@@ -36,6 +36,14 @@ class User(Base):
     email: Mapped[str | None] = mapped_column(String(320))
     # The address in one letter case. Not an index on lower(), because SQLite's lower() changes ASCII letters only.
     email_key: Mapped[str | None] = mapped_column(String(640), unique=True)
+    # When somebody has proven to read the mails to this address; NULL if nobody ever was asked to.
+    email_confirmed_at: Mapped[datetime | None]
+    # In the form of E.164, such as "+493023125123".
+    phone: Mapped[str | None] = mapped_column(String(20))
+    # The code of one of the languages of the pages.
+    language: Mapped[str | None] = mapped_column(String(16))
+    # A patient's own zone, an IANA name. A doctor's zone is in the profile, because the hours are on its clocks.
+    own_time_zone: Mapped[str | None] = mapped_column(String(64))
     password_hash: Mapped[str | None] = mapped_column(String(512))
     role: Mapped[str] = mapped_column(String(16))
     # Each token contains the epoch in which it was issued; raising the epoch ends every session of the account.

@@ -105,7 +105,7 @@ def _hold(ctx: SlowContext[None], token: str, slot_id: int) -> None:
         with ctx.transaction(writes=True) as db:
             account = users.find_caller(db, claims.user_id, claims.epoch, claims.session)
             if account is not None and account.role == "patient":
-                patient = Patient(claims, account.id, account.name, account.email, account.role)
+                patient = users.patient_of(claims, account)
                 time = NewHold(slot_id=slot_id, minutes=MINUTES_HELD)
                 holds.hold(Context(db, ctx.now, patient, ctx.settings), time)
     except ClinicError:

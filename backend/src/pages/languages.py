@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -26,10 +25,9 @@ from babel.messages.pofile import read_po
 
 from src.schemas.findings import in_words
 from src.schemas.hours import Weekday
+from src.settings.languages import ENGLISH, TRANSLATIONS, language_codes
 from src.settings.time_zones import time_zone
 
-TRANSLATIONS = Path(__file__).parent / "translations"
-ENGLISH = "en"
 Pattern = Literal["weekday", "weekday_short", "number", "day", "day_short", "long", "full", "month_short", "month"]
 # In the syntax of Unicode's CLDR. Each is a msgid in the context DATE_PATTERN: languages order and punctuate dates in
 # their own ways.
@@ -144,8 +142,7 @@ class Language:
 @cache
 def languages() -> Mapping[str, Language]:
     """Return the languages by their codes, English first."""
-    found = {file.stem: _read(file) for file in sorted(TRANSLATIONS.glob("*.po"))}
-    return MappingProxyType({ENGLISH: found.pop(ENGLISH), **found})
+    return MappingProxyType({code: _language(code) for code in language_codes()})
 
 
 def best(codes: Sequence[str]) -> Language:
@@ -154,9 +151,9 @@ def best(codes: Sequence[str]) -> Language:
     return languages()[code.lower()]
 
 
-def _read(file: Path) -> Language:
-    with file.open("rb") as text:
-        messages = read_po(text, locale=file.stem)
+def _language(code: str) -> Language:
+    with (TRANSLATIONS / f"{code}.po").open("rb") as text:
+        messages = read_po(text, locale=code)
     compiled = BytesIO()
     write_mo(compiled, messages)
     compiled.seek(0)
@@ -165,7 +162,7 @@ def _read(file: Path) -> Language:
         for message in messages
         if isinstance(message.id, str) and GAP.search(message.id)
     }
-    return Language(file.stem, _own_name(file.stem), GNUTranslations(compiled), templates)
+    return Language(code, _own_name(code), GNUTranslations(compiled), templates)
 
 
 def _own_name(code: str) -> str:

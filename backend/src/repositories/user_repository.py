@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, exists, select, update
 
+from src.context import Doctor, Patient, TokenClaims
 from src.database.statements import insert_unless_conflict
 from src.models import DoctorProfile, RevokedToken, User
 from src.models.user import FORMER_PATIENT
@@ -33,7 +35,18 @@ def find_by_email_key(db: Connection, email_key: str) -> Row[Any] | None:
 
 
 _CALLER = (
-    select(User.id, User.name, User.email, User.role, DoctorProfile.id.label("doctor_id"), DoctorProfile.time_zone)
+    select(
+        User.id,
+        User.name,
+        User.email,
+        User.role,
+        User.phone,
+        User.language,
+        User.own_time_zone,
+        User.email_confirmed_at,
+        DoctorProfile.id.label("doctor_id"),
+        DoctorProfile.time_zone,
+    )
     .outerjoin(DoctorProfile, DoctorProfile.user_id == User.id)
     .where(
         User.id == bindparam("user_id"),
@@ -46,11 +59,35 @@ _CALLER = (
 
 
 def find_caller(db: Connection, user_id: int, epoch: int, session: str) -> Row[Any] | None:
-    """Return (id, name, email, role, doctor_id, time_zone) of the account that a token belongs to.
+    """Return the account that a token belongs to, with its doctor's profile if it has one.
 
     None when the account is deleted or disabled, or the session is ended or from an earlier epoch.
     """
     return db.execute(_CALLER, {"user_id": user_id, "epoch": epoch, "session": session}).one_or_none()
+
+
+def patient_of(token: TokenClaims, account: Row[Any]) -> Patient:
+    """Return the patient whom `find_caller` has found."""
+    return Patient(**_of_everybody(token, account), time_zone=account.own_time_zone)
+
+
+def doctor_of(token: TokenClaims, account: Row[Any], clinic_zone: str) -> Doctor:
+    """Return the doctor whom `find_caller` has found."""
+    time_zone = account.time_zone or clinic_zone
+    return Doctor(**_of_everybody(token, account), doctor_id=account.doctor_id, time_zone=time_zone)
+
+
+def _of_everybody(token: TokenClaims, account: Row[Any]) -> dict[str, Any]:
+    return {
+        "token": token,
+        "user_id": account.id,
+        "name": account.name,
+        "email": account.email,
+        "role": account.role,
+        "phone": account.phone,
+        "language": account.language,
+        "email_confirmed": account.email_confirmed_at is not None,
+    }
 
 
 _LIVING = User.deleted_at.is_(None)
@@ -137,6 +174,17 @@ def reset_password(db: Connection, user_id: int, *, epoch: int, new_hash: str) -
     return db.scalars(statement).one_or_none()
 
 
+# Of the members of a patient, those that are columns of other names.
+COLUMN_OF = {"time_zone": "own_time_zone"}
+
+
+def change(db: Connection, user_id: int, epoch: int, changes: Mapping[str, str | None]) -> bool:
+    """Change members of a caller's account; return False if its sessions of this epoch have ended."""
+    values = {COLUMN_OF.get(member, member): value for member, value in changes.items()}
+    living = (User.id == user_id, User.token_epoch == epoch, User.deleted_at.is_(None), User.disabled_at.is_(None))
+    return db.execute(update(User).where(*living).values(**values).returning(User.id)).one_or_none() is not None
+
+
 def end_sessions(db: Connection, user_id: int) -> None:
     """Raise the account's epoch, so that all its tokens are refused."""
     db.execute(update(User).where(User.id == user_id).values(token_epoch=User.token_epoch + 1))
@@ -159,14 +207,23 @@ def enable(db: Connection, email_key: str) -> int | None:
     return db.scalars(statement).one_or_none()
 
 
-_ERASE = update(User).values(email=None, email_key=None, password_hash=None, token_epoch=User.token_epoch + 1)
+_ERASE = update(User).values(
+    email=None,
+    email_key=None,
+    email_confirmed_at=None,
+    phone=None,
+    language=None,
+    own_time_zone=None,
+    password_hash=None,
+    token_epoch=User.token_epoch + 1,
+)
 
 
 def erase(db: Connection, user_id: int, now: datetime) -> None:
-    """Erase the password and the address of a doctor; keep the name, because patients' history shows it."""
+    """Erase all that the account of a doctor says but the name, because patients' history shows it."""
     db.execute(_ERASE.where(User.id == user_id).values(deleted_at=now))
 
 
 def erase_patient(db: Connection, user_id: int, now: datetime) -> None:
-    """Erase the name, the password and the address of a patient."""
+    """Erase all that the account of a patient says, the name too."""
     db.execute(_ERASE.where(User.id == user_id).values(deleted_at=now, name=FORMER_PATIENT))

@@ -98,12 +98,3 @@ class PasswordChanged(SessionTokens):
     message: str
     access_token: str
     expires_in: int = Field(description="seconds")
-
-
-class Me(Out):
-    """The caller's account."""
-
-    id: int
-    name: str
-    email: str
-    role: Literal["patient", "doctor"]

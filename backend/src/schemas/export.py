@@ -10,8 +10,8 @@ from pydantic import Field
 
 from src.domain.appointment_rules import shown_status
 from src.models.outbox_mail import SECRET_KINDS
+from src.schemas.account import Me
 from src.schemas.appointment_details import FormerTime
-from src.schemas.auth import Me
 from src.schemas.base import Out, WallClockSpan, wall_clock_span
 from src.schemas.hours import WeeklyHoursOut
 from src.schemas.hours_exception import ExceptionOut

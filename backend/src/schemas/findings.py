@@ -29,6 +29,7 @@ Code = Literal[
     "not_a_time",
     "not_a_date_and_time",
     "not_a_time_zone",
+    "not_a_phone_number",
     "not_an_id",
     "not_a_whole_number",
     "not_true_or_false",
@@ -57,7 +58,7 @@ class Wrong(ValueError):
     """A wrong value: its code, and the end of the sentence "<field> …" with `params` in its gaps."""
 
     def __init__(self, code: Code, words: str, **params: Any) -> None:
-        super().__init__(words.format_map(params))
+        super().__init__(words.format_map(in_words(params)))
         self.code: Code = code
         self.params = params
 

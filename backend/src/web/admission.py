@@ -67,12 +67,11 @@ def _caller(db: Connection, claims: TokenClaims, access: Access[Any], settings: 
 
 
 def _patient(claims: TokenClaims, account: Row[Any], _settings: Settings) -> Patient:
-    return Patient(claims, account.id, account.name, account.email, account.role)
+    return users.patient_of(claims, account)
 
 
 def _doctor(claims: TokenClaims, account: Row[Any], settings: Settings) -> Doctor:
-    time_zone = account.time_zone or settings.clinic_time_zone
-    return Doctor(claims, account.id, account.name, account.email, account.role, account.doctor_id, time_zone)
+    return users.doctor_of(claims, account, settings.clinic_time_zone)
 
 
 ACTORS: dict[str, Callable[[TokenClaims, Row[Any], Settings], Caller]] = {"doctor": _doctor, "patient": _patient}

@@ -37,7 +37,17 @@ def test_it_says_who_i_am(api: Api) -> None:
     for person, role in ((doctor, "doctor"), (patient, "patient")):
         answer = person.get("/auth/me")
         assert answer.status_code == 200
-        assert answer.get_json() == {"id": person.id, "name": person.name, "email": person.email, "role": role}
+        assert answer.get_json() == {
+            "id": person.id,
+            "name": person.name,
+            "email": person.email,
+            "role": role,
+            "phone": None,
+            "language": None,
+            "time_zone": "UTC" if role == "doctor" else None,
+            "email_confirmed": False,
+            "new_email": None,
+        }
 
 
 def test_a_token_goes_with_the_word_bearer_in_any_letter_case(api: Api) -> None:

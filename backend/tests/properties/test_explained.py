@@ -57,7 +57,9 @@ class Asking(Practice):
         return instant(minute).astimezone(ZoneInfo(doctor.zone)).date()
 
     def explained(self, doctor: Doctor, kind: Kind | None, minute: int) -> Explanation:
-        actor = context.Doctor(TOKEN, doctor.user_id, "Fenna Quill", "x", "doctor", doctor.id, doctor.zone)
+        actor = context.Doctor(
+            TOKEN, doctor.user_id, "Fenna Quill", "x", "doctor", None, None, True, doctor.id, doctor.zone
+        )
         ctx = context.Context(self.db, self.world.now, actor, Settings.model_construct())
         at = f"{instant(minute).astimezone(ZoneInfo(doctor.zone)):%Y-%m-%dT%H:%M}"
         return explain(ctx, ExplanationWanted.model_validate({"at": at, "visit_type": kind and kind.id}))
