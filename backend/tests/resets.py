@@ -10,7 +10,7 @@ from src.database.transaction import transaction
 from src.models import OutboxMail
 from src.repositories import password_reset_repository as resets
 from src.schemas.fields import email_key
-from src.utils.security import reset_token
+from src.utils.security import mail_token
 from tests.people import Person
 
 
@@ -26,4 +26,4 @@ def newest_token(app: APIFlask) -> str:
     """Return the token of the newest mail in the outbox, as the worker derives it."""
     with app.app_context(), transaction(writes=False) as db:
         about = db.scalars(select(OutboxMail.about).order_by(OutboxMail.id.desc()).limit(1)).one()
-    return reset_token(about, app.extensions["settings"])
+    return mail_token(about, app.extensions["settings"])

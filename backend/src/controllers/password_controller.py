@@ -34,7 +34,7 @@ def forgot(ctx: SlowContext[None], body: ForgottenPassword) -> Message:
 @raises(ResetTokenRefused, Throttled)
 def reset(ctx: SlowContext[None], body: NewPasswordByToken) -> Message:
     """Set a new password with the token of a mail. Every session of the account ends, and every other such token."""
-    limits = throttle.reset_token_limits(ctx.settings, ctx.address)
+    limits = throttle.mail_token_limits(ctx.settings, ctx.address)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
         permission = resets.find(db, body.token, ctx.now)

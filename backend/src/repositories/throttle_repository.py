@@ -83,8 +83,8 @@ def reset_limits(settings: Settings, email_key: str, address: str) -> list[Limit
     ]
 
 
-def reset_token_limits(settings: Settings, address: str) -> list[Limit]:
-    """Return the limit on guesses of the tokens in these mails from one network address."""
+def mail_token_limits(settings: Settings, address: str) -> list[Limit]:
+    """Return the limit on guesses of tokens in mails from one network address."""
     return [Limit(_subject(settings, "reset token", network_of(address)), settings.login_failures_per_address)]
 
 

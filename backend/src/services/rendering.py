@@ -11,8 +11,9 @@ from config import Settings
 from src.models.outbox_mail import PASSWORD_RESET, SECRET_KINDS
 from src.services import appointment_mails, password_mails
 from src.services.mail import Mail, MailUnknown
+from src.services.mail_tokens import HIDDEN
 from src.settings.clinic import Clinic
-from src.utils.security import reset_token
+from src.utils.security import mail_token
 
 # By kind, which the outbox stores in its column `template`. A renderer takes the address, the kind, the facts and what
 # is configured of the clinic.
@@ -44,7 +45,7 @@ def mail_of(row: Row[Any], settings: Settings) -> Mail:
         return Mail(row.recipient or "", row.subject, row.text, row.html, row.reply_to)
     facts = row.facts
     if row.template in SECRET_KINDS:
-        facts = facts | {"token": reset_token(row.about, settings)}
+        facts = facts | {"token": mail_token(row.about, settings)}
     return render(row.recipient or "", row.template, facts, settings.clinic)
 
 
@@ -52,7 +53,7 @@ def readable_mail(row: Row[Any], settings: Settings, *, with_secrets: bool = Fal
     """Return a mail for a person to read: if this version cannot render it, a mail that lists its facts."""
     try:
         if row.template in SECRET_KINDS and not with_secrets:
-            hidden = row.facts | {"token": password_mails.HIDDEN}
+            hidden = row.facts | {"token": HIDDEN}
             return render(row.recipient or "", row.template, hidden, settings.clinic)
         return mail_of(row, settings)
     except MailUnknown as unknown:

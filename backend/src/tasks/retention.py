@@ -15,7 +15,7 @@ from config import Settings
 from src.models.idempotent_answer import IDEMPOTENT_ANSWERS_KEPT
 from src.repositories import holds, old_rows
 from src.repositories import idempotency_repository as answers
-from src.repositories import password_reset_repository as resets
+from src.repositories import mail_token_repository as mail_tokens
 from src.repositories import refresh_token_repository as refresh_tokens
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
@@ -131,10 +131,10 @@ EXPIRIES = (
         refresh_tokens.purge_expired_before,
     ),
     ExpiryRule(
-        "permissions to set a new password",
+        "permissions that mails carry, to set a new password or to confirm an address",
         _NO_CLOCK_TAKES_IT,
         "they expired",
         "the mail works once, also where a clock is behind",
-        resets.purge_expired_before,
+        mail_tokens.purge_expired_before,
     ),
 )

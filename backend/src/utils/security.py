@@ -66,17 +66,18 @@ def needs_new_hash(password_hash: str, settings: Settings) -> bool:
     return _hasher(settings.argon2_memory_kib, settings.argon2_iterations).check_needs_rehash(password_hash)
 
 
-def reset_token(about: str, settings: Settings) -> str:
+def mail_token(about: str, settings: Settings) -> str:
     """Return the token in the mail that is `about` this: 192 bits that follow from it and from SECRET_KEY.
 
     So no table contains the token, and every attempt to send the mail sends the same one.
     """
+    # It says so for all tokens: the version before, whose mails may wait, had those alone.
     digest = hmac.digest(settings.secret_key.encode(), f"password reset token:{about}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:24]).decode()
 
 
 def hash_of_token(token: str) -> str:
-    """Return what the database stores of a random token; it needs no salt, because nobody can guess 192 bits."""
+    """Return what the database stores of a token; it needs no salt, because nobody can guess 192 bits."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
