@@ -12,15 +12,15 @@ BACKEND = Path(__file__).parents[2]
 GOOD_ROWS = 70
 WRONG_ROWS = [
     'Route("POST", "/wrong", appointments.book, DOCTOR, "wrong.one"),  # a patient\'s call',
-    'Route("GET", "/wrong", auth.me, ANYONE, "wrong.two"),  # a call of somebody known',
+    'Route("GET", "/wrong", accounts.me, ANYONE, "wrong.two"),  # a call of somebody known',
 ]
 
 
 def test_pyright_refuses_both_wrong_rows_and_no_right_one(tmp_path: Path) -> None:
-    rows = ['Route("GET", "/good", auth.me, DOCTOR, "good"),'] * GOOD_ROWS + WRONG_ROWS
+    rows = ['Route("GET", "/good", accounts.me, DOCTOR, "good"),'] * GOOD_ROWS + WRONG_ROWS
     lines = [
         "from src.controllers import appointment_controller as appointments",
-        "from src.controllers import auth_controller as auth",
+        "from src.controllers import account_controller as accounts",
         "from src.web.routes import ANYONE, DOCTOR, Route",
         "ROUTES: list[Route] = [",
         *(f"    {row}" for row in rows),
