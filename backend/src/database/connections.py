@@ -40,6 +40,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     """Return the engine's options for Flask-SQLAlchemy."""
     if settings.database_is_sqlite:
         return {
+            "hide_parameters": True,
             "connect_args": {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
             "pool_size": 16,
             "execution_options": {BEGIN_STATEMENTS: SQLITE},
@@ -50,6 +51,8 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     pooled = settings.database_is_pooled
     begin = f"BEGIN; {_limits(settings)}"
     return {
+        # Of a statement that fails, the log would have the names, hashes and texts that were to be written.
+        "hide_parameters": True,
         "connect_args": {
             **connect_timeout(settings.database),
             "prepare_threshold": None if pooled else 5,

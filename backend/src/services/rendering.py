@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import Row
@@ -45,7 +45,7 @@ def mail_of(row: Row[Any], settings: Settings) -> Mail:
         return Mail(row.recipient or "", row.subject, row.text, row.html, row.reply_to)
     facts = row.facts
     if row.template in SECRET_KINDS:
-        facts = facts | {"token": mail_token(row.about, settings)}
+        facts = facts | {"token": _token_of(row, settings)}
     return render(row.recipient or "", row.template, facts, settings.clinic)
 
 
@@ -58,3 +58,15 @@ def readable_mail(row: Row[Any], settings: Settings, *, with_secrets: bool = Fal
         return mail_of(row, settings)
     except MailUnknown as unknown:
         return Mail(row.recipient or "", str(unknown), f"{unknown}\n\n{row.facts}\n", "")
+
+
+def without_secrets(text: str, rows: Iterable[Row[Any]], settings: Settings) -> str:
+    """Return what a provider said of these mails, without the secrets that they carry: it may quote a mail."""
+    for row in rows:
+        if row.template in SECRET_KINDS:
+            text = text.replace(_token_of(row, settings), password_mails.HIDDEN)
+    return text
+
+
+def _token_of(row: Row[Any], settings: Settings) -> str:
+    return mail_token(row.about, settings)

@@ -20,7 +20,7 @@ from src.repositories import batch_repository as batches
 from src.repositories import outbox_repository as outbox
 from src.services.mail import BatchMailer, BatchRefused, Mail, MailDelayed, Mailer, MailRefused
 from src.services.pace import Pace
-from src.services.rendering import mail_of
+from src.services.rendering import mail_of, without_secrets
 from src.utils.clock import Clock
 from src.utils.failures import result_or_failure
 
@@ -99,8 +99,9 @@ class _Delivery:
             return
         outcome = self._outcome(self._attempt_alone, row)
         if isinstance(outcome, MailRefused):
-            log.error("mail %s set aside: %s", row.id, outcome)
-            self._finish(row, "set_aside", str(outcome))
+            reason = self._said(outcome, [row])
+            log.error("mail %s set aside: %s", row.id, reason)
+            self._finish(row, "set_aside", reason)
         elif isinstance(outcome, Exception):
             self._postpone([row], outcome)
         elif outcome:
@@ -126,12 +127,12 @@ class _Delivery:
             return
         outcome = self._outcome(self._attempt_together, members, mailer, key)
         if isinstance(outcome, MailRefused | BatchRefused):
-            self._end_batch(key, dict.fromkeys((member.id for member in members), outcome))
+            self._end_batch(key, members, dict.fromkeys(range(len(members)), outcome))
         elif isinstance(outcome, Exception):
             ids = {member.id for member in members}
             self._postpone([row for row in rows if row.id in ids], outcome)
         else:
-            self._end_batch(key, {members[index].id: error for index, error in outcome.items()})
+            self._end_batch(key, members, outcome)
 
     def _new_batch(self, rows: list[Row[Any]]) -> str:
         """Store the mails that can be rendered as a batch, before its first attempt, and return its key."""
@@ -174,14 +175,24 @@ class _Delivery:
         self._finish(row, "dropped", "It could not be sent while it was of use.")
         return True
 
+    def _said(self, error: Exception, rows: list[Row[Any]]) -> str:
+        """Return what the error says, for logs and operators."""
+        is_ours = isinstance(error, MailRefused | MailDelayed | BatchRefused)
+        said = str(error) if is_ours else f"{type(error).__name__}: {error}"
+        return without_secrets(said, rows, self.settings)
+
     def _finish(self, row: Row[Any], status: str, error: str | None = None) -> None:
         with self.transaction(writes=True) as db:
             outbox.finish(db, row, status, self.clock(), error)
 
-    def _end_batch(self, key: str, errors: Mapping[int, MailRefused | MailDelayed | BatchRefused]) -> None:
-        """Write the provider's answer to a batch, with the errors by the ids of their mails."""
-        refused = {mail_id: str(error) for mail_id, error in errors.items() if isinstance(error, MailRefused)}
-        alone = {mail_id: str(error) for mail_id, error in errors.items() if mail_id not in refused}
+    def _end_batch(
+        self, key: str, members: list[Row[Any]], errors: Mapping[int, MailRefused | MailDelayed | BatchRefused]
+    ) -> None:
+        """Write the provider's answer to a batch, with the errors by the indexes of their mails."""
+        reasons = {members[index].id: self._said(error, members) for index, error in errors.items()}
+        ids = {members[index].id for index, error in errors.items() if isinstance(error, MailRefused)}
+        refused = {mail_id: reason for mail_id, reason in reasons.items() if mail_id in ids}
+        alone = {mail_id: reason for mail_id, reason in reasons.items() if mail_id not in ids}
         for mail_id, reason in refused.items():
             log.error("mail %s set aside: %s", mail_id, reason)
         for mail_id, reason in alone.items():
@@ -196,8 +207,9 @@ class _Delivery:
             self.pace.pause(retry_after)
         attempts = max(row.attempts for row in rows)
         wait = _pause(attempts, retry_after, self.settings.mail_retry_ceiling_seconds)
-        reason = str(error) if isinstance(error, MailDelayed) else f"{type(error).__name__}: {error}"
-        traceback = None if isinstance(error, MailDelayed) else error
+        reason = self._said(error, rows)
+        # A traceback ends with what the error says.
+        traceback = None if isinstance(error, MailDelayed) or str(error) not in reason else error
         mails = ", ".join(str(row.id) for row in rows)
         log.warning("mail %s tried %s times, again in %.1f s: %s", mails, attempts, wait, reason, exc_info=traceback)
         with self.transaction(writes=True) as db:
