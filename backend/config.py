@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     login_failures_per_account: int = Field(10, ge=1, le=1_000_000)
     login_failures_per_address: int = Field(100, ge=1, le=1_000_000)
     invitation_failures_per_address: int = Field(20, ge=1, le=1_000_000)
+    registrations_per_hour: int = Field(10, ge=1, le=1_000_000)
     password_resets_per_hour: int = Field(5, ge=1, le=1_000_000)
     password_reset_minutes: int = Field(30, ge=1, le=24 * 60)
     password_min_length: int = Field(8, ge=8, le=64)

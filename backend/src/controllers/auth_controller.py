@@ -45,6 +45,9 @@ def register(ctx: SlowContext[None], body: Registration) -> Registered:
         )
         if user_id is None:
             raise EmailTaken
+        throttle.count_success(
+            db, throttle.registration_limits(ctx.settings, email_key(body.email), ctx.address), ctx.now
+        )
         if body.role == "doctor":
             doctors.add(db, user_id, NEW_DESIGNATION, NEW_SPECIALIZATION, ctx.now)
         account = Account(user_id, body.role, epoch=0)

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from src.context import Event, SlowContext
 from src.errors import Throttled
 from src.errors_of_accounts import ResetTokenRefused
+from src.repositories import account_mails as mails
 from src.repositories import password_reset_repository as resets
 from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
@@ -54,6 +55,7 @@ def _set_password(ctx: SlowContext[None], permission: Row[Any], password: str) -
         if key is None:
             return False
         resets.mark_used(db, permission.id, ctx.now)
+        mails.add_password_changed(db, permission.user_id, permission.epoch + 1, ctx.now, ctx.settings.clinic_time_zone)
         # Who has just failed to log in must not wait now.
         throttle.forget_log_in_failures(db, ctx.settings, key, ctx.address)
     ctx.events.append(Event("password_reset", permission.user_id, key))

@@ -7,6 +7,7 @@ from src.controllers import session_tokens
 from src.controllers.session_tokens import Account
 from src.errors import Throttled, Unauthenticated
 from src.errors_of_accounts import WrongCurrentPassword
+from src.repositories import account_mails as mails
 from src.repositories import refresh_token_repository as refresh_tokens
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
@@ -47,6 +48,9 @@ def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordCh
     new_hash = hash_password(body.new_password, ctx.settings)
     with ctx.transaction(writes=True) as db:
         epoch = users.change_password(db, actor.user_id, old_hash=old_hash, new_hash=new_hash)
+        if epoch is not None:
+            throttle.count_success(db, throttle.password_change_limits(ctx.settings, actor.user_id), ctx.now)
+            mails.add_password_changed(db, actor.user_id, epoch, ctx.now, ctx.settings.clinic_time_zone)
     if epoch is None:
         # Meanwhile the password was changed, or the account deleted or disabled: any of these has ended this session.
         raise Unauthenticated

@@ -13,6 +13,7 @@ from src.models.base import Base, Id, state_literal
 WAITING = state_literal("waiting")
 
 PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind of mail
+PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of mail
 # The text of these kinds contains a secret: it is erased as soon as the mail no longer waits, and no command shows it.
 SECRET_KINDS = frozenset({PASSWORD_RESET})
 

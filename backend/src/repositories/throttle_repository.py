@@ -1,4 +1,4 @@
-"""Limits on guesses of passwords and of the invitation code, of which only failures count, and on mails asked for.
+"""Limits on guesses of passwords and of the invitation code, of which only failures count, and on what sends mails.
 
 The counts are in the database, so that all workers share them.
 """
@@ -27,7 +27,7 @@ from src.models import FailedAttempts
 # 100 in a window: NIST SP 800-63B, section 5.2.2, allows no more failures in a row.
 NETWORKS_TOGETHER = 10
 NO_NETWORK = "no address"
-# In which PASSWORD_RESETS_PER_HOUR counts.
+# In which PASSWORD_RESETS_PER_HOUR and REGISTRATIONS_PER_HOUR count.
 HOUR = timedelta(hours=1)
 
 # Some proxies add the port, and brackets around IPv6, to the address in X-Forwarded-For.
@@ -93,6 +93,24 @@ def refresh_token_limits(settings: Settings, address: str) -> list[Limit]:
     return [Limit(_subject(settings, "refresh token", network_of(address)), settings.login_failures_per_address)]
 
 
+def password_change_limits(settings: Settings, user_id: int) -> list[Limit]:
+    """Return the limit on new passwords of one account within an hour, each of which sends a mail."""
+    return [Limit(_subject(settings, "password changes", str(user_id)), settings.password_resets_per_hour)]
+
+
+def registration_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
+    """Return the limits on registrations within an hour.
+
+    PATIENT_CHANGES_PER_HOUR limits the mails of one account. Without a limit on accounts, somebody could register the
+    address of somebody else again and again, delete the account each time, and fill that mailbox.
+    """
+    most = settings.registrations_per_hour
+    return [
+        Limit(_subject(settings, "registration", email_key), most),
+        Limit(_subject(settings, "registrations", network_of(address)), most * NETWORKS_TOGETHER),
+    ]
+
+
 def check(db: Connection, ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
     """Raise Throttled where a limit is reached."""
     window = _window(ctx.settings)
@@ -122,6 +140,14 @@ def count_asked(db: Connection, limits: Iterable[Limit], now: datetime) -> bool:
     """Count something that was asked for against every limit within an hour, and say whether all are kept."""
     counts = [(_count_one(db, limit.subject, now, HOUR)[0], limit.failures) for limit in limits]
     return all(count <= most for count, most in counts)
+
+
+def count_success(db: Connection, limits: Iterable[Limit], now: datetime) -> None:
+    """Count what the transaction does against every limit within an hour; raise Throttled where one is passed."""
+    for limit in limits:
+        count, began = _count_one(db, limit.subject, now, HOUR)
+        if count > limit.failures:
+            raise Throttled(_seconds_left(began, now, HOUR))
 
 
 def forget_log_in_failures(db: Connection, settings: Settings, email_key: str, address: str) -> None:

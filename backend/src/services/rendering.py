@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from config import Settings
-from src.models.outbox_mail import PASSWORD_RESET, SECRET_KINDS
+from src.models.outbox_mail import PASSWORD_CHANGED, PASSWORD_RESET, SECRET_KINDS
 from src.services import appointment_mails, password_mails
 from src.services.mail import Mail, MailUnknown
 from src.services.mail_tokens import HIDDEN
@@ -19,7 +19,8 @@ from src.utils.security import mail_token
 # is configured of the clinic.
 RENDERERS: dict[str, Callable[[str, str, dict[str, Any], Clinic], Mail]] = {
     **dict.fromkeys(appointment_mails.NEWS, appointment_mails.render),
-    PASSWORD_RESET: password_mails.render,
+    PASSWORD_RESET: password_mails.render_reset,
+    PASSWORD_CHANGED: password_mails.render_changed,
 }
 
 
@@ -64,7 +65,7 @@ def without_secrets(text: str, rows: Iterable[Row[Any]], settings: Settings) -> 
     """Return what a provider said of these mails, without the secrets that they carry: it may quote a mail."""
     for row in rows:
         if row.template in SECRET_KINDS:
-            text = text.replace(_token_of(row, settings), password_mails.HIDDEN)
+            text = text.replace(_token_of(row, settings), HIDDEN)
     return text
 
 

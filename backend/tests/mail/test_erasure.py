@@ -14,7 +14,7 @@ from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, MakeApp, StillClock
 from tests.mail.conftest import Attempt, app_with_resend
 from tests.mail.fake_resend import FakeResend
-from tests.people import Api, Deliver, Doctor, Patient
+from tests.people import PASSWORD, Api, Deliver, Doctor, Patient
 
 PATH = "/patient/account"
 
@@ -115,3 +115,38 @@ def test_the_first_mail_that_is_being_sent_is_cleared_too(
     assert [mail.to for _, mail in mailer.sent] == [orla.email, doctor.email]
     assert deliver() == []
     assert "orla" not in outbox(app)
+
+
+def test_a_mail_about_a_new_password_is_dropped_or_cleared_when_its_recipient_leaves(
+    app: APIFlask, orla: Patient, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
+    change_password(orla)
+    attempt()
+    change_password(orla)
+    assert orla.delete(PATH).status_code == 200
+    clock.forward(hours=1)
+    attempt()
+    assert [(mail["to"], mail["subject"]) for mail in resend.accepted] == [([orla.email], "Your password was changed")]
+    with app.app_context(), transaction(writes=False) as db:
+        assert db.scalars(select(OutboxMail.status).order_by(OutboxMail.id)).all() == ["sent", "dropped"]
+    assert orla.email not in outbox(app)
+
+
+def test_a_mail_about_a_new_password_that_is_under_way_is_cleared_when_it_is_finished(
+    app: APIFlask, orla: Patient, resend: FakeResend, attempt: Attempt, clock: StillClock
+) -> None:
+    change_password(orla)
+    resend.script.append("accept-then-cut")
+    attempt()
+    assert orla.delete(PATH).status_code == 200
+    assert orla.email in outbox(app)
+    clock.forward(hours=1)
+    attempt()
+    assert [mail["to"] for mail in resend.accepted] == [[orla.email]]
+    assert orla.email not in outbox(app)
+
+
+def change_password(person: Patient) -> None:
+    answer = person.post("/auth/password", {"current_password": PASSWORD, "new_password": PASSWORD})
+    assert answer.status_code == 200
+    person.token = answer.get_json()["access_token"]

@@ -1354,6 +1354,7 @@ def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: Mak
         login_failures_per_account=1_000_000,
         login_failures_per_address=1_000_000,
         invitation_failures_per_address=1_000_000,
+        registrations_per_hour=1_000_000,
         cancellation_notice_minutes=NOTICE,
         most_appointments_ahead=MOST_AHEAD,
         most_appointments_ahead_per_doctor=MOST_WITH_DOCTOR,
