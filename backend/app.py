@@ -16,6 +16,7 @@ from src.controllers import auth_controller as auth
 from src.controllers import availability_controller as availability
 from src.controllers import cancellation_controller as cancellations
 from src.controllers import doctor_controller as doctors
+from src.controllers import email_controller as emails
 from src.controllers import exception_controller as exceptions
 from src.controllers import explanation_controller as explanations
 from src.controllers import export_controller as exports
@@ -63,6 +64,8 @@ ROUTES: list[Route] = [
     Route("POST", "/auth/logout", sessions.log_out, USER, "session.log_out"),
     Route("POST", "/auth/logout-everywhere", sessions.log_out_everywhere, USER, "session.log_out_everywhere"),
     Route("POST", "/auth/password", sessions.change_password, USER, "session.change_password"),
+    Route("POST", "/auth/email/confirm", emails.confirm, ANYONE, "email.confirm"),
+    Route("POST", "/auth/email/confirm/resend", emails.resend, USER, "email.resend"),
     Route("POST", "/auth/password/forgot", passwords.forgot, ANYONE, "password.forgot"),
     Route("POST", "/auth/password/reset", passwords.reset, ANYONE, "password.reset"),
 

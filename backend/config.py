@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     password_reset_minutes: int = Field(30, ge=1, le=24 * 60)
     password_min_length: int = Field(8, ge=8, le=64)
     password_refuse_common: Literal["yes", "no"] = "no"
+    require_confirmed_email: Literal["yes", "no"] = "no"
+    confirmations_per_hour: int = Field(5, ge=1, le=1_000_000)
+    email_confirmation_minutes: int = Field(24 * 60, ge=1, le=30 * 24 * 60)
     throttle_window_minutes: float = Field(15, gt=0, le=24 * 60)
 
     shutdown_drain_seconds: int = Field(0, ge=0, le=300)

@@ -13,6 +13,14 @@ class ResetTokenRefused(Invalid):
     """This code is wrong, expired or already used; please ask for a new mail."""
 
 
+class ConfirmationRefused(Invalid):
+    """This code is wrong, expired or already used; please ask for another mail."""
+
+
+class CurrentPasswordMissing(Invalid):
+    """A new e-mail address needs your current password, too."""
+
+
 class ZoneOfHours(Invalid):
     """A doctor's time zone is changed in the doctor's profile, because the weekly hours are on its clocks."""
 
@@ -45,6 +53,10 @@ class RefreshTokenRefused(LogInRefused):
 
 class WrongCurrentPassword(Forbidden):
     """The current password is wrong."""
+
+
+class EmailNotConfirmed(Forbidden):
+    """Please confirm your e-mail address first, with the mail that we have sent; you can ask for another."""
 
 
 class WrongInvitationCode(Forbidden):

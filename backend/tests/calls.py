@@ -29,9 +29,9 @@ from src.database.transaction import transaction
 from src.models import Base
 from src.web.routes import Route, Signature
 from tests import people
+from tests.mail_tokens import confirmation_token_of, reset_token_of
 from tests.people import CODE, DAY, PASSWORD, Api, Person, error_of
 from tests.refreshing import refreshable
-from tests.resets import reset_token_of
 
 JSON = "application/json"
 OUR_ORIGIN = "http://localhost:5173"
@@ -102,6 +102,10 @@ class Clinic:
 
     def refresh_token(self) -> str:
         return refreshable(self.api, self.patient.email).get_json()["refresh_token"]
+
+    def confirmation_token(self) -> str:
+        """Return the token of a mail that confirms the address of somebody."""
+        return confirmation_token_of(self.app, self.api.patient())
 
     def caller(self, call: Call) -> Person | None:
         """Return somebody who may make the call: None when nobody needs to log in."""
@@ -216,8 +220,8 @@ CALLS = [
     ),
     Call("auth.log_in", NOBODY, body=lambda clinic: {"email": clinic.patient.email, "password": PASSWORD}),
     Call("session.refresh", NOBODY, body=lambda clinic: {"refresh_token": clinic.refresh_token()}),
-    Call("auth.me", USERS, statements=0),
-    Call("auth.export", USERS, statements=7, more_for_doctors=7),
+    Call("auth.me", USERS),
+    Call("auth.export", USERS, statements=8, more_for_doctors=7),
     Call("auth.change", USERS, body={"name": "Ada Renamed", "phone": "+49 30 23125123", "language": "de"}),
     Call("session.log_out", USERS, ends_session=True),
     Call("session.log_out_everywhere", USERS, ends_session=True),
@@ -227,6 +231,8 @@ CALLS = [
         body={"current_password": PASSWORD, "new_password": "another password"},
         ends_session=True,
     ),
+    Call("email.confirm", NOBODY, body=lambda clinic: {"token": clinic.confirmation_token()}),
+    Call("email.resend", USERS),
     Call("password.forgot", NOBODY, body=lambda clinic: {"email": clinic.patient.email}),
     Call("password.reset", NOBODY, body=lambda clinic: {"token": clinic.reset_token(), "password": PASSWORD}),
     Call("doctor.dashboard", DOCTORS, statements=3),

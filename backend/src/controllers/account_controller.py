@@ -3,39 +3,67 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
-from src.context import Caller, Context, Doctor, Patient, SlowContext
-from src.errors import Unauthenticated
-from src.errors_of_accounts import ZoneOfHours
+from sqlalchemy import Connection
+
+from src.context import Caller, Context, Doctor, Event, Patient, SlowContext
+from src.controllers.current_password import check_current_password
+from src.errors import Throttled, Unauthenticated
+from src.errors_of_accounts import CurrentPasswordMissing, WrongCurrentPassword, ZoneOfHours
+from src.repositories import email_confirmation_repository as confirmations
+from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
 from src.schemas.account import AT_ONCE, AccountChanged, AccountChanges, Me
+from src.schemas.fields import email_key
 from src.utils.decorators import raises
 
+CHANGED = "Account updated."
+MAIL_SENT = "We have sent a mail to the new address. Your address changes when you confirm it with that mail."
 NOTHING_CHANGED = f"Nothing was changed. You can change: {', '.join((*AT_ONCE, 'email'))}."
 
 
 def me(ctx: Context[Caller]) -> Me:
     """Return the caller's own account."""
-    return Me.model_validate(facts_of(ctx.actor))
+    return Me.model_validate(facts_of(ctx.db, ctx.actor, ctx.now))
 
 
-@raises(ZoneOfHours)
+@raises(ZoneOfHours, CurrentPasswordMissing, WrongCurrentPassword, Throttled)
 def change(ctx: SlowContext[Caller], body: AccountChanges) -> AccountChanged:
-    """Change name, telephone number, language or, for patients, the time zone.
+    """Change name, telephone number, language, e-mail address or, for patients, the time zone.
 
-    A doctor's time zone is changed in the profile.
+    A new address needs the current password, and holds when it is confirmed: a mail with a token goes to it. A doctor's
+    time zone is changed in the profile.
     """
-    changes = body.at_once
-    if "time_zone" in changes and isinstance(ctx.actor, Doctor):
+    actor, changes, new_email = ctx.actor, body.at_once, body.new_email(ctx.actor.email)
+    if "time_zone" in changes and isinstance(actor, Doctor):
         raise ZoneOfHours
+    if new_email is not None:
+        _allow_new_address(ctx, body, new_email)
     with ctx.transaction(writes=True) as db:
-        if changes and not users.change(db, ctx.actor.user_id, ctx.actor.token.epoch, changes):
+        if not users.change(db, actor.user_id, actor.token.epoch, changes):
             raise Unauthenticated
-        facts = facts_of(replace(ctx.actor, **changes))
-    return AccountChanged.model_validate(facts | {"message": "Account updated." if changes else NOTHING_CHANGED})
+        if new_email is not None:
+            who = (actor.user_id, actor.token.epoch)
+            confirmations.ask_for_change(db, *who, actor.email, new_email, ctx.now, ctx.settings)
+        elif "email" in body.model_fields_set:
+            confirmations.withdraw_change(db, actor.user_id, actor.email)
+        facts = facts_of(db, replace(actor, **changes), ctx.now)
+    message = MAIL_SENT if new_email else CHANGED if changes else NOTHING_CHANGED
+    return AccountChanged.model_validate(facts | {"message": message})
 
 
-def facts_of(actor: Caller) -> dict[str, object]:
+def _allow_new_address(ctx: SlowContext[Caller], body: AccountChanges, new_email: str) -> None:
+    """Raise what speaks against a mail to a new address."""
+    if body.current_password is None:
+        raise CurrentPasswordMissing
+    check_current_password(ctx, body.current_password)
+    key = email_key(new_email)
+    throttle.count_or_refuse(ctx, throttle.new_address_limits(ctx.settings, key, ctx.address))
+    ctx.events.append(Event("email_change_asked", ctx.actor.user_id, key))
+
+
+def facts_of(db: Connection, actor: Caller, now: datetime) -> dict[str, object]:
     """Return the members of Me."""
     return {
         "id": actor.user_id,
@@ -46,5 +74,5 @@ def facts_of(actor: Caller) -> dict[str, object]:
         "language": actor.language,
         "time_zone": actor.time_zone if isinstance(actor, Patient | Doctor) else None,
         "email_confirmed": actor.email_confirmed,
-        "new_email": None,
+        "new_email": confirmations.find_new_address(db, actor.user_id, actor.token.epoch, actor.email, now),
     }

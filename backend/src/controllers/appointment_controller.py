@@ -9,7 +9,9 @@ from sqlalchemy import Row
 
 from src.context import Caller, Context, Doctor, Patient
 from src.controllers import own_appointment
+from src.controllers.email_controller import refuse_unconfirmed
 from src.domain.refusals import accepted
+from src.errors_of_accounts import EmailNotConfirmed
 from src.errors_of_appointments import (
     LIMITS,
     NOT_AVAILABLE,
@@ -31,9 +33,10 @@ from src.utils.decorators import one_statement, raises
 
 
 @one_statement
-@raises(*NOT_AVAILABLE, *LIMITS)
+@raises(*NOT_AVAILABLE, *LIMITS, EmailNotConfirmed)
 def book(ctx: Context[Patient], body: BookAppointment) -> AppointmentBooked:
     """Book a slot or a computed time that is offered. The patient gets a confirmation by e-mail."""
+    refuse_unconfirmed(ctx)
     settings, who = ctx.settings, (ctx.actor.user_id, ctx.now)
     zone, reason = settings.clinic_time_zone, body.reason if settings.appointment_reasons == "yes" else None
     appointment_id = accepted(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 
+from sqlalchemy import Connection
+
 from src.context import SlowContext
 from src.controllers import session_tokens
 from src.controllers.session_tokens import Account
@@ -17,6 +19,7 @@ from src.errors_of_accounts import (
 )
 from src.models.doctor import NEW_DESIGNATION, NEW_SPECIALIZATION
 from src.repositories import doctor_repository as doctors
+from src.repositories import email_confirmation_repository as confirmations
 from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
 from src.schemas.auth import AccessToken, Credentials, Registered, Registration
@@ -24,6 +27,9 @@ from src.schemas.fields import email_key
 from src.schemas.new_password import check_new_password
 from src.utils.decorators import raises
 from src.utils.security import hash_password, needs_new_hash, password_matches
+
+REGISTERED = "Registration complete. You can log in now."
+REGISTERED_AND_ASKED = f"{REGISTERED} Please confirm your e-mail address with the mail that we have sent to it."
 
 
 @raises(InvitationCodeMissing, WrongInvitationCode, EmailTaken, Throttled)
@@ -50,9 +56,20 @@ def register(ctx: SlowContext[None], body: Registration) -> Registered:
         )
         if body.role == "doctor":
             doctors.add(db, user_id, NEW_DESIGNATION, NEW_SPECIALIZATION, ctx.now)
+        asked = ctx.settings.require_confirmed_email == "yes" and _ask_to_confirm(db, ctx, user_id, body.email)
         account = Account(user_id, body.role, epoch=0)
         tokens = session_tokens.begin_refreshable(ctx, db, account) if body.refresh else {}
-    return Registered(message="Registration complete. You can log in now.", id=user_id, **tokens)
+    return Registered(message=REGISTERED_AND_ASKED if asked else REGISTERED, id=user_id, **tokens)
+
+
+def _ask_to_confirm(db: Connection, ctx: SlowContext[None], user_id: int, email: str) -> bool:
+    """Send a mail with a token, unless too many were; return whether it goes. Another can be asked for."""
+    allowed = throttle.count_asked(
+        db, throttle.confirmation_limits(ctx.settings, email_key(email), ctx.address), ctx.now
+    )
+    if allowed:
+        confirmations.ask(db, user_id, 0, email, ctx.now, ctx.settings)
+    return allowed
 
 
 @raises(WrongCredentials, AccountDisabled, Throttled)

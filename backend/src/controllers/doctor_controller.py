@@ -10,7 +10,9 @@ from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
 from src.repositories import booking_steps as bookings
 from src.repositories import doctor_repository as doctors
+from src.repositories import email_confirmation_repository as confirmations
 from src.repositories import hours_repository as hours
+from src.repositories import mail_erasure as mails
 from src.repositories import opening_repository as openings
 from src.repositories import outbox_repository as outbox
 from src.repositories import refresh_token_repository as refresh_tokens
@@ -91,6 +93,8 @@ def delete_account(ctx: Context[Doctor]) -> Message:
     openings.erase(ctx.db, ctx.actor.doctor_id)
     hours.erase(ctx.db, ctx.actor.doctor_id)
     visit_types.retire_all(ctx.db, ctx.actor.doctor_id, ctx.now)
+    mails.clear_about_account(ctx.db, ctx.actor.user_id, ctx.now)
+    confirmations.erase_of(ctx.db, ctx.actor.user_id)
     outbox.erase_finished_addresses(ctx.db, ctx.actor.user_id)
     users.erase(ctx.db, ctx.actor.user_id, ctx.now)
     refresh_tokens.delete_of(ctx.db, ctx.actor.user_id)

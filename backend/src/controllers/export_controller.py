@@ -91,7 +91,7 @@ def _account(ctx: Context[Caller]) -> ExportedAccount:
     row = exports.find_account(ctx.db, ctx.actor.user_id)
     return ExportedAccount.model_validate(
         {
-            **facts_of(ctx.actor),
+            **facts_of(ctx.db, ctx.actor, ctx.now),
             "created_at": row.created_at.isoformat(),
             "sessions_ended": row.token_epoch,
         }

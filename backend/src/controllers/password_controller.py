@@ -51,7 +51,7 @@ def _set_password(ctx: SlowContext[None], permission: Row[Any], password: str) -
     """Use the permission; return False if it has ended while the password was hashed."""
     new_hash = hash_password(password, ctx.settings)
     with ctx.transaction(writes=True) as db:
-        key = users.reset_password(db, permission.user_id, epoch=permission.epoch, new_hash=new_hash)
+        key = users.reset_password(db, permission.user_id, epoch=permission.epoch, new_hash=new_hash, now=ctx.now)
         if key is None:
             return False
         resets.mark_used(db, permission.id, ctx.now)

@@ -8,6 +8,7 @@ from src.domain.refusals import accepted
 from src.errors_of_appointments import ChangedMeanwhile, DoctorNotFound
 from src.repositories import appointment_repository as appointments
 from src.repositories import doctor_repository as doctors
+from src.repositories import email_confirmation_repository as confirmations
 from src.repositories import idempotency_repository as answers
 from src.repositories import kept_answers_erasure as answers_about
 from src.repositories import leaving_repository as leaving
@@ -69,6 +70,7 @@ def delete_account(ctx: Context[Patient]) -> Message:
     me = accepted(leaving.lock(ctx.db, ctx.actor.user_id, ctx.now))
     users.erase_patient(ctx.db, me, ctx.now)
     refresh_tokens.delete_of(ctx.db, me)
+    confirmations.erase_of(ctx.db, me)
     mails.clear_about(ctx.db, me, ctx.now)
     leaving.release_holds(ctx.db, me)
     leaving.cancel_ahead(ctx.db, me, ctx.now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from src.context import Caller, Context, SlowContext
 from src.controllers import session_tokens
+from src.controllers.current_password import check_current_password
 from src.controllers.session_tokens import Account
 from src.errors import Throttled, Unauthenticated
 from src.errors_of_accounts import WrongCurrentPassword
@@ -16,7 +17,7 @@ from src.schemas.auth import NewPasswordIn, PasswordChanged
 from src.schemas.base import Message
 from src.schemas.new_password import check_new_password
 from src.utils.decorators import raises
-from src.utils.security import hash_password, password_matches
+from src.utils.security import hash_password
 
 
 def log_out(ctx: Context[Caller]) -> Message:
@@ -38,13 +39,7 @@ def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordCh
     """Set a new password. Every earlier token of the account is dead; the answer carries a new one."""
     actor = ctx.actor
     check_new_password(body.new_password, ctx.settings, name=actor.name, email=actor.email, field="new_password")
-    limits = throttle.password_limits(ctx.settings, actor.token.session)
-    with ctx.transaction(writes=False) as db:
-        throttle.check(db, ctx, limits)
-        old_hash = users.find_password_hash(db, actor.user_id)
-    if not password_matches(body.current_password, old_hash, ctx.settings) or old_hash is None:
-        throttle.count_failure(ctx, limits)
-        raise WrongCurrentPassword
+    old_hash = check_current_password(ctx, body.current_password)
     new_hash = hash_password(body.new_password, ctx.settings)
     with ctx.transaction(writes=True) as db:
         epoch = users.change_password(db, actor.user_id, old_hash=old_hash, new_hash=new_hash)

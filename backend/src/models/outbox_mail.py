@@ -14,8 +14,10 @@ WAITING = state_literal("waiting")
 
 PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind of mail
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of mail
+EMAIL_CONFIRMATION = "email_confirmation"
+EMAIL_CHANGE_NOTICE = "email_change_notice"
 # The text of these kinds contains a secret: it is erased as soon as the mail no longer waits, and no command shows it.
-SECRET_KINDS = frozenset({PASSWORD_RESET})
+SECRET_KINDS = frozenset({PASSWORD_RESET, EMAIL_CONFIRMATION})
 
 
 class OutboxMail(Base):

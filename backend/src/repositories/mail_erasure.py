@@ -1,4 +1,4 @@
-"""Mails about patients who have left: who that was is erased from them.
+"""Mails about people who have left: who that was is erased from them.
 
 The provider may have a mail that was attempted, or a batch that it has not answered. These are repeated exactly as they
 are, and cleared when they are finished. All other mails are cleared in the transaction in which the patient leaves.
@@ -16,6 +16,7 @@ from src.models import Appointment, OutboxMail
 from src.models.base import Id
 from src.models.outbox_mail import WAITING
 from src.services.appointment_mails import without_patient
+from src.services.email_mails import ERASED
 
 _COLUMNS = (
     OutboxMail.id,
@@ -38,6 +39,12 @@ _IDS_ABOUT = union(
 _ABOUT = (
     select(*_COLUMNS, _ME.label("patient_id"))
     .where(OutboxMail.id.in_(_IDS_ABOUT), OutboxMail.batch_key.is_(None))
+    .order_by(OutboxMail.id)
+    .with_for_update()
+)
+_TO_ACCOUNT = (
+    select(*_COLUMNS, _ME.label("patient_id"))
+    .where(OutboxMail.recipient_id == _ME, OutboxMail.appointment_id.is_(None), OutboxMail.batch_key.is_(None))
     .order_by(OutboxMail.id)
     .with_for_update()
 )
@@ -64,6 +71,15 @@ def clear_about(db: Connection, patient_id: int, now: datetime) -> None:
     _clear(db, [row for row in rows if row.status != "waiting" or row.text is None], now)
 
 
+def clear_about_account(db: Connection, user_id: int, now: datetime) -> None:
+    """Clear the mails about the account of somebody who leaves, and drop those that wait, unless they are under way.
+
+    So a doctor's mails about appointments still go.
+    """
+    rows = db.execute(_TO_ACCOUNT, {"me": user_id}).all()
+    _clear(db, [row for row in rows if row.status != "waiting" or row.text is None], now)
+
+
 def clear_finished(db: Connection, ids: Sequence[int], gone: Collection[int], now: datetime) -> None:
     """Clear those of these mails that are finished and about one of the patients who have left.
 
@@ -82,7 +98,7 @@ def _clear(db: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
 def _cleared(row: Row[Any], now: datetime) -> dict[str, Any]:
     """Return the values of a mail that does not say who its patient was, to be rendered again."""
     to_patient = row.recipient_id == row.patient_id
-    facts = None if row.facts is None else without_patient(row.facts, to_patient=to_patient)
+    facts = None if row.facts is None else _impersonal(row.facts, to_patient=to_patient)
     # Mails from before migration 0004 have no facts, and need a text.
     text = "" if facts is None else None
     values = {"facts": facts, "subject": text, "text": text, "html": text, "last_error": None, "status": row.status}
@@ -95,3 +111,8 @@ def _cleared(row: Row[Any], now: datetime) -> dict[str, Any]:
         # A worker has claimed it, and would render what it read before. The next attempt is not that worker's.
         values |= {"attempts": row.attempts + 1, "due_at": now}
     return {f"new_{name}": value for name, value in values.items()}
+
+
+def _impersonal(facts: dict[str, Any], *, to_patient: bool) -> dict[str, Any]:
+    erased = {"new_email": ERASED} if "new_email" in facts else {}
+    return without_patient(facts, to_patient=to_patient) | erased

@@ -27,7 +27,7 @@ from src.models import FailedAttempts
 # 100 in a window: NIST SP 800-63B, section 5.2.2, allows no more failures in a row.
 NETWORKS_TOGETHER = 10
 NO_NETWORK = "no address"
-# In which PASSWORD_RESETS_PER_HOUR and REGISTRATIONS_PER_HOUR count.
+# In which REGISTRATIONS_PER_HOUR, PASSWORD_RESETS_PER_HOUR and CONFIRMATIONS_PER_HOUR count.
 HOUR = timedelta(hours=1)
 
 # Some proxies add the port, and brackets around IPv6, to the address in X-Forwarded-For.
@@ -80,6 +80,28 @@ def reset_limits(settings: Settings, email_key: str, address: str) -> list[Limit
     return [
         Limit(_subject(settings, "reset", email_key), most),
         Limit(_subject(settings, "resets", network_of(address)), most * NETWORKS_TOGETHER),
+    ]
+
+
+def confirmation_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
+    """Return the limits on mails that confirm the address of an account within an hour."""
+    return _mails_to(settings, "confirmation", email_key, address)
+
+
+def new_address_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
+    """Return the limits on mails to addresses that accounts want to have, within an hour.
+
+    They share no count with the mails to addresses that accounts have. Otherwise a refusal could tell that somebody
+    else has just registered with the address.
+    """
+    return _mails_to(settings, "new address", email_key, address)
+
+
+def _mails_to(settings: Settings, kind: str, email_key: str, address: str) -> list[Limit]:
+    most = settings.confirmations_per_hour
+    return [
+        Limit(_subject(settings, kind, email_key), most),
+        Limit(_subject(settings, f"{kind}, network", network_of(address)), most * NETWORKS_TOGETHER),
     ]
 
 
@@ -148,6 +170,14 @@ def count_success(db: Connection, limits: Iterable[Limit], now: datetime) -> Non
         count, began = _count_one(db, limit.subject, now, HOUR)
         if count > limit.failures:
             raise Throttled(_seconds_left(began, now, HOUR))
+
+
+def count_or_refuse(ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
+    """Count something that was asked for, as `count_asked` does; raise Throttled beyond a limit."""
+    with ctx.transaction(writes=True) as db:
+        allowed = count_asked(db, limits, ctx.now)
+    if not allowed:
+        raise Throttled(int(HOUR.total_seconds()))
 
 
 def forget_log_in_failures(db: Connection, settings: Settings, email_key: str, address: str) -> None:

@@ -4,20 +4,48 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from src.context import Doctor, Patient, TokenClaims
 from src.database.statements import insert_unless_conflict
 from src.models import DoctorProfile, RevokedToken, User
+from src.models.base import Instant
 from src.models.user import FORMER_PATIENT
 
 
 def add(
-    db: Connection, *, name: str, email: str, email_key: str, password_hash: str, role: str, now: datetime
+    db: Connection,
+    *,
+    name: str,
+    email: str,
+    email_key: str,
+    password_hash: str,
+    role: str,
+    now: datetime,
+    confirmed_at: datetime | None = None,
 ) -> int | None:
     """Add an account and return its id, or None when the address has an account already."""
     return insert_unless_conflict(
-        db, User, name=name, email=email, email_key=email_key, password_hash=password_hash, role=role, created_at=now
+        db,
+        User,
+        name=name,
+        email=email,
+        email_key=email_key,
+        email_confirmed_at=confirmed_at,
+        password_hash=password_hash,
+        role=role,
+        created_at=now,
     )
 
 
@@ -160,15 +188,14 @@ def change_password(db: Connection, user_id: int, *, old_hash: str, new_hash: st
     return db.scalars(statement).one_or_none()
 
 
-def reset_password(db: Connection, user_id: int, *, epoch: int, new_hash: str) -> str | None:
-    """Set a new password and end every session; return the key of the account's address.
+def reset_password(db: Connection, user_id: int, *, epoch: int, new_hash: str, now: datetime) -> str | None:
+    """Set a new password and end every session; return the key of the account's address, which is confirmed by that.
 
     None when something has ended the sessions since the epoch, such as another new password.
     """
     statement = (
-        update(User)
-        .where(User.id == user_id, User.token_epoch == epoch, User.deleted_at.is_(None), User.disabled_at.is_(None))
-        .values(password_hash=new_hash, token_epoch=User.token_epoch + 1)
+        _in_epoch(user_id, epoch)
+        .values(password_hash=new_hash, token_epoch=User.token_epoch + 1, email_confirmed_at=_first_confirmed(now))
         .returning(User.email_key)
     )
     return db.scalars(statement).one_or_none()
@@ -180,9 +207,37 @@ COLUMN_OF = {"time_zone": "own_time_zone"}
 
 def change(db: Connection, user_id: int, epoch: int, changes: Mapping[str, str | None]) -> bool:
     """Change members of a caller's account; return False if its sessions of this epoch have ended."""
-    values = {COLUMN_OF.get(member, member): value for member, value in changes.items()}
-    living = (User.id == user_id, User.token_epoch == epoch, User.deleted_at.is_(None), User.disabled_at.is_(None))
-    return db.execute(update(User).where(*living).values(**values).returning(User.id)).one_or_none() is not None
+    # Without changes it locks the account all the same.
+    unchanged = {} if changes else {"token_epoch": User.token_epoch}
+    values = unchanged | {COLUMN_OF.get(member, member): value for member, value in changes.items()}
+    return db.execute(_in_epoch(user_id, epoch).values(**values).returning(User.id)).one_or_none() is not None
+
+
+def confirm_email(db: Connection, user_id: int, epoch: int, now: datetime) -> bool:
+    """Write down that the account's address is confirmed; False if its sessions of this epoch have ended."""
+    statement = _in_epoch(user_id, epoch).values(email_confirmed_at=_first_confirmed(now))
+    return db.execute(statement.returning(User.id)).one_or_none() is not None
+
+
+def change_email(db: Connection, user_id: int, epoch: int, email: str, email_key: str, now: datetime) -> bool:
+    """Change the address to a confirmed one and end every session; False if something has ended them since the epoch.
+
+    Raising the epoch ends the tokens in mails to the old address, too. The unique key refuses the address of another
+    account.
+    """
+    values = {"email": email, "email_key": email_key, "email_confirmed_at": now, "token_epoch": User.token_epoch + 1}
+    statement = _in_epoch(user_id, epoch).values(**values).returning(User.id)
+    return db.execute(statement).one_or_none() is not None
+
+
+def _in_epoch(user_id: int, epoch: int) -> Update:
+    """Return the update of an account that can log in and whose sessions of this epoch have not ended."""
+    living = (User.deleted_at.is_(None), User.disabled_at.is_(None))
+    return update(User).where(User.id == user_id, User.token_epoch == epoch, *living)
+
+
+def _first_confirmed(now: datetime) -> ColumnElement[datetime | None]:
+    return func.coalesce(User.email_confirmed_at, literal(now, Instant()), type_=Instant())
 
 
 def end_sessions(db: Connection, user_id: int) -> None:

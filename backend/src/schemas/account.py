@@ -8,7 +8,7 @@ from pydantic import Field
 
 from src.schemas.base import In, Out
 from src.schemas.contact import LanguageCode, Phone
-from src.schemas.fields import Email, Name, Password, TimeZone
+from src.schemas.fields import Email, Name, OneLine, Password, TimeZone
 
 # Which a call can change at once. A new address has to be confirmed first.
 AT_ONCE = ("name", "phone", "language", "time_zone")
@@ -43,8 +43,25 @@ class AccountChanges(In):
         """Return what can be changed at once, by its name."""
         return self.model_dump(include=set(AT_ONCE), exclude_unset=True)
 
+    def new_email(self, present: str) -> str | None:
+        """Return the address that replaces the present one, if another one is given."""
+        return self.email if "email" in self.model_fields_set and self.email != present else None
+
 
 class AccountChanged(Me):
     """The account as it is now."""
 
     message: str
+
+
+class EmailToken(In):
+    """The token of a mail that confirms an address."""
+
+    token: OneLine = Field(examples=["Z2l2ZW4gYnkgdGhlIG1haWwsIG9uY2Uu"])
+
+
+class EmailConfirmed(Out):
+    """The address is confirmed."""
+
+    message: str
+    is_new: bool = Field(description="whether it has replaced another address; then every session has ended")

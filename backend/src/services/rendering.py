@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from config import Settings
 from src.models.outbox_mail import PASSWORD_CHANGED, PASSWORD_RESET, SECRET_KINDS
-from src.services import appointment_mails, password_mails
+from src.services import appointment_mails, email_mails, password_mails
 from src.services.mail import Mail, MailUnknown
 from src.services.mail_tokens import HIDDEN
 from src.settings.clinic import Clinic
@@ -21,6 +21,7 @@ RENDERERS: dict[str, Callable[[str, str, dict[str, Any], Clinic], Mail]] = {
     **dict.fromkeys(appointment_mails.NEWS, appointment_mails.render),
     PASSWORD_RESET: password_mails.render_reset,
     PASSWORD_CHANGED: password_mails.render_changed,
+    **dict.fromkeys(email_mails.KINDS, email_mails.render),
 }
 
 

@@ -167,7 +167,14 @@ def _account(ctx: SlowContext[None], name: str, email: str, role: str) -> int:
     password_hash = hash_password(PASSWORD, ctx.settings)
     with ctx.transaction(writes=True) as db:
         user_id = users.add(
-            db, name=name, email=email, email_key=key, password_hash=password_hash, role=role, now=ctx.now
+            db,
+            name=name,
+            email=email,
+            email_key=key,
+            password_hash=password_hash,
+            role=role,
+            now=ctx.now,
+            confirmed_at=ctx.now,
         )
         if user_id is None:
             user_id = users.find_by_email_key(db, key).id  # pyright: ignore[reportOptionalMemberAccess]

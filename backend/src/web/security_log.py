@@ -17,6 +17,7 @@ from src.context import Caller, Event
 from src.errors import ClinicError, Throttled
 from src.errors_of_accounts import (
     AccountDisabled,
+    ConfirmationRefused,
     RefreshTokenRefused,
     ResetTokenRefused,
     WrongCredentials,
@@ -36,6 +37,7 @@ EVENT_OF_ERROR: dict[type[ClinicError], str] = {
     WrongInvitationCode: "invitation_code_wrong",
     ResetTokenRefused: "reset_token_wrong",
     RefreshTokenRefused: "refresh_token_wrong",
+    ConfirmationRefused: "confirmation_token_wrong",
     Throttled: "throttled",
 }
 EVENT_OF_CALL = {

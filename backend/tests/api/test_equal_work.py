@@ -11,8 +11,8 @@ from argon2 import PasswordHasher
 
 from tests.api.test_statement_counts import statements
 from tests.conftest import StillClock
+from tests.mail_tokens import reset_token_of
 from tests.people import Api
-from tests.resets import reset_token_of
 
 NEW = "a new password"
 Work = tuple[int, list[str], list[str]]

@@ -16,9 +16,9 @@ from src.models import RefreshToken
 from src.services.mail import MailDelayed
 from src.services.memory_mailer import MemoryMailer
 from tests.conftest import StillClock
+from tests.mail_tokens import reset_token_of
 from tests.people import DAY, KEY, PASSWORD, Api, Deliver, Doctor, Patient, Person, hours
 from tests.refreshing import refresh, refreshable
-from tests.resets import reset_token_of
 
 PATH = "/auth/me/export"
 

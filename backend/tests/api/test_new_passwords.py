@@ -10,8 +10,8 @@ from apiflask import APIFlask
 from werkzeug.test import TestResponse
 
 from tests.conftest import MakeApp
+from tests.mail_tokens import reset_token_of
 from tests.people import CODE, PASSWORD, Api, Person, error_of
-from tests.resets import reset_token_of
 
 NAME, EMAIL = "Ada Sample", "ada.s@people.example"
 STRONG = "a horse that correctly reads batteries"

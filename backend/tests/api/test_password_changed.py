@@ -6,8 +6,8 @@ import pytest
 from apiflask import APIFlask
 
 from tests.conftest import MakeApp, StillClock
+from tests.mail_tokens import reset_token_of
 from tests.people import PASSWORD, Api, Deliver, Person, error_of
-from tests.resets import reset_token_of
 
 NEW = "a secret of Ada alone"
 SUBJECT = "Your password was changed"

@@ -19,8 +19,8 @@ from src.tasks.delivery import deliver_due
 from src.tasks.purge import purge_expired
 from src.utils.security import LEEWAY
 from tests.conftest import AT_ONCE, MakeApp, StillClock
+from tests.mail_tokens import newest_token, reset_token_of
 from tests.people import Api, Deliver, error_of
-from tests.resets import newest_token, reset_token_of
 
 NEW = "a new password"
 SENT = {"message": "If there is an account for this address, we have sent a mail."}

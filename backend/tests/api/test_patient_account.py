@@ -11,8 +11,8 @@ from src.models import Base
 from src.services.mail import MailDelayed, MailRefused
 from src.services.memory_mailer import MemoryMailer
 from tests.conftest import StillClock
+from tests.mail_tokens import reset_token_of
 from tests.people import DAY, KEY, Api, Deliver, Doctor, Patient, error_of, hours
-from tests.resets import reset_token_of
 
 PATH = "/patient/account"
 NAME = "Orla Vanishing"

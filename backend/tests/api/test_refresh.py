@@ -16,9 +16,9 @@ from src.models import Base, RefreshToken, RevokedToken
 from src.tasks.purge import purge_expired
 from src.utils.security import LEEWAY
 from tests.conftest import MakeApp, StillClock
+from tests.mail_tokens import reset_token_of
 from tests.people import PASSWORD, Api, Person, error_of
 from tests.refreshing import refresh, refreshable
-from tests.resets import reset_token_of
 
 REFUSED = "This refresh token is wrong, expired or already used; please log in again."
 TOKENS = {"access_token", "token_type", "expires_in", "refresh_token", "refresh_expires_at"}

@@ -9,9 +9,9 @@ import pytest
 from apiflask import APIFlask
 
 from tests.conftest import MakeApp
+from tests.mail_tokens import newest_token
 from tests.people import PASSWORD, Api
 from tests.refreshing import refresh, refreshable
-from tests.resets import newest_token
 
 WRONG = "a wrong guess"
 Lines = Callable[[], list[dict[str, str]]]

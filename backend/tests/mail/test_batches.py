@@ -18,8 +18,8 @@ from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, ON_POSTGRESQL, AtOnce, MakeApp, StillClock
 from tests.mail.conftest import Attempt, app_with_resend
 from tests.mail.fake_resend import Error, FakeResend
+from tests.mail_tokens import reset_token_of
 from tests.people import Api, Deliver
-from tests.resets import reset_token_of
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from apiflask import APIFlask
 from sqlalchemy import select
 
 from src.database.transaction import transaction
-from src.models import OutboxMail
+from src.models import EmailConfirmation, OutboxMail, User
 from src.services.mail import Mail
 from src.services.memory_mailer import MemoryMailer
 from src.tasks.delivery import deliver_due
@@ -150,3 +150,32 @@ def change_password(person: Patient) -> None:
     answer = person.post("/auth/password", {"current_password": PASSWORD, "new_password": PASSWORD})
     assert answer.status_code == 200
     person.token = answer.get_json()["access_token"]
+
+
+@pytest.mark.parametrize("role", ["patient", "doctor"])
+@pytest.mark.parametrize("moment", ["waiting", "sent", "under way"])
+def test_who_leaves_takes_the_telephone_number_and_a_new_address_along(
+    app: APIFlask, api: Api, clock: StillClock, attempt: Attempt, resend: FakeResend, role: str, moment: str
+) -> None:
+    orla = api.patient("Orla Vanishing") if role == "patient" else api.doctor("Orla Vanishing")
+    assert orla.patch("/auth/me", {"phone": "+49 30 23125123", "language": "de"}).status_code == 200
+    change = {"email": "nightjar@elsewhere.example", "current_password": PASSWORD}
+    assert orla.patch("/auth/me", change).status_code == 200
+    assert "elsewhere" in everything(app)
+    if moment == "under way":
+        resend.script.append("accept-then-cut")
+    if moment != "waiting":
+        attempt()
+    assert orla.delete(f"/{role}/account").status_code == 200
+    clock.forward(hours=1)
+    while attempt():
+        pass
+    left = everything(app)
+    assert [word for word in ("elsewhere", "nightjar", "23125123", "'de'") if word in left] == []
+    assert len(resend.accepted) == (0 if moment == "waiting" else 2)
+
+
+def everything(app: APIFlask) -> str:
+    with app.app_context(), transaction(writes=False) as db:
+        tables = (OutboxMail, User, EmailConfirmation)
+        return repr([db.execute(select(table.__table__)).all() for table in tables]).lower()

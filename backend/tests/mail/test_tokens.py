@@ -16,8 +16,8 @@ from src.models import Base
 from src.services.mail import MailDelayed, MailRefused
 from src.services.memory_mailer import MemoryMailer
 from tests.conftest import StillClock
+from tests.mail_tokens import newest_token, reset_token_of
 from tests.people import KEY, Api, Deliver, Patient
-from tests.resets import newest_token, reset_token_of
 
 EMAIL = "ada@people.example"
 FIRST, SECOND, THIRD = "the first secret of Ada", "the second secret of Ada", "the third secret of Ada"

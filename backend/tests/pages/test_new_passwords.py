@@ -8,9 +8,9 @@ import pytest
 from apiflask import APIFlask
 
 from tests.conftest import MakeApp
+from tests.mail_tokens import reset_token_of
 from tests.pages.conftest import Reader
 from tests.people import Api
-from tests.resets import reset_token_of
 
 STRICT = {"password_min_length": 10, "password_refuse_common": "yes"}
 STRONG = "a horse that correctly reads batteries"

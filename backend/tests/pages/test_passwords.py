@@ -5,9 +5,9 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from tests.conftest import StillClock
+from tests.mail_tokens import newest_token, reset_token_of
 from tests.pages.conftest import Reader, hidden_fields
 from tests.people import Api, Deliver
-from tests.resets import newest_token, reset_token_of
 
 NEW = "another password"
 SENT = "If there is an account for this address, we have sent a mail."

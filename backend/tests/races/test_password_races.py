@@ -8,9 +8,9 @@ import pytest
 from apiflask import APIFlask
 from werkzeug.test import TestResponse
 
+from tests.mail_tokens import reset_token_of
 from tests.people import Api
 from tests.races.crowd import at_once, count, statuses
-from tests.resets import reset_token_of
 
 pytestmark = pytest.mark.unguarded
 AT_ONCE = 8
