@@ -33,8 +33,8 @@ from src.controllers import search_controller as searches
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
+from src.pages import account, booking, desk, front, mine, moving, outside, special_hours, week
 from src.pages import accounts as account_pages
-from src.pages import booking, desk, front, mine, moving, outside, special_hours, week
 from src.pages import doctors as doctor_list
 from src.pages import exceptions as exception_pages
 from src.pages import explain as explain_page
@@ -132,6 +132,9 @@ PAGES: list[Page] = [
     Page("/log-out", account_pages.nothing, READER, "log_out.html"),
     Page("/log-out/everywhere", account_pages.nothing, USER, "log_out_everywhere.html"),
     Page("/password", account_pages.nothing, USER, "password.html"),
+    Page("/email", account.show, USER, "email.html"),
+    Page("/email/confirm", account.choose, READER, "email_confirm.html"),
+    Page("/email/confirm/resend", account_pages.nothing, USER, "email_resend.html"),
     Page("/password/forgot", account_pages.nothing, READER, "password_forgot.html"),
     Page("/password/forgot/sent", account_pages.nothing, READER, "password_sent.html"),
     Page("/password/reset", password_pages.choose, READER, "password_reset.html"),
@@ -142,7 +145,7 @@ PAGES: list[Page] = [
     Page("/embed/<int:doctor_id>", booking.times, VISITOR, "embed.html", embedded=True),
 
     Page("/my", mine.my_appointments, PATIENT, "mine.html"),
-    Page("/my/account", account_pages.nothing, PATIENT, "account.html"),
+    Page("/my/account", account.show, PATIENT, "account.html"),
     Page("/my/account/export", account_pages.export, PATIENT, "account.html"),
     Page("/my/account/delete", account_pages.leave, PATIENT, "account_delete.html"),
     Page("/my/<int:appointment_id>", mine.appointment, PATIENT, "appointment.html"),
@@ -175,6 +178,7 @@ PAGES: list[Page] = [
     Page("/desk/slots/new", slot_pages.new, DOCTOR, "slot_new.html"),
     Page("/desk/slots/<int:slot_id>/withdraw", slot_pages.show, DOCTOR, "slot_withdraw.html"),
     Page("/desk/profile", profile_pages.show, DOCTOR, "profile.html"),
+    Page("/desk/account", account.show, DOCTOR, "account.html"),
     Page("/desk/profile/export", account_pages.export, DOCTOR, "profile.html"),
     Page("/desk/profile/delete", profile_pages.leave, DOCTOR, "profile_delete.html"),
 
@@ -189,10 +193,14 @@ FORMS: list[Form] = [
     Form("/log-out/everywhere", sessions.log_out_everywhere, USER, "session.log_out_everywhere", then="/book",
          session="ends"),
     Form("/password", sessions.change_password, USER, "session.change_password", then="/home", session="begins"),
+    Form("/email", account.ask_for_new_address, USER, "auth.change", then="/email"),
+    Form("/email/confirm", account.confirm, ANYONE, "email.confirm", then="{next}"),
+    Form("/email/confirm/resend", emails.resend, USER, "email.resend", then="/email/confirm"),
     Form("/password/forgot", password_pages.ask, ANYONE, "password.forgot", then="/password/forgot/sent"),
     Form("/password/reset", passwords.reset, ANYONE, "password.reset", then="/log-in"),
     Form("/book/<int:doctor_id>/<int:slot_id>", appointments.book, PATIENT, "appointment.book",
          then="/my/{appointment_id}"),
+    Form("/my/account", account.save, PATIENT, "auth.change", then="/my/account?language={language}"),
     Form("/my/account/delete", patients.delete_account, PATIENT, "patient.delete_account", then="/", session="ends"),
     Form("/my/<int:appointment_id>/cancel", cancellations.cancel, PATIENT, "appointment.cancel", then="/my"),
     Form("/my/<int:appointment_id>/move/<int:slot_id>", reschedules.reschedule, PATIENT, "appointment.reschedule",
@@ -221,6 +229,7 @@ FORMS: list[Form] = [
     Form("/desk/slots/<int:slot_id>/withdraw", slot_pages.withdraw, DOCTOR, "availability.withdraw",
          then="/desk?from={date}"),
     Form("/desk/profile", profile_pages.save, DOCTOR, "doctor.update_profile", then="/desk/profile"),
+    Form("/desk/account", account.save, DOCTOR, "auth.change", then="/desk/account?language={language}"),
     Form("/desk/profile/delete", doctors.delete_account, DOCTOR, "doctor.delete_account", then="/", session="ends"),
 ]  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -49,8 +50,7 @@ def change(ctx: SlowContext[Caller], body: AccountChanges) -> AccountChanged:
         elif "email" in body.model_fields_set:
             confirmations.withdraw_change(db, actor.user_id, actor.email)
         facts = facts_of(db, replace(actor, **changes), ctx.now)
-    message = MAIL_SENT if new_email else CHANGED if changes else NOTHING_CHANGED
-    return AccountChanged.model_validate(facts | {"message": message})
+    return AccountChanged(message=MAIL_SENT if new_email else CHANGED if changes else NOTHING_CHANGED, **facts)
 
 
 def _allow_new_address(ctx: SlowContext[Caller], body: AccountChanges, new_email: str) -> None:
@@ -63,7 +63,7 @@ def _allow_new_address(ctx: SlowContext[Caller], body: AccountChanges, new_email
     ctx.events.append(Event("email_change_asked", ctx.actor.user_id, key))
 
 
-def facts_of(db: Connection, actor: Caller, now: datetime) -> dict[str, object]:
+def facts_of(db: Connection, actor: Caller, now: datetime) -> dict[str, Any]:
     """Return the members of Me."""
     return {
         "id": actor.user_id,

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from src.context import Context, Doctor
 from src.controllers import doctor_controller as doctors
 from src.controllers import policy_controller as policies
 from src.pages.outside import ids_outside, refuse_more_outside
 from src.pages.visit_types import MINUTES, Unit, in_units
+from src.pages.zones import Zones, zones_to_choose
 from src.schemas.base import Message
 from src.schemas.doctor import DoctorProfileOut, ProfileUpdate
 from src.schemas.fields import Flag, Limit, OneLine, WholeNumber
 from src.schemas.policy import NewPolicies, PoliciesOut
-from src.settings.time_zones import time_zone_names
-
-# Of zone data's names, those that people know: a continent or an ocean, and a city.
-REGIONS = {
-    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific",
-}  # fmt: skip
 
 
 class ProfileForm(ProfileUpdate):
@@ -49,7 +43,7 @@ class ProfileShown:
     policies: PoliciesOut
     notice: int | None
     notice_unit: Unit
-    zones: list[tuple[str, list[str]]]
+    zones: Zones
     outside: int
 
 
@@ -57,13 +51,7 @@ def show(ctx: Context[Doctor]) -> ProfileShown:
     profile, own = doctors.profile(ctx), policies.show(ctx)
     notice = own.cancellation_notice
     shown: tuple[int | None, Unit] = (None, "hours") if notice is None else in_units(notice)
-    return ProfileShown(profile, own, *shown, _zones(profile.time_zone), len(ids_outside(ctx)))
-
-
-def _zones(present: str) -> list[tuple[str, list[str]]]:
-    """Return the time zones that can be chosen, by region; the present one is among them."""
-    names = sorted(name for name in time_zone_names() if name.partition("/")[0] in REGIONS or name in {"UTC", present})
-    return [(region, list(zones)) for region, zones in groupby(names, key=lambda name: name.partition("/")[0])]
+    return ProfileShown(profile, own, *shown, zones_to_choose(profile.time_zone), len(ids_outside(ctx)))
 
 
 def save(ctx: Context[Doctor], body: ProfileForm) -> Message:

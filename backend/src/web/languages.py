@@ -1,4 +1,4 @@
-"""Which language the reader of a page wants: the one chosen on the page, else the browser's."""
+"""Which language the reader of a page wants: the one chosen in this browser, else the account's, else the browser's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from flask import Flask, g, request
 
+from src.context import Caller
 from src.pages.languages import Language, Pattern, best, languages
+from src.settings.time_zones import time_zone
 from src.web.cookies import LANGUAGE, sent_cookies
 
 
@@ -30,7 +32,7 @@ def register_languages(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     environment: Any = app.jinja_env
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True, pgettext=_pgettext)
-    environment.filters |= {"day": _day, "zone_name": _zone_name, "minutes": _minutes}
+    environment.filters |= {"day": _day, "zone_name": _zone_name, "minutes": _minutes, "own_time": _own_time}
 
 
 def _gettext(msgid: str) -> str:
@@ -56,13 +58,22 @@ def _zone_name(span: Any) -> str:
     return language().zone(fields["time_zone"])
 
 
+def _own_time(span: Any, zone: str) -> dict[str, str] | None:
+    """Return the date and time of a WallClockSpan's start on the clocks of a zone; None if they show the same."""
+    fields: dict[str, str] = span if isinstance(span, dict) else vars(span)
+    own = datetime.fromisoformat(fields["starts_at"]).astimezone(time_zone(zone))
+    shown = {"date": f"{own:%Y-%m-%d}", "time": f"{own:%H:%M}"}
+    return None if shown == {"date": fields["date"], "time": fields["start_time"]} else shown
+
+
 def _minutes(span: Mapping[str, str]) -> int:
     """Return the length of a WallClockSpan in minutes."""
     return (datetime.fromisoformat(span["ends_at"]) - datetime.fromisoformat(span["starts_at"])) // timedelta(minutes=1)
 
 
 def _wanted() -> Language:
-    for code in (chosen_now(), sent_cookies().get(LANGUAGE, "")):
+    actor: Caller | None = g.get("actor")
+    for code in (chosen_now(), sent_cookies().get(LANGUAGE, ""), actor and actor.language):
         if code and code in languages():
             return languages()[code]
     return best([code for code, _ in request.accept_languages])

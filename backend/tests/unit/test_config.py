@@ -838,6 +838,7 @@ def test_blanks_around_a_value_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch
         "app_env": "production",
         "database_pooled": "yes",
         "appointment_reasons": "yes",
+        "require_confirmed_email": "yes",
         "public_search": "yes",
         "password_refuse_common": "yes",
         "public_pages": "no",
