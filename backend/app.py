@@ -30,6 +30,7 @@ from src.controllers import refresh_controller as refreshes
 from src.controllers import reschedule_controller as reschedules
 from src.controllers import schedule_controller as schedules
 from src.controllers import search_controller as searches
+from src.controllers import second_factor_controller as second_factors
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
@@ -68,6 +69,12 @@ ROUTES: list[Route] = [
     Route("POST", "/auth/email/confirm/resend", emails.resend, USER, "email.resend"),
     Route("POST", "/auth/password/forgot", passwords.forgot, ANYONE, "password.forgot"),
     Route("POST", "/auth/password/reset", passwords.reset, ANYONE, "password.reset"),
+    Route("GET", "/auth/second-factor", second_factors.show, USER, "second_factor.show"),
+    Route("POST", "/auth/second-factor", second_factors.begin, USER, "second_factor.begin", CREATED),
+    Route("POST", "/auth/second-factor/confirm", second_factors.confirm, USER, "second_factor.confirm"),
+    Route("DELETE", "/auth/second-factor", second_factors.turn_off, USER, "second_factor.turn_off"),
+    Route("POST", "/auth/second-factor/recovery-codes", second_factors.renew_recovery_codes, USER,
+          "second_factor.renew_recovery_codes"),
 
     Route("GET", "/doctor/dashboard", doctors.dashboard, DOCTOR, "doctor.dashboard"),
     Route("GET", "/doctor/schedule", schedules.show, DOCTOR, "doctor.schedule"),

@@ -51,6 +51,34 @@ class RefreshTokenRefused(LogInRefused):
         self.was_reused = was_reused
 
 
+class SecondFactorRequired(LogInRefused):
+    """Please also give the code that your app shows, or a recovery code."""
+
+
+class SecondFactorWrong(LogInRefused):
+    """This code is wrong, or it was used already; please wait for the next one."""
+
+
+class WrongSecondFactorCode(Forbidden):
+    """This code is wrong, or it was used already; please try the next one that your app shows."""
+
+
+class SecondFactorMissing(Forbidden):
+    """This clinic wants a second factor from you; please set it up first."""
+
+
+class SecondFactorOn(Conflict):
+    """Your second factor is already on; turn it off before you set it up anew."""
+
+
+class SecondFactorOff(Conflict):
+    """You have no second factor."""
+
+
+class SecondFactorNotBegun(Conflict):
+    """You have not begun to set up a second factor."""
+
+
 class WrongCurrentPassword(Forbidden):
     """The current password is wrong."""
 

@@ -29,6 +29,7 @@ from src.database.transaction import transaction
 from src.models import Base
 from src.web.routes import Route, Signature
 from tests import people
+from tests.factors import Factor, begin, set_up
 from tests.mail_tokens import confirmation_token_of, reset_token_of
 from tests.people import CODE, DAY, PASSWORD, Api, Person, error_of
 from tests.refreshing import refreshable
@@ -65,6 +66,9 @@ class Clinic:
     slot_to_hold: int
     slot_to_move_to: int
     affected_id: int
+    # Whoever was newly registered for a call that needs a caller of its own.
+    newcomer: Person | None = None
+    factor: Factor | None = None
 
     @classmethod
     def open(cls, app: APIFlask, api: Api) -> Clinic:
@@ -107,14 +111,24 @@ class Clinic:
         """Return the token of a mail that confirms the address of somebody."""
         return confirmation_token_of(self.app, self.api.patient())
 
+    def code_of_newcomer(self, *, is_on: bool) -> str:
+        """Return a good code of the newcomer, whose second factor is then begun, or on."""
+        if self.newcomer is None:
+            return "000000"
+        clock = self.app.extensions["clock"]
+        if self.factor is None or self.factor.person is not self.newcomer:
+            self.factor = set_up(self.newcomer, clock) if is_on else begin(self.newcomer, clock)
+        return self.factor.codes[0] if is_on else self.factor.otp()
+
     def caller(self, call: Call) -> Person | None:
         """Return somebody who may make the call: None when nobody needs to log in."""
         return self.member(call, call.who[0]) if call.who else None
 
     def member(self, call: Call, role: type[Caller]) -> Person:
-        """Return somebody of this role, newly registered if the call ends the caller's session."""
-        if call.ends_session:
-            return {Doctor: self.api.doctor, Patient: self.api.patient}[role]()
+        """Return somebody of this role, newly registered if the call needs a caller of its own."""
+        if call.ends_session or call.needs_newcomer:
+            self.newcomer = {Doctor: self.api.doctor, Patient: self.api.patient}[role]()
+            return self.newcomer
         return self.people[role]
 
     def ask(self, method: str, path: str, person: Person | None = None, **options: Any) -> TestResponse:
@@ -167,6 +181,8 @@ class Call:
     bad: dict[str, list[Any]] = field(default_factory=dict)
     # The caller's token is dead after the call, so that each call needs a caller of its own.
     ends_session: bool = False
+    # The good body is made for a newly registered caller.
+    needs_newcomer: bool = False
     # How many statements a read sends to the database, the one that looks up the caller not counted.
     statements: int = 1
     # How many more for a doctor.
@@ -198,6 +214,10 @@ class Call:
 
     def good_body(self, clinic: Clinic) -> dict[str, Any]:
         return self.body(clinic) if callable(self.body) else self.body
+
+
+def with_both_factors(clinic: Clinic) -> dict[str, str]:
+    return {"current_password": PASSWORD, "otp": clinic.code_of_newcomer(is_on=True)}
 
 
 CALLS = [
@@ -235,6 +255,16 @@ CALLS = [
     Call("email.resend", USERS),
     Call("password.forgot", NOBODY, body=lambda clinic: {"email": clinic.patient.email}),
     Call("password.reset", NOBODY, body=lambda clinic: {"token": clinic.reset_token(), "password": PASSWORD}),
+    Call("second_factor.show", USERS),
+    Call("second_factor.begin", USERS, body={"current_password": PASSWORD}),
+    Call(
+        "second_factor.confirm",
+        USERS,
+        body=lambda clinic: {"otp": clinic.code_of_newcomer(is_on=False)},
+        needs_newcomer=True,
+    ),
+    Call("second_factor.turn_off", USERS, body=with_both_factors, needs_newcomer=True),
+    Call("second_factor.renew_recovery_codes", USERS, body=with_both_factors, needs_newcomer=True),
     Call("doctor.dashboard", DOCTORS, statements=3),
     Call("doctor.schedule", DOCTORS, statements=5),
     Call("doctor.profile", DOCTORS),

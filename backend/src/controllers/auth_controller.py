@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hmac
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from src.context import SlowContext
 from src.controllers import session_tokens
+from src.controllers.second_step import take_second_step
 from src.controllers.session_tokens import Account
 from src.errors import Throttled
 from src.errors_of_accounts import (
     AccountDisabled,
     EmailTaken,
     InvitationCodeMissing,
+    SecondFactorRequired,
+    SecondFactorWrong,
     WrongCredentials,
     WrongInvitationCode,
 )
@@ -72,9 +76,17 @@ def _ask_to_confirm(db: Connection, ctx: SlowContext[None], user_id: int, email:
     return allowed
 
 
-@raises(WrongCredentials, AccountDisabled, Throttled)
+@raises(WrongCredentials, AccountDisabled, SecondFactorRequired, SecondFactorWrong, Throttled)
 def log_in(ctx: SlowContext[None], body: Credentials) -> AccessToken:
-    """Log in and get an access token."""
+    """Log in and get an access token. An account with a second factor needs an `otp`, too."""
+    account = check_password(ctx, body)
+    if account.second_factor_at is not None:
+        take_second_step(ctx, account, body.otp)
+    return access_token_of(ctx, account, refresh=body.refresh)
+
+
+def check_password(ctx: SlowContext[None], body: Credentials) -> Row[Any]:
+    """Return the account, as `users.find_by_email_key` does, if the password is right."""
     limits = throttle.log_in_limits(ctx.settings, email_key(body.email), ctx.address)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
@@ -89,8 +101,12 @@ def log_in(ctx: SlowContext[None], body: Credentials) -> AccessToken:
         new_hash = hash_password(body.password, ctx.settings)
         with ctx.transaction(writes=True) as db:
             users.rehash(db, account.id, old_hash=account.password_hash, new_hash=new_hash)
+    return account
+
+
+def access_token_of(ctx: SlowContext[None], account: Row[Any], *, refresh: bool = False) -> AccessToken:
     session = Account(account.id, account.role, account.token_epoch)
-    return AccessToken(**session_tokens.begin(ctx, session, refresh=body.refresh))
+    return AccessToken(**session_tokens.begin(ctx, session, refresh=refresh))
 
 
 def _check_invitation(ctx: SlowContext[None], code: str | None) -> None:

@@ -16,6 +16,7 @@ from src.repositories import mail_erasure as mails
 from src.repositories import opening_repository as openings
 from src.repositories import outbox_repository as outbox
 from src.repositories import refresh_token_repository as refresh_tokens
+from src.repositories import second_factor_repository as factors
 from src.repositories import user_repository as users
 from src.repositories import visit_type_repository as visit_types
 from src.schemas.appointment import DoctorsAppointment
@@ -98,5 +99,6 @@ def delete_account(ctx: Context[Doctor]) -> Message:
     outbox.erase_finished_addresses(ctx.db, ctx.actor.user_id)
     users.erase(ctx.db, ctx.actor.user_id, ctx.now)
     refresh_tokens.delete_of(ctx.db, ctx.actor.user_id)
+    factors.delete_recovery_codes(ctx.db, ctx.actor.user_id)
     doctors.erase_profile(ctx.db, ctx.actor.doctor_id)
     return Message(message="Your account is deleted. Patients with appointments ahead are told by e-mail.")

@@ -14,6 +14,7 @@ from src.repositories import kept_answers_erasure as answers_about
 from src.repositories import leaving_repository as leaving
 from src.repositories import mail_erasure as mails
 from src.repositories import refresh_token_repository as refresh_tokens
+from src.repositories import second_factor_repository as factors
 from src.repositories import user_repository as users
 from src.schemas.appointment import PatientsAppointment
 from src.schemas.base import Message
@@ -71,6 +72,7 @@ def delete_account(ctx: Context[Patient]) -> Message:
     users.erase_patient(ctx.db, me, ctx.now)
     refresh_tokens.delete_of(ctx.db, me)
     confirmations.erase_of(ctx.db, me)
+    factors.delete_recovery_codes(ctx.db, me)
     mails.clear_about(ctx.db, me, ctx.now)
     leaving.release_holds(ctx.db, me)
     leaving.cancel_ahead(ctx.db, me, ctx.now)

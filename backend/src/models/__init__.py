@@ -11,6 +11,7 @@ from src.models.idempotent_answer import IdempotentAnswer
 from src.models.installation import Installation
 from src.models.outbox_mail import OutboxMail
 from src.models.password_reset import PasswordReset
+from src.models.recovery_code import RecoveryCode
 from src.models.session import FailedAttempts, RefreshToken, RevokedToken
 from src.models.user import User
 from src.models.visit_type import VisitType, VisitTypeVersion
@@ -31,6 +32,7 @@ __all__ = [
     "Opening",
     "OutboxMail",
     "PasswordReset",
+    "RecoveryCode",
     "RefreshToken",
     "RevokedToken",
     "User",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import BigInteger, CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.models.base import Base, Id
@@ -49,5 +49,11 @@ class User(Base):
     # Each token contains the epoch in which it was issued; raising the epoch ends every session of the account.
     token_epoch: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
+    # Since when a log-in needs a second factor.
+    second_factor_at: Mapped[datetime | None]
+    # The id of its set-up, from which its secret follows. Without `second_factor_at` the set-up is not confirmed yet.
+    second_factor_id: Mapped[str | None] = mapped_column(String(64))
+    # The time step of the last code that was taken: each code works once.
+    second_factor_step: Mapped[int | None] = mapped_column(BigInteger)
     disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

@@ -88,7 +88,9 @@ def log_in(ctx: SlowContext[None], body: LogIn) -> LoggedIn:
 
 def register(ctx: SlowContext[None], body: NewAccount) -> LoggedIn:
     auth.register(ctx, body.registration())
-    return _come_back(ctx, auth.log_in(ctx, Credentials(email=body.email, password=body.password, refresh=False)), body)
+    return _come_back(
+        ctx, auth.log_in(ctx, Credentials(email=body.email, password=body.password, otp=None, refresh=False)), body
+    )
 
 
 def _come_back(ctx: SlowContext[None], token: AccessToken, wanted: ComesBack) -> LoggedIn:

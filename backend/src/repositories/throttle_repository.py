@@ -68,6 +68,14 @@ def password_limits(settings: Settings, session: str) -> list[Limit]:
     return [Limit(_subject(settings, "session", session), settings.login_failures_per_account)]
 
 
+def second_factor_limits(settings: Settings, user_id: int) -> list[Limit]:
+    """Return the limit on wrong codes of a second factor, from all networks and sessions together.
+
+    Only somebody who knows the password can count here, so a low limit shuts no owner out for others.
+    """
+    return [Limit(_subject(settings, "second factor", str(user_id)), settings.login_failures_per_account)]
+
+
 def invitation_limits(settings: Settings, address: str) -> list[Limit]:
     """Return the limit on guesses of the invitation code from one network address."""
     subject = _subject(settings, "invitation", network_of(address))

@@ -55,11 +55,29 @@ def any_exist(db: Connection) -> bool:
 
 
 def find_by_email_key(db: Connection, email_key: str) -> Row[Any] | None:
-    """Return (id, role, password_hash, token_epoch, disabled_at) of the account with this address."""
-    query = select(User.id, User.role, User.password_hash, User.token_epoch, User.disabled_at).where(
-        User.email_key == email_key
-    )
-    return db.execute(query).one_or_none()
+    """Return what a log-in needs of the account with this address.
+
+    It is (id, role, email_key, password_hash, token_epoch, disabled_at, second_factor_at, second_factor_id).
+    """
+    return db.execute(_LOGS_IN.where(User.email_key == email_key)).one_or_none()
+
+
+def find_at_epoch(db: Connection, user_id: int, epoch: int) -> Row[Any] | None:
+    """Return what `find_by_email_key` does; None if the account may not log in, or its sessions were ended since."""
+    living = (User.deleted_at.is_(None), User.disabled_at.is_(None))
+    return db.execute(_LOGS_IN.where(User.id == user_id, User.token_epoch == epoch, *living)).one_or_none()
+
+
+_LOGS_IN = select(
+    User.id,
+    User.role,
+    User.email_key,
+    User.password_hash,
+    User.token_epoch,
+    User.disabled_at,
+    User.second_factor_at,
+    User.second_factor_id,
+)
 
 
 _CALLER = (
@@ -271,6 +289,9 @@ _ERASE = update(User).values(
     own_time_zone=None,
     password_hash=None,
     token_epoch=User.token_epoch + 1,
+    second_factor_at=None,
+    second_factor_id=None,
+    second_factor_step=None,
 )
 
 

@@ -56,6 +56,11 @@ class Credentials(MayRefresh):
 
     email: Email = Field(examples=["ada@patients.example"])
     password: Password = Field(examples=["password123"])
+    otp: OneLine | None = Field(
+        None,
+        description="the code that an app shows, or a recovery code: for accounts with a second factor",
+        examples=[None],
+    )
 
 
 class AccessToken(SessionTokens):

@@ -20,9 +20,12 @@ from src.errors_of_accounts import (
     ConfirmationRefused,
     RefreshTokenRefused,
     ResetTokenRefused,
+    SecondFactorRequired,
+    SecondFactorWrong,
     WrongCredentials,
     WrongCurrentPassword,
     WrongInvitationCode,
+    WrongSecondFactorCode,
 )
 from src.repositories import throttle_repository as throttle
 from src.schemas.base import In
@@ -33,6 +36,9 @@ log = logging.getLogger("security")
 EVENT_OF_ERROR: dict[type[ClinicError], str] = {
     WrongCredentials: "log_in_failed",
     AccountDisabled: "log_in_of_disabled_account",
+    SecondFactorRequired: "second_factor_asked",
+    SecondFactorWrong: "second_factor_wrong",
+    WrongSecondFactorCode: "second_factor_wrong",
     WrongCurrentPassword: "current_password_wrong",
     WrongInvitationCode: "invitation_code_wrong",
     ResetTokenRefused: "reset_token_wrong",
@@ -43,6 +49,9 @@ EVENT_OF_ERROR: dict[type[ClinicError], str] = {
 EVENT_OF_CALL = {
     "session.change_password": "password_changed",
     "session.log_out_everywhere": "logged_out_everywhere",
+    "second_factor.confirm": "second_factor_on",
+    "second_factor.turn_off": "second_factor_off",
+    "second_factor.renew_recovery_codes": "recovery_codes_renewed",
     "doctor.delete_account": "account_deleted",
     "patient.delete_account": "account_deleted",
 }

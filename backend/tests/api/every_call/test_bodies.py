@@ -38,8 +38,8 @@ def test_a_body_of_another_content_type_is_refused(clinic: Clinic) -> None:
 
 def test_a_body_of_a_megabyte_is_taken_and_a_charset_is_ignored(clinic: Clinic) -> None:
     for call in WITH_BODY:
-        data = json.dumps(call.good_body(clinic)).ljust(LARGEST_BODY)
-        answer = clinic.send(call, clinic.caller(call), data=data, content_type="Application/JSON; charset=UTF-8")
+        caller, data = clinic.caller(call), json.dumps(call.good_body(clinic)).ljust(LARGEST_BODY)
+        answer = clinic.send(call, caller, data=data, content_type="Application/JSON; charset=UTF-8")
         assert answer.status_code == call.route.status, (call.name, answer.get_json())
 
 
