@@ -34,7 +34,7 @@ from src.controllers import second_factor_controller as second_factors
 from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
-from src.pages import account, booking, desk, front, mine, moving, outside, special_hours, week
+from src.pages import account, booking, desk, front, mine, moving, outside, second_step, special_hours, week
 from src.pages import accounts as account_pages
 from src.pages import doctors as doctor_list
 from src.pages import exceptions as exception_pages
@@ -42,6 +42,7 @@ from src.pages import explain as explain_page
 from src.pages import hours as hours_pages
 from src.pages import passwords as password_pages
 from src.pages import profile as profile_pages
+from src.pages import second_factor as second_factor_pages
 from src.pages import slots as slot_pages
 from src.pages import visit_types as visit_type_pages
 from src.web.application import create_app
@@ -135,6 +136,7 @@ PAGES: list[Page] = [
     Page("/demo", front.welcome, READER, "front.html", development_only=True),
     Page("/home", account_pages.home, USER, "front.html"),
     Page("/log-in", account_pages.entrance, READER, "log_in.html"),
+    Page("/log-in/code", second_step.ask, READER, "log_in_code.html"),
     Page("/register", account_pages.entrance, READER, "register.html"),
     Page("/log-out", account_pages.nothing, READER, "log_out.html"),
     Page("/log-out/everywhere", account_pages.nothing, USER, "log_out_everywhere.html"),
@@ -145,6 +147,12 @@ PAGES: list[Page] = [
     Page("/password/forgot", account_pages.nothing, READER, "password_forgot.html"),
     Page("/password/forgot/sent", account_pages.nothing, READER, "password_sent.html"),
     Page("/password/reset", password_pages.choose, READER, "password_reset.html"),
+
+    Page("/second-factor", second_factor_pages.state, USER, "second_factor.html"),
+    Page("/second-factor/set-up", account_pages.nothing, USER, "second_factor_set_up.html"),
+    Page("/second-factor/confirm", account_pages.nothing, USER, "second_factor_confirm.html"),
+    Page("/second-factor/recovery-codes", account_pages.nothing, USER, "second_factor_recovery_codes.html"),
+    Page("/second-factor/turn-off", account_pages.nothing, USER, "second_factor_turn_off.html"),
 
     Page("/book", doctor_list.find, VISITOR, "doctors.html"),
     Page("/book/<int:doctor_id>", booking.times, VISITOR, "times.html"),
@@ -195,6 +203,7 @@ PAGES: list[Page] = [
 FORMS: list[Form] = [
     Form("/demo", front.become, ANYONE, "demo.become", then="{next}", session="begins"),
     Form("/log-in", account_pages.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
+    Form("/log-in/code", second_step.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
     Form("/register", account_pages.register, ANYONE, "auth.register", then="{next}", session="begins"),
     Form("/log-out", sessions.log_out, USER, "session.log_out", then="/book", session="ends"),
     Form("/log-out/everywhere", sessions.log_out_everywhere, USER, "session.log_out_everywhere", then="/book",
@@ -205,6 +214,13 @@ FORMS: list[Form] = [
     Form("/email/confirm/resend", emails.resend, USER, "email.resend", then="/email/confirm"),
     Form("/password/forgot", password_pages.ask, ANYONE, "password.forgot", then="/password/forgot/sent"),
     Form("/password/reset", passwords.reset, ANYONE, "password.reset", then="/log-in"),
+    Form("/second-factor/set-up", second_factor_pages.begin, USER, "second_factor.begin",
+         shows="second_factor_begun.html"),
+    Form("/second-factor/confirm", second_factors.confirm, USER, "second_factor.confirm",
+         shows="second_factor_codes.html"),
+    Form("/second-factor/recovery-codes", second_factors.renew_recovery_codes, USER,
+         "second_factor.renew_recovery_codes", shows="second_factor_codes.html"),
+    Form("/second-factor/turn-off", second_factors.turn_off, USER, "second_factor.turn_off", then="/second-factor"),
     Form("/book/<int:doctor_id>/<int:slot_id>", appointments.book, PATIENT, "appointment.book",
          then="/my/{appointment_id}"),
     Form("/my/account", account.save, PATIENT, "auth.change", then="/my/account?language={language}"),

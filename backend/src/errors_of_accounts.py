@@ -63,6 +63,10 @@ class WrongSecondFactorCode(Forbidden):
     """This code is wrong, or it was used already; please try the next one that your app shows."""
 
 
+class PasswordTypedTooLongAgo(LogInRefused):
+    """Too much time has passed since you typed the password; please log in again."""
+
+
 class SecondFactorMissing(Forbidden):
     """This clinic wants a second factor from you; please set it up first."""
 

@@ -8,6 +8,7 @@ from config import Settings
 from src.commands.common import say_or_fail
 from src.database.transaction import transaction
 from src.repositories import password_reset_repository as resets
+from src.repositories import second_factor_repository as factors
 from src.repositories import user_repository as users
 from src.schemas.fields import email_key
 from src.web.logs import configure_logs
@@ -46,6 +47,20 @@ def reset(email: str) -> None:
     _report("password_reset_asked", account)
     sent = f"A mail to {email} waits to be sent; it works for {settings.password_reset_minutes} minutes from now."
     say_or_fail(account is not None, sent, f"There is no account of {email} that can log in.")
+
+
+@user_commands.group("second-factor", help="Let somebody log in who has lost app and recovery codes.")
+def second_factor() -> None: ...
+
+
+@second_factor.command()
+@click.argument("email")
+def off(email: str) -> None:
+    """Turn the account's second factor off: its owner logs in with the password alone."""
+    with transaction(writes=True) as session:
+        account = factors.turn_off_by_email_key(session, email_key(email))
+    _report("second_factor_off", account)
+    say_or_fail(account is not None, f"{email} has no second factor now.", f"There is no account of {email}.")
 
 
 def _report(event: str, account: int | None) -> None:

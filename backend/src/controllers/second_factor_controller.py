@@ -75,8 +75,10 @@ def confirm(ctx: SlowContext[Caller], body: OneTimeCode) -> RecoveryCodes:
     if not confirmed:
         throttle.count_failure(ctx, limits)
         raise WrongSecondFactorCode
-    message = "Your second factor is on. Keep these recovery codes: nobody can show them to you again."
-    return RecoveryCodes(message=message, recovery_codes=codes)
+    return RecoveryCodes(
+        message="Your second factor is on. Keep these recovery codes: nobody can show them to you again.",
+        recovery_codes=codes,
+    )
 
 
 @raises(WrongCurrentPassword, SecondFactorOff, WrongSecondFactorCode, Throttled)
@@ -91,8 +93,10 @@ def renew_recovery_codes(ctx: SlowContext[Caller], body: PasswordAndCode) -> Rec
     """Replace all recovery codes by ten new ones."""
     codes = new_recovery_codes()
     _change(ctx, body, lambda db: factors.replace_recovery_codes(db, ctx.actor.user_id, codes))
-    message = "These recovery codes replace all earlier ones. Keep them: nobody can show them to you again."
-    return RecoveryCodes(message=message, recovery_codes=codes)
+    return RecoveryCodes(
+        message="These recovery codes replace all earlier ones. Keep them: nobody can show them to you again.",
+        recovery_codes=codes,
+    )
 
 
 def _change(ctx: SlowContext[Caller], proof: PasswordAndCode, change: Callable[[Connection], None]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import orjson
 
@@ -23,9 +24,11 @@ from src.schemas.auth import AccessToken, Credentials, Registration
 from src.schemas.base import In, Out
 from src.schemas.fields import Email, Name, NewPassword, OneLine
 from src.schemas.hold import NewHold
+from src.utils.password_proof import prove_password
 from src.utils.security import read_token
 
 HOME = "/home"
+SECOND_STEP = "/log-in/code"
 MINUTES_HELD = 10
 _PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _CHOSEN_TIME = re.compile(r"/book/[0-9]{1,19}/([0-9]{1,19})")
@@ -59,10 +62,14 @@ class NewAccount(ComesBack):
 
 
 class LoggedIn(Out):
-    """A session begins, and the browser goes on to `next`."""
+    """A session begins, and the browser goes on to `next`.
 
-    access_token: str
+    Without a token, `proof` says that the password was right, and `next` asks for the code of the second factor.
+    """
+
+    access_token: str | None
     next: str
+    proof: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,17 +90,21 @@ def entrance(ctx: Context[Caller | None], query: ComesBack) -> Entrance | Goto:
 
 
 def log_in(ctx: SlowContext[None], body: LogIn) -> LoggedIn:
-    return _come_back(ctx, auth.log_in(ctx, body), body)
+    account = auth.check_password(ctx, body)
+    if account.second_factor_at is None:
+        return come_back(ctx, auth.access_token_of(ctx, account), body)
+    proof = prove_password(account.id, account.token_epoch, ctx.now, ctx.settings)
+    return LoggedIn(access_token=None, next=f"{SECOND_STEP}?{urlencode({'next': body.path})}", proof=proof)
 
 
 def register(ctx: SlowContext[None], body: NewAccount) -> LoggedIn:
     auth.register(ctx, body.registration())
-    return _come_back(
-        ctx, auth.log_in(ctx, Credentials(email=body.email, password=body.password, otp=None, refresh=False)), body
-    )
+    credentials = Credentials.model_validate({"email": body.email, "password": body.password})
+    return come_back(ctx, auth.log_in(ctx, credentials), body)
 
 
-def _come_back(ctx: SlowContext[None], token: AccessToken, wanted: ComesBack) -> LoggedIn:
+def come_back(ctx: SlowContext[None], token: AccessToken, wanted: ComesBack) -> LoggedIn:
+    """Go on to the page that asked for the log-in, with the chosen time held."""
     chosen = _CHOSEN_TIME.fullmatch(wanted.path)
     if chosen is not None:
         _hold(ctx, token.access_token, int(chosen[1]))

@@ -87,5 +87,14 @@ def turn_off(db: Connection, user_id: int) -> None:
     delete_recovery_codes(db, user_id)
 
 
+def turn_off_by_email_key(db: Connection, email_key: str) -> int | None:
+    """Do what `turn_off` does and return the account's id; None when no account has this address."""
+    user_id = db.scalars(select(User.id).where(User.email_key == email_key).with_for_update(key_share=True))
+    found = user_id.one_or_none()
+    if found is not None:
+        turn_off(db, found)
+    return found
+
+
 def delete_recovery_codes(db: Connection, user_id: int) -> None:
     db.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))

@@ -1,8 +1,9 @@
-"""The cookies of the pages: the session, what a form has just done, and the language. The API reads none of them."""
+"""The cookies of the pages: session, half a log-in, what a form has just done, language. The API reads none of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from flask import Response, g, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -10,12 +11,14 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from config import Settings
 from src.context import TokenClaims
 from src.errors import Unauthenticated
+from src.utils.password_proof import LIFETIME
 from src.utils.security import read_token
 
 FLASH = "done"
 SECONDS_OF_FLASH = 60
 LANGUAGE = "language"
 SECONDS_OF_LANGUAGE = 365 * 24 * 3600
+PROOF = "password-was-right"
 
 
 def sent_cookies() -> Mapping[str, str]:
@@ -53,6 +56,26 @@ def end_session(response: Response, settings: Settings) -> None:
     _set(response, session_name(settings), "", settings, seconds=0)
 
 
+def keep_proof(response: Response, proof: str, settings: Settings) -> None:
+    """Keep the proof that the password was right, for the page that asks for the code."""
+    seconds = int(LIFETIME.total_seconds())
+    _set(response, _proof_name(settings), proof, settings, seconds=seconds, samesite="Strict")
+
+
+def sent_proof(settings: Settings) -> str:
+    """Return the proof that the browser sent, or an empty text."""
+    return sent_cookies().get(_proof_name(settings), "")
+
+
+def forget_proof(response: Response, settings: Settings) -> None:
+    if sent_proof(settings):
+        _set(response, _proof_name(settings), "", settings, seconds=0, samesite="Strict")
+
+
+def _proof_name(settings: Settings) -> str:
+    return f"__Host-{PROOF}" if settings.is_production else PROOF
+
+
 def flash(response: Response, message: str, settings: Settings) -> None:
     """Let the next page say what the form has done, once."""
     _set(response, FLASH, _serializer(settings).dumps(message), settings, seconds=SECONDS_OF_FLASH)
@@ -78,9 +101,17 @@ def remember_language(response: Response, code: str, settings: Settings) -> None
     _set(response, LANGUAGE, code, settings, seconds=SECONDS_OF_LANGUAGE)
 
 
-def _set(response: Response, name: str, value: str, settings: Settings, *, seconds: int | None = None) -> None:
+def _set(
+    response: Response,
+    name: str,
+    value: str,
+    settings: Settings,
+    *,
+    seconds: int | None = None,
+    samesite: Literal["Lax", "Strict"] = "Lax",
+) -> None:
     response.set_cookie(
-        name, value, max_age=seconds, path="/", secure=settings.is_production, httponly=True, samesite="Lax"
+        name, value, max_age=seconds, path="/", secure=settings.is_production, httponly=True, samesite=samesite
     )
 
 

@@ -25,7 +25,15 @@ from src.errors_of_accounts import LogInRefused
 from src.schemas.base import Out
 from src.utils.clock import Clock
 from src.web.admission import admit
-from src.web.cookies import begin_session, end_session, flash, session_claims
+from src.web.cookies import (
+    begin_session,
+    end_session,
+    flash,
+    forget_proof,
+    keep_proof,
+    sent_proof,
+    session_claims,
+)
 from src.web.form_fields import KEY, values_of
 from src.web.page_answers import go_to_log_in, show
 from src.web.page_routes import Form, Page
@@ -82,7 +90,7 @@ def _shown(app: APIFlask, page: Page, clock: Clock, path: dict[str, Any], proble
         except Unauthenticated:
             return go_to_log_in()
         try:
-            view = page.find(Context(db, clock(), actor, settings), **path, **_query(page))
+            view = page.find(Context(db, clock(), actor, settings), **path, **_query(page), **_proof(page, settings))
         except ValidationError as error:
             document = problem_of_validation(error)
             return show("problem.html", None, document["status"], document)
@@ -101,6 +109,10 @@ def _reader(db: Any, claims: TokenClaims | None, page: Page, settings: Settings)
 def _query(page: Page) -> dict[str, Any]:
     schema = page.signature.query
     return {} if schema is None else {"query": schema.model_validate(values_of(schema, request.args, {}))}
+
+
+def _proof(row: Page | Form, settings: Settings) -> dict[str, str]:
+    return {"proof": sent_proof(settings)} if row.takes_proof else {}
 
 
 def _post(app: APIFlask, form: Form, page: Page, clock: Clock, **path: Any) -> Response:
@@ -144,7 +156,7 @@ def _work(form: Form, path: dict[str, Any], ctx: Any) -> Response:
     """Call the form's controller; the answer names the next page, and has the controller's message as its text."""
     signature = form.signature
     known = inspect.signature(form.controller).parameters
-    arguments = {name: value for name, value in path.items() if name in known}
+    arguments = {name: value for name, value in path.items() if name in known} | _proof(form, ctx.settings)
     body = None
     if signature.body is not None:
         body = arguments["body"] = signature.body.model_validate(values_of(signature.body, request.form, path))
@@ -155,6 +167,9 @@ def _work(form: Form, path: dict[str, Any], ctx: Any) -> Response:
     except ClinicError as error:
         log_refusal(form.name, error, ctx.actor, body, ctx.settings)
         raise
+    if form.shows is not None:
+        g.actor = ctx.actor
+        return show(form.shows, out)
     response = Response(getattr(out, "message", ""), status=HTTPStatus.SEE_OTHER, mimetype="text/plain")
     response.headers["Location"] = form.then.format_map(path | vars(out))
     _keep_session(form, out, response, ctx.settings)
@@ -163,13 +178,24 @@ def _work(form: Form, path: dict[str, Any], ctx: Any) -> Response:
 
 def _keep_session(form: Form, out: Out, response: Response, settings: Settings) -> None:
     if form.session == "begins":
-        begin_session(response, vars(out)["access_token"], settings)
+        _begin_session(response, vars(out), settings)
     elif form.session == "ends":
         end_session(response, settings)
 
 
+def _begin_session(response: Response, answer: dict[str, Any], settings: Settings) -> None:
+    """Keep the token, or the proof that the password was right if a code is still to come."""
+    if answer["access_token"] is None:
+        keep_proof(response, answer["proof"], settings)
+    else:
+        begin_session(response, answer["access_token"], settings)
+        forget_proof(response, settings)
+
+
 def _done(response: Response, settings: Settings) -> Response:
     """Let the next page say the message."""
+    if response.mimetype == "text/html":
+        return response
     message = response.get_data(as_text=True)
     response.set_data("")
     response.headers["Location"] = prefix() + response.headers["Location"]

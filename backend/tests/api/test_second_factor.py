@@ -240,3 +240,29 @@ def test_who_leaves_leaves_nothing_of_it(app: APIFlask, api: Api, clock: StillCl
         left = session.execute(select(users.c.second_factor_at, users.c.second_factor_id, users.c.second_factor_step))
         assert left.one() == (None, None, None)
         assert session.execute(select(codes)).all() == []
+
+
+def test_an_operator_turns_it_off_for_somebody_who_has_lost_everything(
+    app: APIFlask, api: Api, clock: StillClock
+) -> None:
+    factor = set_up(api.patient(), clock)
+    runner = app.test_cli_runner()
+    done = runner.invoke(args=["user", "second-factor", "off", factor.person.email.upper()])
+    assert f"{factor.person.email.upper()} has no second factor now." in done.output
+    assert api.log_in(factor.person.email).status_code == 200
+    assert factor.person.get("/auth/second-factor").get_json() == OFF
+    unknown = runner.invoke(args=["user", "second-factor", "off", "nobody@people.example"])
+    assert unknown.exit_code == 1
+    assert "There is no account of nobody@people.example." in unknown.output
+
+
+def test_the_export_says_that_it_is_on_and_since_when(api: Api, clock: StillClock) -> None:
+    factor = set_up(api.patient(), clock)
+    since = clock().isoformat()
+    clock.forward(minutes=10)
+    answer = factor.person.get("/auth/me/export")
+    account = answer.get_json()["account"]
+    assert (account["second_factor_since"], account["recovery_codes_left"]) == (since, 10)
+    assert factor.secret not in answer.text
+    account = api.patient().get("/auth/me/export").get_json()["account"]
+    assert (account["second_factor_since"], account["recovery_codes_left"]) == (None, 0)

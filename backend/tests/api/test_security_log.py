@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from apiflask import APIFlask
 
-from tests.conftest import MakeApp
+from tests.conftest import MakeApp, StillClock
+from tests.factors import set_up
 from tests.mail_tokens import newest_token
 from tests.people import PASSWORD, Api
 from tests.refreshing import refresh, refreshable
@@ -115,6 +116,33 @@ def test_wrong_and_reused_refresh_tokens_are_logged_without_the_tokens(api: Api,
         ("refresh_token_wrong", "session.refresh", "-"),
         ("refresh_token_reused", "session.refresh", str(ada.id)),
         ("refresh_token_wrong", "session.refresh", "-"),
+    ]
+
+
+def test_a_second_factor_is_logged_without_its_secrets(
+    app: APIFlask, api: Api, clock: StillClock, lines: Lines
+) -> None:
+    factor = set_up(api.patient(), clock)
+    for otp in (None, factor.wrong_otp(), factor.otp(1), factor.codes[0]):
+        factor.log_in(otp)
+    factor.renew(factor.wrong_otp())
+    new = factor.renew(factor.codes[1]).get_json()["recovery_codes"]
+    factor.turn_off(new[0])
+    app.test_cli_runner().invoke(args=["user", "second-factor", "off", factor.person.email])
+    logged = lines()
+    assert not any(secret in repr(logged) for secret in (factor.secret, *factor.codes, *new))
+    assert {line["account"] for line in logged} == {str(factor.person.id)}
+    assert [(line["event"], line.get("call")) for line in logged] == [
+        ("second_factor_on", "second_factor.confirm"),
+        ("second_factor_asked", "auth.log_in"),
+        ("second_factor_wrong", "auth.log_in"),
+        ("recovery_code_used", "auth.log_in"),
+        ("second_factor_wrong", "second_factor.renew_recovery_codes"),
+        ("recovery_codes_renewed", "second_factor.renew_recovery_codes"),
+        ("recovery_code_used", "second_factor.renew_recovery_codes"),
+        ("second_factor_off", "second_factor.turn_off"),
+        ("recovery_code_used", "second_factor.turn_off"),
+        ("second_factor_off", None),
     ]
 
 
