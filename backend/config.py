@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 
 from src.domain.policies import LONGEST_NOTICE, Policies
+from src.domain.second_factor import Required
 from src.settings.clinic import PRODUCT, BaseUrl, Clinic, OneLine, PlainAddress
 from src.settings.databases import database_url, is_transaction_pooler
 from src.settings.env_file import why_unreadable
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     public_search: Literal["yes", "no"] = "no"
     public_pages: Literal["yes", "no"] = "yes"
     embed_origins: str = ""
+    second_factor_required: Required = "none"
     cors_origins: str = "http://localhost:5173,http://localhost:3000"
     port: int = Field(5000, ge=1, le=65535)
     trusted_proxies: int = Field(0, ge=0, le=10)

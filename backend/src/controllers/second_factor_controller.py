@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from src.context import Caller, Context, SlowContext
 from src.controllers.current_password import check_current_password
-from src.controllers.second_step import take_code
+from src.controllers.second_step import code_limits, take_code
 from src.errors import Throttled
 from src.errors_of_accounts import (
     SecondFactorNotBegun,
@@ -59,7 +59,7 @@ def begin(ctx: SlowContext[Caller], body: CurrentPassword) -> SecondFactorBegun:
 @raises(SecondFactorNotBegun, SecondFactorOn, WrongSecondFactorCode, Throttled)
 def confirm(ctx: SlowContext[Caller], body: OneTimeCode) -> RecoveryCodes:
     """Turn the second factor on, with the first code that the app shows. The answer has ten recovery codes."""
-    me, limits = ctx.actor.user_id, _limits(ctx)
+    me, limits = ctx.actor.user_id, throttle.password_limits(ctx.settings, ctx.actor.token.session)
     codes = new_recovery_codes()
     with ctx.transaction(writes=True) as db:
         throttle.check(db, ctx, limits)
@@ -102,12 +102,13 @@ def renew_recovery_codes(ctx: SlowContext[Caller], body: PasswordAndCode) -> Rec
 def _change(ctx: SlowContext[Caller], proof: PasswordAndCode, change: Callable[[Connection], None]) -> None:
     """Make the change in the transaction that uses the code up."""
     check_current_password(ctx, proof.current_password)
-    limits = _limits(ctx)
+    me = ctx.actor.user_id
+    limits = throttle.password_limits(ctx.settings, ctx.actor.token.session) + code_limits(ctx, me, proof.otp)
     with ctx.transaction(writes=True) as db:
         throttle.check(db, ctx, limits)
         # First the account and then its codes: transactions that lock in one order cannot deadlock.
-        users.lock_exclusively(db, ctx.actor.user_id)
-        row = factors.find(db, ctx.actor.user_id)
+        users.lock_exclusively(db, me)
+        row = factors.find(db, me)
         if row.second_factor_at is None:
             raise SecondFactorOff
         taken = take_code(ctx, db, row, proof.otp)
@@ -116,10 +117,3 @@ def _change(ctx: SlowContext[Caller], proof: PasswordAndCode, change: Callable[[
     if not taken:
         throttle.count_failure(ctx, limits)
         raise WrongSecondFactorCode
-
-
-def _limits(ctx: SlowContext[Caller]) -> list[throttle.Limit]:
-    return [
-        *throttle.password_limits(ctx.settings, ctx.actor.token.session),
-        *throttle.second_factor_limits(ctx.settings, ctx.actor.user_id),
-    ]

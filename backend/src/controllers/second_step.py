@@ -20,10 +20,7 @@ def take_second_step(ctx: SlowContext[Any], account: Row[Any], otp: str | None) 
     """
     if not otp:
         raise SecondFactorRequired(account.id)
-    limits = [
-        *throttle.log_in_limits(ctx.settings, account.email_key, ctx.address),
-        *throttle.second_factor_limits(ctx.settings, account.id),
-    ]
+    limits = throttle.log_in_limits(ctx.settings, account.email_key, ctx.address) + code_limits(ctx, account.id, otp)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
     with ctx.transaction(writes=True) as db:
@@ -31,6 +28,11 @@ def take_second_step(ctx: SlowContext[Any], account: Row[Any], otp: str | None) 
     if not taken:
         throttle.count_failure(ctx, limits)
         raise SecondFactorWrong(account.id)
+
+
+def code_limits(ctx: SlowContext[Any], account_id: int, otp: str) -> list[throttle.Limit]:
+    """Return the limits on guesses of such a code: nobody can guess a recovery code, so those work on."""
+    return throttle.second_factor_limits(ctx.settings, account_id) if is_of_app(otp) else []
 
 
 def take_code(ctx: SlowContext[Any], db: Connection, account: Row[Any], otp: str) -> bool:

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
+from sqlalchemy import Row
 
+from config import Settings
 from src.context import Caller, Context, Patient, SlowContext
 from src.controllers import auth_controller as auth
 from src.controllers import export_controller as exports
 from src.controllers import hold_controller as holds
 from src.controllers import patient_controller as patients
+from src.domain.second_factor import lacks_second_factor
 from src.errors import ClinicError
 from src.pages.languages import Language
 from src.pages.views import Download, Goto
@@ -117,12 +121,16 @@ def _hold(ctx: SlowContext[None], token: str, slot_id: int) -> None:
     try:
         with ctx.transaction(writes=True) as db:
             account = users.find_caller(db, claims.user_id, claims.epoch, claims.session)
-            if account is not None and account.role == "patient":
+            if account is not None and account.role == "patient" and not _lacks_second_factor(account, ctx.settings):
                 patient = users.patient_of(claims, account)
                 time = NewHold(slot_id=slot_id, minutes=MINUTES_HELD)
                 holds.hold(Context(db, ctx.now, patient, ctx.settings), time)
     except ClinicError:
         return
+
+
+def _lacks_second_factor(account: Row[Any], settings: Settings) -> bool:
+    return lacks_second_factor(account.role, account.second_factor_at, settings.second_factor_required)
 
 
 def home(ctx: Context[Caller]) -> Goto:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 import segno
 
 from src.context import Caller, Context, SlowContext
 from src.controllers import second_factor_controller as second_factors
+from src.domain.second_factor import lacks_second_factor
 from src.schemas.base import Out
 from src.schemas.second_factor import CurrentPassword
 
@@ -18,16 +20,22 @@ SCALE = 5
 
 @dataclass(frozen=True)
 class State:
-    """Whether the second factor is on, since which day, and how many recovery codes are left."""
+    """Whether the second factor is on, since which day, and how many recovery codes are left.
+
+    `is_missing` says that the clinic wants it, and that nothing else works before.
+    """
 
     is_on: bool
+    is_missing: bool
     since: str
     recovery_codes_left: int
 
 
 def state(ctx: Context[Caller]) -> State:
     now = second_factors.show(ctx)
-    return State(now.is_on, (now.since or "")[:10], now.recovery_codes_left)
+    on_since = datetime.fromisoformat(now.since) if now.since else None
+    is_missing = lacks_second_factor(ctx.actor.role, on_since, ctx.settings.second_factor_required)
+    return State(now.is_on, is_missing, (now.since or "")[:10], now.recovery_codes_left)
 
 
 class Begun(Out):

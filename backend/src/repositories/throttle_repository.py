@@ -29,6 +29,8 @@ NETWORKS_TOGETHER = 10
 NO_NETWORK = "no address"
 # In which REGISTRATIONS_PER_HOUR, PASSWORD_RESETS_PER_HOUR and CONFIRMATIONS_PER_HOUR count.
 HOUR = timedelta(hours=1)
+# In which wrong codes of an app count.
+DAY = timedelta(days=1)
 
 # Some proxies add the port, and brackets around IPv6, to the address in X-Forwarded-For.
 _ADDRESS = re.compile(r"\[(?P<ipv6>[0-9A-Fa-f:.]+)(?:%[^\]]*)?\](?::[0-9]+)?|(?P<ipv4>[0-9.]+)(?::[0-9]+)?")
@@ -36,13 +38,14 @@ _ADDRESS = re.compile(r"\[(?P<ipv6>[0-9A-Fa-f:.]+)(?:%[^\]]*)?\](?::[0-9]+)?|(?P
 
 @dataclass(frozen=True)
 class Limit:
-    """The number of failures that one subject may have in a window.
+    """The number of failures that one subject may have in a window: that of the settings, unless it has its own.
 
     `subject` is a keyed hash of an account or a network address.
     """
 
     subject: str
     failures: int
+    window: timedelta | None = None
 
 
 def log_in_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
@@ -69,11 +72,13 @@ def password_limits(settings: Settings, session: str) -> list[Limit]:
 
 
 def second_factor_limits(settings: Settings, user_id: int) -> list[Limit]:
-    """Return the limit on wrong codes of a second factor, from all networks and sessions together.
+    """Return the limit on guesses of the six digits of an app, from all networks and sessions together in a day.
 
-    Only somebody who knows the password can count here, so a low limit shuts no owner out for others.
+    Only somebody who knows the password can count here, so a low limit lets no stranger shut the owner out. With the
+    default of ten, three codes being right at a time, a guesser succeeds within a year with a probability of 1 %.
     """
-    return [Limit(_subject(settings, "second factor", str(user_id)), settings.login_failures_per_account)]
+    subject = _subject(settings, "second factor", str(user_id))
+    return [Limit(subject, settings.login_failures_per_account, DAY)]
 
 
 def invitation_limits(settings: Settings, address: str) -> list[Limit]:
@@ -143,10 +148,10 @@ def registration_limits(settings: Settings, email_key: str, address: str) -> lis
 
 def check(db: Connection, ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
     """Raise Throttled where a limit is reached."""
-    window = _window(ctx.settings)
-    most = {limit.subject: limit.failures for limit in limits}
-    for subject, (failures, began) in _failures_of(db, most, ctx.now, window).items():
-        if failures >= most[subject]:
+    limit_of = {limit.subject: limit for limit in limits}
+    for subject, (failures, began) in _failures_of(db, limit_of).items():
+        window = limit_of[subject].window or _window(ctx.settings)
+        if failures >= limit_of[subject].failures and began > ctx.now - window:
             raise Throttled(_seconds_left(began, ctx.now, window))
 
 
@@ -155,15 +160,15 @@ def count_failure(ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
 
     Beyond the limit the caller must not raise its own error, which would confirm that the guess was wrong.
     """
-    window = _window(ctx.settings)
-    used_up: datetime | None = None
+    seconds_left: int | None = None
     with ctx.transaction(writes=True) as db:
         for limit in limits:
+            window = limit.window or _window(ctx.settings)
             failures, began = _count_one(db, limit.subject, ctx.now, window)
             if failures > limit.failures:
-                used_up = began
-    if used_up is not None:
-        raise Throttled(_seconds_left(used_up, ctx.now, window))
+                seconds_left = _seconds_left(began, ctx.now, window)
+    if seconds_left is not None:
+        raise Throttled(seconds_left)
 
 
 def count_asked(db: Connection, limits: Iterable[Limit], now: datetime) -> bool:
@@ -198,7 +203,7 @@ def forget_log_in_failures(db: Connection, settings: Settings, email_key: str, a
 
 
 def longest_window(settings: Settings) -> timedelta:
-    return max(_window(settings), HOUR)
+    return max(_window(settings), DAY)
 
 
 def purge_before(db: Connection, instant: datetime) -> None:
@@ -249,12 +254,10 @@ def _subject(settings: Settings, kind: str, who: str) -> str:
     return hmac.new(settings.secret_key.encode(), f"{kind}:{who}".encode(), hashlib.sha256).hexdigest()
 
 
-def _failures_of(
-    db: Connection, subjects: Collection[str], now: datetime, window: timedelta
-) -> dict[str, tuple[int, datetime]]:
-    """Return (failures, when the window began) by subject, for windows that have not ended."""
+def _failures_of(db: Connection, subjects: Collection[str]) -> dict[str, tuple[int, datetime]]:
+    """Return (failures, when the window began) by subject, also for windows that have ended."""
     query = select(FailedAttempts.subject, FailedAttempts.failures, FailedAttempts.window_began).where(
-        FailedAttempts.subject.in_(subjects), FailedAttempts.window_began > now - window
+        FailedAttempts.subject.in_(subjects)
     )
     return {row.subject: (row.failures, row.window_began) for row in db.execute(query)}
 

@@ -90,6 +90,7 @@ _CALLER = (
         User.language,
         User.own_time_zone,
         User.email_confirmed_at,
+        User.second_factor_at,
         DoctorProfile.id.label("doctor_id"),
         DoctorProfile.time_zone,
     )

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row
 
 from config import Settings
 from src.context import Caller, Doctor, Patient, TokenClaims
+from src.domain.second_factor import lacks_second_factor
 from src.errors import Unauthenticated
-from src.errors_of_accounts import RoleUnknown
+from src.errors_of_accounts import RoleUnknown, SecondFactorMissing
 from src.repositories import user_repository as users
 from src.utils.security import read_token
 from src.web.routes import Access
@@ -50,7 +51,9 @@ def bearer_claims(settings: Settings) -> TokenClaims:
 
 
 def _caller(db: Connection, claims: TokenClaims, access: Access[Any], settings: Settings) -> Caller:
-    """Return the caller, or raise Unauthenticated (401) or the refusal that the access names (403).
+    """Return the caller, or raise Unauthenticated (401), or the refusal that the access names (403).
+
+    RoleUnknown and SecondFactorMissing are 403, too.
 
     Every request looks the account up, so the tokens of a deleted account stop working at once on every machine.
     """
@@ -61,6 +64,9 @@ def _caller(db: Connection, claims: TokenClaims, access: Access[Any], settings: 
     if actor_of is None:
         raise RoleUnknown
     caller = actor_of(claims, account, settings)
+    may_lack = access.without_second_factor or access.is_open(settings)
+    if not may_lack and lacks_second_factor(account.role, account.second_factor_at, settings.second_factor_required):
+        raise SecondFactorMissing
     if access.refusal is not None and not isinstance(caller, access.actor or Caller):
         raise access.refusal
     return caller

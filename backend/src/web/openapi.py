@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from src.errors import Invalid, KeyReused, Unauthenticated
-from src.errors_of_accounts import RoleUnknown
+from src.errors_of_accounts import RoleUnknown, SecondFactorMissing
 from src.errors_of_service import (
     DatabaseAway,
     DatabaseBehind,
@@ -112,6 +112,8 @@ def problems_of(route: Route) -> Iterator[Problem]:
     if not route.access.is_public:
         yield problem_of_error(Unauthenticated())
         yield problem_of_error(RoleUnknown())
+        if not route.access.without_second_factor:
+            yield problem_of_error(SecondFactorMissing())
     if route.access.refusal is not None:
         yield problem_of_error(route.access.refusal())
     for error in errors_of(route.controller):

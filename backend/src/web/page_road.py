@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from config import Settings
 from src.context import Context, TokenClaims, Transaction
 from src.errors import ClinicError, Throttled, Unauthenticated
-from src.errors_of_accounts import LogInRefused
+from src.errors_of_accounts import LogInRefused, SecondFactorMissing
 from src.schemas.base import Out
 from src.utils.clock import Clock
 from src.web.admission import admit
@@ -35,7 +35,7 @@ from src.web.cookies import (
     session_claims,
 )
 from src.web.form_fields import KEY, values_of
-from src.web.page_answers import go_to_log_in, show
+from src.web.page_answers import go_to, go_to_log_in, show
 from src.web.page_routes import Form, Page
 from src.web.prefix import prefix
 from src.web.problems import PROBLEM_JSON, Problem, problem_of_error, problem_of_validation
@@ -44,6 +44,7 @@ from src.web.same_site import refuse_foreign_forms
 from src.web.security_log import log_refusal
 
 View = Callable[..., Response]
+SECOND_FACTOR = "/second-factor"
 
 
 def views_of_pages(app: APIFlask, pages: Sequence[Page], clock: Clock) -> dict[str, View]:
@@ -89,6 +90,8 @@ def _shown(app: APIFlask, page: Page, clock: Clock, path: dict[str, Any], proble
             actor = _reader(db, claims, page, settings)
         except Unauthenticated:
             return go_to_log_in()
+        except SecondFactorMissing:
+            return go_to(SECOND_FACTOR)
         try:
             view = page.find(Context(db, clock(), actor, settings), **path, **_query(page), **_proof(page, settings))
         except ValidationError as error:
@@ -125,6 +128,8 @@ def _post(app: APIFlask, form: Form, page: Page, clock: Clock, **path: Any) -> R
         return go_to_log_in()
     try:
         response = perform(app, form, claims, clock(), request.form.get(KEY), functools.partial(_work, form, path))
+    except SecondFactorMissing:
+        return go_to(SECOND_FACTOR)
     except (ClinicError, ValidationError) as error:
         if isinstance(error, Unauthenticated) and not isinstance(error, LogInRefused):
             return go_to_log_in()

@@ -24,13 +24,15 @@ class Access(Generic[A]):
     """Who may call: the type of actor that the controller receives, and the error that other callers get.
 
     `opened_by` names the setting that lets anybody call if it is `yes`: then the controller receives None from callers
-    without a valid token. So it does if the access is `always_open`.
+    without a valid token. So it does if the access is `always_open`. `without_second_factor` lets also those call who
+    have none, though the clinic wants it of them.
     """
 
     actor: type[A] | None
     refusal: type[ClinicError] | None = None
     opened_by: str | None = None
     always_open: bool = False
+    without_second_factor: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -44,6 +46,8 @@ class Access(Generic[A]):
 
 ANYONE: Access[None] = Access(None)
 USER: Access[Caller] = Access(Caller)
+# Also somebody who has to set up a second factor first: who I am, setting it up, log-out.
+NEWCOMER: Access[Caller] = Access(Caller, without_second_factor=True)
 # Anybody if the clinic says so.
 SEARCHER: Access[Caller | None] = Access(Caller, opened_by="public_search")
 # Anybody, and the page says who is logged in.

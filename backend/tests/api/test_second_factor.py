@@ -9,12 +9,15 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import select
 
+from app import ROUTES
 from src.database.transaction import transaction
 from src.models import Base
+from src.tasks.purge import purge_expired
+from src.web.routes import DOCTOR, SEARCHER, USER
 from tests.conftest import MakeApp, StillClock
 from tests.factors import begin, set_up
 from tests.mail_tokens import reset_token_of
-from tests.people import PASSWORD, Api, refusal
+from tests.people import CODE, PASSWORD, Api, Person, refusal
 
 OFF = {"is_on": False, "since": None, "recovery_codes_left": 0}
 
@@ -148,7 +151,12 @@ def test_wrong_codes_are_throttled_for_the_account_from_all_networks_together(
     assert int(answer.headers["Retry-After"]) > 0
     assert factor.turn_off(factor.otp(1)).status_code == 429, "sessions share this count"
     assert api.log_in(api.patient().email).status_code == 200
-    clock.forward(minutes=16)
+    assert factor.log_in(factor.codes[0]).status_code == 200, "nobody can guess a recovery code"
+    clock.forward(hours=23, minutes=59)
+    with app.app_context():
+        purge_expired(transaction, clock(), app.extensions["settings"])
+    assert factor.log_in(factor.otp()).status_code == 429
+    clock.forward(minutes=1)
     assert factor.log_in(factor.otp()).status_code == 200
 
 
@@ -266,3 +274,46 @@ def test_the_export_says_that_it_is_on_and_since_when(api: Api, clock: StillCloc
     assert factor.secret not in answer.text
     account = api.patient().get("/auth/me/export").get_json()["account"]
     assert (account["second_factor_since"], account["recovery_codes_left"]) == (None, 0)
+
+
+ALLOWED = {
+    "auth.me",
+    "session.log_out",
+    "session.log_out_everywhere",
+    "second_factor.show",
+    "second_factor.begin",
+    "second_factor.confirm",
+    "second_factor.turn_off",
+    "second_factor.renew_recovery_codes",
+}
+
+
+@pytest.mark.parametrize("required", ["doctors", "everybody"])
+def test_who_must_have_one_can_do_nothing_else_before(make_app: MakeApp, clock: StillClock, required: str) -> None:
+    app = make_app(second_factor_required=required)
+    api = Api(app.test_client())
+    registered = api.register(role="doctor", invitation_code=CODE, email="fenna@people.example")
+    token = api.log_in("fenna@people.example").get_json()["access_token"]
+    fenna = Person(app.test_client(), "Fenna", "fenna@people.example", registered.get_json()["id"], token)
+    for route in (route for route in ROUTES if not route.access.is_public and route.name not in ALLOWED):
+        if route.access in (USER, DOCTOR, SEARCHER):
+            path = re.sub(r"<[^>]+>", "1", route.path)
+            assert refusal(fenna.call(route.method, path)) == (403, "second-factor-missing"), route.name
+    assert fenna.get("/auth/me").status_code == 200
+    set_up(fenna, clock)
+    assert fenna.get("/doctor/profile").status_code == 200
+    assert fenna.post("/auth/logout").status_code == 200
+
+
+def test_the_clinic_may_want_it_of_doctors_alone_or_of_everybody(make_app: MakeApp) -> None:
+    for required, status in (("none", 200), ("doctors", 200), ("everybody", 403)):
+        patient = Api(make_app(second_factor_required=required).test_client()).patient(f"Ada {required}")
+        answer = patient.get("/patient/dashboard")
+        assert answer.status_code == status, required
+        if status == 403:
+            assert refusal(answer) == (403, "second-factor-missing")
+        assert patient.post("/auth/logout").status_code == 200
+
+
+def test_the_calls_before_a_second_factor_are_few() -> None:
+    assert {route.name for route in ROUTES if route.access.without_second_factor} == ALLOWED

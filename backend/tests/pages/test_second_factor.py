@@ -197,3 +197,31 @@ def test_the_picture_has_room_for_the_longest_names() -> None:
     secret = secret_of(2**63 - 1, new_enrolment(), settings)
     address = address_for_app(secret, "\u5bc6" * 20 + "@" + "\u5bc6" * 60 + ".example", settings)
     assert picture_of(address).startswith("<svg")
+
+
+def test_who_must_have_one_first_is_led_to_setting_it_up(make_app: MakeApp, clock: StillClock) -> None:
+    app = make_app(second_factor_required="everybody")
+    api = Api(app.test_client())
+    ada, reader = api.patient(), Reader(app.test_client())
+    reader.log_in(ada)
+    for path in ("/home", "/my", "/my/account"):
+        answer = reader.open(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/second-factor"), path
+    wanted = "This clinic wants a second factor from you"
+    assert wanted in reader.read("/second-factor")
+    answer = reader.post("/my/account/delete")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/second-factor")
+    begun = reader.send("/second-factor/set-up", current_password=PASSWORD)
+    [secret] = re.findall(r"<code>([A-Z2-7 ]{39})</code>", begun.text)
+    otp = Factor(ada, clock, secret.replace(" ", "")).otp()
+    assert reader.send("/second-factor/confirm", otp=otp).status_code == 200
+    assert wanted not in reader.read("/second-factor")
+    assert reader.open("/my").status_code == 200
+
+
+def test_who_must_have_one_first_can_log_out(make_app: MakeApp) -> None:
+    app = make_app(second_factor_required="everybody")
+    reader = Reader(app.test_client())
+    reader.log_in(Api(app.test_client()).patient())
+    assert reader.send("/log-out").headers["Location"] == "/book"
+    assert reader.client.get_cookie("session") is None

@@ -28,6 +28,7 @@ EXPORTED: dict[str, dict[str, str]] = {
         "phone": "account.phone",
         "language": "account.language",
         "own_time_zone": "account.time_zone",
+        "second_factor_at": "account.second_factor_since",
     },
     "doctors": {
         "id": "doctor.doctor_id",
@@ -201,6 +202,10 @@ NOT_EXPORTED: dict[str, str] = {
     "email_confirmations.created_at": "the mail of that instant is in `mails`",
     "email_confirmations.expires_at": "it follows from `created_at`",
     "email_confirmations.used_at": "the address is confirmed then: `account.email_confirmed`",
+    "users.second_factor_id": SECRET,
+    "users.second_factor_step": "when a code was last used, of which the log-in's own time says nothing more",
+    "recovery_codes.user_id": THE_PERSONS_OWN,
+    "recovery_codes.code_hash": SECRET,
     "refresh_tokens.id": FOR_THE_MACHINE,
     "refresh_tokens.family": FOR_THE_MACHINE,
     "refresh_tokens.user_id": THE_PERSONS_OWN,
