@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from pyotp.totp import TOTP
 
 from src.utils.clock import system_clock
 from tests.people import CODE, PASSWORD
 from tests.processes.site import Site
+from tests.processes.test_pages import EVERY_RULE, faults
 
 DOCTOR = "Dr. Fenna Quill"
 OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
@@ -98,6 +101,43 @@ def test_a_session_that_ends_in_the_middle_loses_nothing(site: Site) -> None:
         page.get_by_role("main").get_by_role("button", name="Log in").click()
         page.get_by_role("button", name="Book this appointment").click()
         expect(page.locator("h1")).to_have_text("You have an appointment")
+
+
+def test_a_patient_sets_up_a_second_factor_and_books_after_a_log_in_with_it(site: Site) -> None:
+    with page_of(site, "visitor", scripts=True) as page:
+        page.goto(f"{site.url}/register")
+        page.get_by_label("Name").fill("Eva Example")
+        page.get_by_label("E-mail address").fill("eva@patients.example")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Create the account").click()
+        for link in ("Account", "Second factor", "Set it up"):
+            page.get_by_role("main").or_(page.get_by_role("navigation")).get_by_role("link", name=link).first.click()
+        page.get_by_label("Current password").fill(PASSWORD)
+        page.get_by_role("button", name="Go on").click()
+        assert faults_of(page) == []
+        app = TOTP(page.locator("code").inner_text().replace(" ", ""))
+        page.get_by_label("Code from your app").fill(app.at(system_clock()))
+        page.get_by_role("button", name="Turn it on").click()
+        expect(page.locator(".codes li")).to_have_count(10)
+        assert faults_of(page) == []
+        page.context.clear_cookies()
+        open_doctor(page, site)
+        free_time(page, 6)
+        page.get_by_role("link", name="Log in and book").click()
+        page.get_by_label("E-mail address").fill("eva@patients.example")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Log in").click()
+        assert faults_of(page) == []
+        page.get_by_label("Code from your app").fill(app.at(system_clock(), counter_offset=1))
+        page.get_by_role("main").get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Book this appointment").click()
+        expect(page.locator("h1")).to_have_text("You have an appointment")
+
+
+def faults_of(page: Page) -> list[object]:
+    """Return what axe-core finds on a page that no link leads to, so that the crawl does not open it."""
+    page.evaluate(Axe().axe_script)
+    return faults(page, EVERY_RULE)
 
 
 def test_a_doctor_closes_a_day_publishes_a_slot_and_withdraws_it(site: Site) -> None:
