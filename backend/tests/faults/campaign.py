@@ -49,6 +49,8 @@ CLIENTS = 12
 FLAT = 0.05
 # How many of the holds that are left in the end are made to expire.
 HOLDS_TO_EXPIRE = 10
+# How many new passwords by mail, and how many patients who leave, a campaign has at least.
+LEAST = 4
 SECONDS_TO_DRAIN = LEASE_SECONDS + 10
 
 
@@ -70,6 +72,11 @@ class Report:
     withdrawals: int
     # The appointments that were cancelled because they were outside of the hours.
     swept: int
+    # How often a new password was set with the token of a mail, and with the old password.
+    resets: int
+    password_changes: int
+    # How many patients left.
+    departures: int
     limited: Counter[str]
     mails: int
     # How many batches were sent, and how many of these requests repeated an earlier one.
@@ -88,6 +95,7 @@ class Report:
             f" {self.appointments} appointments,"
             f" {self.moves} moves, {self.holds} holds, {self.changes_of_hours} changes of hours,"
             f" {self.withdrawals} withdrawals, {self.swept} affected appointments cancelled,"
+            f" {self.resets} resets and {self.password_changes} changes of passwords, {self.departures} patients left,"
             f" limits met {dict(self.limited)}, {self.mails} mails,"
             f" {self.batches} batches, of which {self.repeated_batches} were repetitions,"
             f" slowest recovery {slowest:.1f} s, mails drained after {self.drained_after:.1f} s"
@@ -131,6 +139,7 @@ def run(
         town = Town(world, record)
         with watched_memory(world) as memory:
             clients = _live(town, seed, defect, seconds, least_faults)
+        _complete(clients)
         _look_back(town, clients)
         drained = _drain(world)
         engine = world.engine
@@ -153,6 +162,8 @@ def run(
             sum(map(len, record.hours.values())),
             sum(one.ended != NEVER for of in record.withdrawals.values() for one in of),
             sum(len(sweep.appointments) for sweep in record.sweeps if sweep.outcome == "done"),
+            sum(record.reset_tokens.values()), record.password_changes,
+            sum(departure.done for departure in record.departures.values()),
             record.limited, len(resend.accepted),
             len(batch_keys), len(batch_keys) - len(set(batch_keys)),
             drained, Counter(s for s, _, _ in record.server_errors), memory,
@@ -224,7 +235,7 @@ def _live(town: Town, seed: int, defect: Mutant, seconds: float, least_faults: i
     """Run the clients, while a thread causes faults, and return them."""
     world, record = town.world, town.record
     settling = Client(town, random.Random(seed))
-    settling.token = settling.join(settling.email, "patient")
+    settling.settle()
     for _ in range(4):
         settling.open_practice(publish=5)
     over = threading.Event()
@@ -244,6 +255,18 @@ def _live(town: Town, seed: int, defect: Mutant, seconds: float, least_faults: i
     return [settling, *clients]
 
 
+def _complete(clients: list[Client]) -> None:
+    """Let so many people set new passwords and leave that a campaign has LEAST of each, however short it is."""
+    forget, leave = clients[:LEAST], clients[-LEAST:]
+    lacking = LEAST - sum(client.resets for client in clients)
+    staying = LEAST - sum(client.leavings for client in clients)
+    with ThreadPoolExecutor(max_workers=2 * LEAST) as pool:
+        asked = [pool.submit(client.reset_now) for client in forget[: max(lacking, 0)]]
+        asked += [pool.submit(client.leave) for client in leave[: max(staying, 0)]]
+    for one in asked:
+        one.result()
+
+
 def _look_back(town: Town, clients: list[Client]) -> None:
     """Book what was held until now, and read the lists."""
     # Each books one, because of the limits.
@@ -252,6 +275,7 @@ def _look_back(town: Town, clients: list[Client]) -> None:
     for client in clients:
         client.read_own_lists()
     clients[0].read_lists_of_doctors()
+    clients[0].try_ended_sessions()
 
 
 def _drain(world: World) -> float:

@@ -7,13 +7,16 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from tests.faults.erasure import not_erased
 from tests.faults.histories import lost_or_invented, read, wrong_histories, wrong_lists, wrong_mails, wrong_rows
 from tests.faults.limits import wrong_limits
 from tests.faults.record import NEVER, Record, SlotOperation
+from tests.faults.resets import is_about_password, wrong_news_of_passwords, wrong_resets
 from tests.faults.times import wrong_times
 from tests.faults.withdrawals import wrong_sweeps, wrong_withdrawals
 
-# A slot's state: free, withdrawn, the id of the appointment that books it, or the address of the patient who holds it.
+# A slot's state: free, withdrawn, the id of the appointment that books it, who holds it, or who booked it and was not
+# answered.
 State = int | str
 TOO_MANY_STATES = 400_000
 
@@ -30,6 +33,10 @@ NEVER_ROWS = {
     "an active appointment of a gone doctor": (
         "SELECT a.id FROM appointments a JOIN doctors d ON d.id = a.doctor_id JOIN users u ON u.id = d.user_id"
         " WHERE a.status = 'booked' AND u.deleted_at IS NOT NULL"
+    ),
+    "an appointment or hold of a patient who has left": (
+        "SELECT a.id FROM appointments a JOIN users u ON u.id = a.patient_id"
+        " WHERE a.status IN ('booked', 'held') AND u.deleted_at IS NOT NULL"
     ),
     "a slot whose state is not that of its appointments": (
         "SELECT s.id FROM availability_slots s WHERE (s.status = 'booked') <> EXISTS"
@@ -84,7 +91,10 @@ def check(record: Record, engine: Engine, accepted: Sequence[dict[str, Any]]) ->
     found += wrong_limits(record, rows, events)
     found += wrong_withdrawals(record, rows, events, withdrawn)
     found += wrong_sweeps(record, rows, events, withdrawn)
-    found += wrong_mails(record, rows, events, accepted)
+    found += wrong_mails(record, rows, events, [mail for mail in accepted if not is_about_password(mail)])
+    found += wrong_resets(record, accepted)
+    found += wrong_news_of_passwords(record, accepted)
+    found += not_erased(record, engine, accepted)
     found += wrong_lists(record, rows)
     found += [f"status 500 from {path}" for status, _, path in record.server_errors if status == 500][:5]
     found += [f"{count} accounts registered for {box}" for box, count in record.registered.items() if count > 1]
@@ -111,7 +121,7 @@ def linearizable(operations: Sequence[SlotOperation]) -> bool:
             continue
         seen.add((done, state))
         for i in _candidates(pending, done):
-            stack.extend((done | 1 << i, after) for after in _after(pending[i], i, state))
+            stack.extend((done | 1 << i, after) for after in _after(pending[i], state))
     return len(seen) > TOO_MANY_STATES
 
 
@@ -128,12 +138,15 @@ def _candidates(pending: Sequence[SlotOperation], done: int) -> Iterator[int]:
                 earliest_end = min(earliest_end, pending[i].ended)
 
 
-def _after(operation: SlotOperation, number: int, state: State) -> list[State]:
+def _after(operation: SlotOperation, state: State) -> list[State]:
     """Return the states that the operation can lead to, or none if its answer contradicts the state."""
     kind, outcome = operation.kind, operation.outcome
     appointment, holder = operation.appointment, f"held by {operation.by}"
-    if kind == "leave":
-        return ["withdrawn"]
+    untold = f"booked by {operation.by}"
+    is_booked = isinstance(state, int) or state.startswith("booked by")
+    if kind in {"leave", "vacate"}:
+        left = "free" if state == (appointment or untold) else state
+        return ["withdrawn" if kind == "leave" else left]
     if kind == "look":
         return [state] if (state in {"free", holder}) == (outcome == "free") else []
     if kind in {"cancel", "cancel_and_withdraw", "move_out"}:
@@ -149,13 +162,13 @@ def _after(operation: SlotOperation, number: int, state: State) -> list[State]:
     is_held = isinstance(state, str) and state.startswith("held by")
     if kind == "withdraw" and outcome != "gone":
         if outcome == "taken":
-            return [state] if isinstance(state, int) else []
+            return [state] if is_booked else []
         return ["withdrawn"] if state == "free" or is_held else []
     if outcome in {"done", "unknown"}:
-        taken = holder if kind == "hold" else (appointment or -1 - number)
+        taken = holder if kind == "hold" else (appointment or untold)
         return [taken] if state in {"free", holder} else []
     fits = {
-        "taken": isinstance(state, int) or (is_held and state != holder),
+        "taken": is_booked or (is_held and state != holder),
         "busy": state == "free" or is_held,
         "gone": state == "withdrawn",
     }

@@ -27,7 +27,6 @@ EVENTS = text(
     " LEFT JOIN users wu ON wu.id = wd.user_id ORDER BY e.id"
 ).columns(at=Instant(), was_starts_at=Instant(), was_ends_at=Instant())
 # The subject of a mail that is about no appointment.
-PASSWORD_CHANGED = "Your password was changed"
 LEAVING = text("SELECT id, deleted_at FROM users WHERE deleted_at IS NOT NULL").columns(deleted_at=Instant())
 
 Rows = dict[int, Any]
@@ -45,12 +44,17 @@ def read(db: Connection) -> tuple[Rows, Events]:
 
 
 class Event:
-    """A row of the history, and whether its actor, a doctor, left the clinic by it."""
+    """A row of the history, and whether its actor, a doctor or a patient, left the clinic by it."""
 
     def __init__(self, row: Any, by_leaving: bool) -> None:  # noqa: FBT001 - it is a fact of the row
         self.row = row
         self.kind: str = row.event
         self.by_leaving = by_leaving
+
+
+def address_of(record: Record, row: Any) -> str:
+    """Return the patient's address, which the row of a deleted account no longer has."""
+    return row.email or record.departures[row.patient_id].email
 
 
 def wrong_rows(record: Record, rows: Rows) -> list[str]:
@@ -96,7 +100,8 @@ def lost_or_invented(record: Record, rows: Rows) -> list[str]:
         for a in record.booked
         if a not in rows or rows[a].status == "held"
     ]
-    unasked = Counter(rows[a].email for a in rows if a not in record.booked and rows[a].status != "held")
+    untold = [row for a, row in rows.items() if a not in record.booked and row.status != "held"]
+    unasked = Counter(address_of(record, row) for row in untold)
     doubtful = Counter(email for email, _ in record.unanswered)
     found += [f"{email} has {count} appointments more than was told" for email, count in (unasked - doubtful).items()]
     return found
@@ -178,7 +183,8 @@ def explained(record: Record, row: Any, events: Sequence[Event], changes: Sequen
             actor = {"patient": row.patient_id}.get(change.by)
             by_right_person = event.row.actor_id == actor if actor else event.row.actor_id != row.patient_id
             goes_there = change.slot_id is None or record.known(change.slot_id).place == place
-            if change.kind == event.kind and by_right_person and goes_there and change.reason == event.row.reason:
+            has_reason = event.row.reason == (change.reason if row.email else None)
+            if change.kind == event.kind and by_right_person and goes_there and has_reason:
                 stack.append((number + 1, left - {one}))
     return False
 
@@ -186,8 +192,8 @@ def explained(record: Record, row: Any, events: Sequence[Event], changes: Sequen
 def wrong_mails(record: Record, rows: Rows, events: Events, accepted: Sequence[dict[str, Any]]) -> list[str]:
     """Check that each event was mailed once to each recipient, in order and with its times, and nothing else.
 
-    Each mail contains the number of its appointment. Doctors who delete their account get no mail about the
-    appointments that this cancels.
+    Each mail contains the number of its appointment. Whoever leaves gets no mail about the appointments that this
+    cancels. Patients who have left get no mail that was not yet attempted, and no reason is kept for the others.
     """
     expected: dict[tuple[str, int], list[tuple[str, ...]]] = defaultdict(list)
     for appointment, history in events.items():
@@ -197,26 +203,32 @@ def wrong_mails(record: Record, rows: Rows, events: Events, accepted: Sequence[d
         at = places(row, history)
         for (event, place), (_, before) in pairwise_from_first(zip(history, at, strict=True)):
             said = (event.kind, *said_of(record, place))
-            people = {row.email}
+            patient = address_of(record, row)
+            people = {patient}
             if event.kind == "rescheduled":
                 said = (*said, before_line(record, before, place))
                 people |= {mailbox_of(record, place.doctor_id), mailbox_of(record, before.doctor_id)}
             elif event.kind == "cancelled" and not event.by_leaving:
                 people.add(mailbox_of(record, place.doctor_id))
+            elif event.by_leaving and event.row.actor_id == row.patient_id:
+                people = {mailbox_of(record, place.doctor_id)}
             if event.row.reason and event.row.actor_id != row.patient_id:
                 said = (*said, event.row.reason)
             for person in people:
                 expected[person, appointment].append(said)
     got: dict[tuple[str, int], list[tuple[str, ...]]] = defaultdict(list)
-    told = Counter(mail["to"][0] for mail in accepted if mail["subject"] == PASSWORD_CHANGED)
     for mail in accepted:
-        if mail["subject"] == PASSWORD_CHANGED:
-            continue
         [to], number = mail["to"], int(re.findall(r"no\. (\d+)", mail["text"])[-1])
-        got[to, number].append(_said_in(mail))
-    wrong = [key for key in expected.keys() | got.keys() if expected[key] != got[key]]
-    twice = [f"mails to {to}: {count} about one new password" for to, count in told.items() if count > 1]
-    return [f"mails to {to} about appointment {a}: {got[to, a]} for {expected[to, a]}" for to, a in wrong][:10] + twice
+        has_reason = number not in rows or rows[number].email is not None
+        got[to, number].append(_said_in(mail, with_reason=has_reason))
+    left = {departure.email for departure in record.departures.values()}
+    left -= {row.email for row in rows.values()}
+    wrong = [
+        (to, a)
+        for to, a in expected.keys() | got.keys()
+        if got[to, a] != expected[to, a][: len(got[to, a]) if to in left else None]
+    ]
+    return [f"mails to {to} about appointment {a}: {got[to, a]} for {expected[to, a]}" for to, a in wrong][:10]
 
 
 def pairwise_from_first(history: Iterable[Any]) -> list[tuple[Any, Any]]:
@@ -244,10 +256,11 @@ def before_line(record: Record, before: Place, place: Place) -> str:
 KIND_OF_SUBJECT = {"booked": "booked", "moved": "rescheduled", "cancelled": "cancelled"}
 
 
-def _said_in(mail: dict[str, Any]) -> tuple[str, ...]:
+def _said_in(mail: dict[str, Any], *, with_reason: bool) -> tuple[str, ...]:
     kind = KIND_OF_SUBJECT[mail["subject"].partition(":")[0].rpartition(" ")[2]]
     lines = dict(re.findall(r"^(\w+): +(.+)$", mail["text"], re.MULTILINE))
-    more = [lines[name] for name in ("Before", "Reason") if name in lines]
+    names = ("Before", "Reason") if with_reason else ("Before",)
+    more = [lines[name] for name in names if name in lines]
     return kind, lines["Doctor"], lines["Date"], lines["Time"], *more
 
 

@@ -65,7 +65,7 @@ def wrong_limits(record: Record, rows: Rows, events: Events) -> list[str]:
     found: list[str] = []
     for patient_id, history in of_patient.items():
         history.sort(key=lambda one: one[0].row.id)
-        found += _wrong_numbers(record, patient_id, [event.row for event, *_ in history])
+        found += _wrong_numbers(record, patient_id, [event.row for event, *_ in history if not event.by_leaving])
         found += _too_many_ahead(record, patient_id, history)
         found += _too_late(record, patient_id, history)
     return found[:20]
@@ -115,7 +115,7 @@ def _too_late(record: Record, patient_id: int, history: list[tuple[Event, Any, P
     return [
         f"patient {patient_id} changed appointment {row.id} too late: {event.kind} at {event.row.at:%H:%M:%S}"
         for event, row, _, was in history
-        if event.row.actor_id == patient_id and event.kind != "booked"
+        if event.row.actor_id == patient_id and event.kind != "booked" and not event.by_leaving
         for shortest in [min(notices(record, was.doctor_id, *_interval(record, event, row.id)))]
         if event.row.at > was.starts_at - shortest
     ][:1]

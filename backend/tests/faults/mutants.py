@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, TextualSelect, delete, select, true, update
+from sqlalchemy import Connection, TextClause, TextualSelect, bindparam, delete, select, true, update
 
 from app import app
 from src.controllers import (
@@ -25,9 +25,9 @@ from src.controllers import (
 from src.database.statements import insert_unless_conflict
 from src.domain.minutes import minute_after, minute_of
 from src.domain.refusals import Refusal
-from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, User
+from src.models import Appointment, AvailabilitySlot, DoctorProfile, OutboxMail, PasswordReset, User
 from src.models.appointment import FIRST_COMPUTED_SLOT
-from src.models.base import state_literal
+from src.models.base import Instant, state_literal
 from src.repositories import (
     affected_repository,
     appointment_repository,
@@ -41,8 +41,10 @@ from src.repositories import (
     free_times_repository,
     holds,
     hours_repository,
+    mail_erasure,
     offered,
     outbox_repository,
+    password_reset_repository,
     reschedule_steps,
     session_repository,
     slots_at_appointments,
@@ -613,6 +615,30 @@ def some_affected_are_cancelled() -> None:
     affected_repository.cancel = cancel_some
 
 
+def erased_names_are_left_in_mails() -> None:
+    """Clear no mail that was under way when its patient left."""
+    mail_erasure.clear_finished = lambda *_: None
+
+
+def reset_tokens_are_reusable() -> None:
+    """Give a permission for every token that has not expired, used or not."""
+    password_reset_repository._FIND = select(
+        PasswordReset.id, PasswordReset.user_id, User.token_epoch.label("epoch")
+    ).where(
+        PasswordReset.user_id == User.id,
+        PasswordReset.token_hash == bindparam("token_hash"),
+        PasswordReset.expires_at > bindparam("now", type_=Instant()),
+    )
+
+
+def sessions_survive_resets() -> None:
+    def reset_password(db: Connection, user_id: int, *, epoch: int, new_hash: str) -> Any:
+        account = update(User).where(User.id == user_id, User.token_epoch == epoch)
+        return db.scalars(account.values(password_hash=new_hash).returning(User.email_key)).one_or_none()
+
+    user_repository.reset_password = reset_password
+
+
 # Where a constraint would hide a defect, the mutant drops it.
 MUTANTS: dict[str, Mutant] = {
     "check-then-insert": Mutant("two active appointments of one slot", check_then_insert, sql=NO_RULES),
@@ -694,6 +720,9 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "affected-are-cancelled-without-mails": Mutant("mails to", affected_are_cancelled_without_mails, seconds=10),
     "some-affected-are-cancelled": Mutant("all or none", some_affected_are_cancelled, seconds=10),
+    "erased-name-left-in-a-mail": Mutant("still says", erased_names_are_left_in_mails, seconds=10),
+    "reset-token-reusable": Mutant("a reset token worked", reset_tokens_are_reusable),
+    "sessions-survive-a-reset": Mutant("still opens after /auth/password/reset", sessions_survive_resets),
     "synchronous-commit-off": Mutant(
         "lost",
         postgres={"synchronous_commit": "off", "wal_writer_delay": "10s"},

@@ -23,12 +23,13 @@ class SlotOperation:
 
     `unknown` means that there was no answer: it took effect once at any time after `began`, or never. An appointment
     that is moved is booked at one slot (`move_in`) and cancelled at the other (`move_out`). `expire` is the fault that
-    ends a hold before its time. A doctor who leaves withdraws a slot in any state.
+    ends a hold before its time. A doctor who leaves withdraws a slot in any state. A patient who leaves frees it
+    (`vacate`), if the appointment is still there.
     """
 
     kind: Literal[
         "book", "cancel", "cancel_and_withdraw", "withdraw", "leave", "look", "hold", "release", "expire", "move_in",
-        "move_out",
+        "move_out", "vacate",
     ]  # fmt: skip
     began: float
     ended: float
@@ -245,6 +246,38 @@ class Sweep:
 
 
 @dataclass(frozen=True)
+class Departure:
+    """That a patient with this id left, if it is `done`, or perhaps left."""
+
+    email: str
+    # What nothing may say any more: names, addresses, and reasons that somebody gave.
+    words: frozenset[str]
+    began: float
+    ended: float
+    done: bool
+
+
+@dataclass
+class Times:
+    """How often something was done: as often as answers say, and perhaps also where there was no answer."""
+
+    least: int = 0
+    most: int = 0
+
+    def add(self, *, is_sure: bool) -> None:
+        self.least += is_sure
+        self.most += 1
+
+
+@dataclass
+class Resets:
+    """The mails for a forgotten password that one person asked for: how many answers said so, of how many requests."""
+
+    answered: int = 0
+    sent: float = 0
+
+
+@dataclass(frozen=True)
 class AffectedLook:
     """A list of the appointments that are outside of their doctor's hours."""
 
@@ -288,6 +321,16 @@ class Record:
     affected_looks: list[AffectedLook] = field(default_factory=list)
     # Doctors who leave: id -> when the request began.
     left: dict[int, float] = field(default_factory=dict)
+    # Patients who leave, by id.
+    departures: dict[int, Departure] = field(default_factory=dict)
+    # By address, and how often each token of these mails has set a password.
+    resets: dict[str, Resets] = field(default_factory=lambda: defaultdict(Resets))
+    reset_tokens: Counter[str] = field(default_factory=Counter)
+    password_changes: int = 0
+    # How often each address got a new password, by a reset or a change.
+    new_passwords: dict[str, Times] = field(default_factory=lambda: defaultdict(Times))
+    # Tokens of sessions, and the path of the call that has ended them.
+    ended_sessions: list[tuple[str, str]] = field(default_factory=list)
     # The time zones and names of doctors by id.
     zones: dict[int, str] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
@@ -363,6 +406,12 @@ class Answered:
     headers: Any
     began: float
     ended: float
+    attempts: int = 1
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether an earlier attempt was perhaps done already."""
+        return self.attempts > 1
 
     @property
     def kind(self) -> str:

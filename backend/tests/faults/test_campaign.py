@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.campaign import run
+from tests.faults.campaign import LEAST, run
 from tests.faults.checker import linearizable
 from tests.faults.record import NEVER, SlotOperation
 
@@ -23,6 +23,8 @@ def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed
     assert report.forms > 10
     assert report.withdrawals > 0
     assert report.limited.total() > 0
+    assert report.resets >= LEAST
+    assert report.departures >= LEAST
     assert report.mails > 20
     assert report.batches > report.repeated_batches > 0
 
@@ -33,6 +35,8 @@ def test_nothing_is_lost_or_doubled_on_sqlite_while_its_server_is_killed() -> No
     print(report)
     assert report.violations == []
     assert report.appointments > 5
+    assert report.resets >= LEAST
+    assert report.departures >= LEAST
 
 
 @pytest.mark.timeout(170)
@@ -49,6 +53,8 @@ BOOKED = SlotOperation("book", 0, 1, "done", 1)
 CANCELLED = SlotOperation("cancel", 2, 3, "done", 1)
 CLOSED = SlotOperation("cancel_and_withdraw", 2, 3, "done", 1)
 MOVED_AWAY = SlotOperation("move_out", 2, 3, "done", 1)
+LEFT = SlotOperation("vacate", 2, 3, "done", 1)
+UNTOLD = SlotOperation("book", 0, NEVER, "unknown", None, "ada")
 HELD = SlotOperation("hold", 0, 1, "done", None, "ada")
 EXPIRED = SlotOperation("expire", 2, 3, "done", None, "ada")
 
@@ -71,6 +77,11 @@ EXPIRED = SlotOperation("expire", 2, 3, "done", None, "ada")
         ([BOOKED, SlotOperation("withdraw", 2, 3, "done")], False),
         ([BOOKED, SlotOperation("withdraw", 2, 3, "taken")], True),
         ([BOOKED, SlotOperation("leave", 2, 3, "done")], True),
+        ([BOOKED, LEFT, SlotOperation("book", 4, 5, "done", 2)], True),
+        ([BOOKED, LEFT, SlotOperation("look", 4, 5, "not_free")], False),
+        ([BOOKED, SlotOperation("vacate", 2, 3, "done", 2), SlotOperation("book", 4, 5, "done", 3)], False),
+        ([UNTOLD, SlotOperation("vacate", 2, 3, "done", None, "ada"), SlotOperation("look", 4, 5, "free")], True),
+        ([UNTOLD, SlotOperation("vacate", 2, 3, "done", None, "ben"), SlotOperation("book", 4, 5, "taken")], True),
         ([BOOKED, CLOSED, SlotOperation("book", 4, 5, "gone")], True),
         ([BOOKED, CLOSED, SlotOperation("book", 4, 5, "done", 2)], False),
         ([BOOKED, CLOSED, SlotOperation("withdraw", 4, 5, "done")], False),

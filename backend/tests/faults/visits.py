@@ -86,7 +86,9 @@ class Visitor(Caller):
 
     def be_somebody_new(self) -> None:
         """Forget everything, and be a patient who has not registered yet."""
-        self.email = f"patient{next(self.town.numbers)}@people.example"
+        number = next(self.town.numbers)
+        # No name is a part of another one, so that the checker can look for each.
+        self.email, self.name = f"patient{number}@people.example", f"Ada Sample {number:05}"
         self.token = ""
         # Appointments by id: where they are, and with whom. All others of this patient were cancelled or are in doubt.
         self.mine: dict[int, tuple[Stay, DoctorOnDuty]] = {}

@@ -41,7 +41,11 @@ def _was_withdrawn(record: Record, event: Event, place: Place, at_slots: set[Pla
 
 
 def wrong_sweeps(record: Record, rows: Rows, events: Events, withdrawn: set[int]) -> list[str]:
-    """Check by their reasons what became of the requests to cancel several appointments at once."""
+    """Check by their reasons what became of the requests to cancel several appointments at once.
+
+    Nothing says why appointments of patients were cancelled who have left since.
+    """
+    erased = {appointment for appointment, row in rows.items() if row.email is None}
     cancelled: dict[str, set[int]] = {}
     for appointment, history in events.items():
         for event in history:
@@ -50,7 +54,8 @@ def wrong_sweeps(record: Record, rows: Rows, events: Events, withdrawn: set[int]
     found: list[str] = []
     for sweep in record.sweeps:
         done = cancelled.get(sweep.reason, set())
-        possible = {"done": [sweep.appointments], "refused": [set[int]()], "unknown": [sweep.appointments, set[int]()]}
+        all_of_them = sweep.appointments - erased
+        possible = {"done": [all_of_them], "refused": [set[int]()], "unknown": [all_of_them, set[int]()]}
         if done not in possible[sweep.outcome]:
             found.append(
                 f"of affected appointments to be cancelled all or none, {sorted(done)} are, of"

@@ -148,6 +148,7 @@ class World:
             LOGIN_FAILURES_PER_ADDRESS="100000",
             INVITATION_FAILURES_PER_ADDRESS="100000",
             REGISTRATIONS_PER_HOUR="100000",
+            PASSWORD_RESETS_PER_HOUR="100000",
             CANCELLATION_NOTICE_MINUTES=str(self.limits.notice),
             MOST_APPOINTMENTS_AHEAD=str(self.limits.most_ahead),
             MOST_APPOINTMENTS_AHEAD_PER_DOCTOR=str(self.limits.most_with_doctor),
