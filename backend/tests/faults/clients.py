@@ -29,6 +29,9 @@ class Client(Leaver, Crowd):
 
     def run(self, over: threading.Event) -> None:
         self.settle()
+        # Half of them at the beginning, because a mail needs some time.
+        if self.rng.random() < 0.5:
+            self.forget_password()
         deeds = (
             [self.book] * 24 + [self.cancel] * 9 + [self.look] * 10 + [self.look_at_times] * 12 + [self.double_tap] * 4
             + [self.book_many] * 8 + [self.crowd_a_day] * 4

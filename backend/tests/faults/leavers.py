@@ -100,9 +100,10 @@ class Leaver(Forgetful):
         outcome: Outcome = "unknown" if ended == NEVER else "done"
         with self.record.lock:
             mine = [stay for stay in self.record.stays if stay.by == self.email]
-            reasons = {change.reason for stay in mine if stay.of for change in self.record.changes[stay.of]} - {None}
-            words = frozenset({self.email, *self.names, *(str(reason) for reason in reasons)})
-            self.record.departures[user_id] = Departure(self.email, words, began, ended, outcome == "done")
+            changes = [change for stay in mine if stay.of for change in self.record.changes[stay.of]]
+            reasons = frozenset(change.reason for change in changes if change.reason)
+            names = frozenset({self.email, *self.names})
+            self.record.departures[user_id] = Departure(self.email, names, reasons, began, ended, outcome == "done")
         ends = {
             (stay.slot_id, "release" if stay.is_hold else "vacate", None if stay.is_hold else stay.of)
             for stay in mine

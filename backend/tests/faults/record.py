@@ -250,8 +250,9 @@ class Departure:
     """That a patient with this id left, if it is `done`, or perhaps left."""
 
     email: str
-    # What nothing may say any more: names, addresses, and reasons that somebody gave.
-    words: frozenset[str]
+    # What nothing may say any more: names and address, and what was given as the reasons of cancellations.
+    names: frozenset[str]
+    reasons: frozenset[str]
     began: float
     ended: float
     done: bool
