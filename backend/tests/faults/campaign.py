@@ -50,7 +50,7 @@ FLAT = 0.05
 # How many of the holds that are left in the end are made to expire.
 HOLDS_TO_EXPIRE = 10
 # How many new passwords by mail, and how many patients who leave, a campaign has at least.
-LEAST = 4
+LEAST = 2
 SECONDS_TO_DRAIN = LEASE_SECONDS + 10
 
 

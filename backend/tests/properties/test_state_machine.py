@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
+from src.models.user import FORMER_PATIENT
 from src.services.mail import Mail, MailDelayed, MailRefused
 from src.services.memory_mailer import MemoryMailer
 from src.tasks.delivery import deliver_due
@@ -58,6 +60,7 @@ FIRST_TYPE = Shape(30, 0, 0, 30)
 # What the clinic allows patients: the notice in minutes, appointments ahead in all and with one doctor, and changes.
 NOTICE, MOST_AHEAD, MOST_WITH_DOCTOR, CHANGES_PER_HOUR = 30, 6, 4, 8
 HOUR = timedelta(hours=1)
+RESETS = timedelta(minutes=30)
 
 Outcome = Literal["accepted", "delayed", "refused", "accepted unheard", "killed"]
 
@@ -80,6 +83,9 @@ class Person:
     notice: int | None = None
     most_ahead: int | None = None
     changes: list[datetime] = field(default_factory=list)
+    password: str = PASSWORD
+    # How often all sessions have ended.
+    epoch: int = 0
     gone: bool = False
     living: list[str] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
@@ -96,6 +102,7 @@ class Person:
     def end_sessions(self) -> None:
         self.dead += self.living
         self.living.clear()
+        self.epoch += 1
 
 
 @dataclass(eq=False)
@@ -168,10 +175,25 @@ class OwedMail:
     address: str
     due: datetime
     reason: str | None = None
+    # What the first attempt called the patient; later ones say the same.
+    patient_name: str | None = None
     state: Literal["waiting", "sent", "dropped", "set aside"] = "waiting"
 
     def is_useless(self, now: datetime) -> bool:
         return self.event == "booked" and self.slot.ends_at <= now
+
+
+@dataclass(frozen=True, eq=False)
+class ResetToken:
+    """A token that a mail brought; it works once, and until the sessions of the account end for another reason."""
+
+    text: str
+    person: Person
+    epoch: int
+    until: datetime
+
+    def works(self, now: datetime) -> bool:
+        return not self.person.gone and self.person.epoch == self.epoch and now < self.until
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,6 +320,9 @@ class Clinic(RuleBasedStateMachine):
         self.appointments: list[Appointment] = []
         self.mails: list[OwedMail] = []
         self.answered: list[Answered] = []
+        self.tokens: list[ResetToken] = []
+        # The names of those who have left.
+        self.erased: list[str] = []
         self.done: Counter[str] = done
         clock.now = NOW
         empty(app)
@@ -380,7 +405,7 @@ class Clinic(RuleBasedStateMachine):
         return person.living[-1]
 
     def log_in(self, person: Person) -> None:
-        answer = self.call(None, "POST", "/auth/login", {"email": person.email, "password": PASSWORD})
+        answer = self.call(None, "POST", "/auth/login", {"email": person.email, "password": person.password})
         assert answer.status_code == 200, answer.get_json()
         person.living.append(answer.get_json()["access_token"])
 
@@ -417,11 +442,27 @@ class Clinic(RuleBasedStateMachine):
             )
             self.a_doctor_opens(doctor, [(2, (540, 660), None), (6, (0, 180), "Ward")], keyed)
             self.a_patient_takes_a_time(self.patients[-1], doctor, 0, 0, keyed)
+            self.a_patient_moves_to_a_time(self.appointments[-1], keyed)
             for then in ("releases it", "books it"):
                 self.a_patient_holds(self.patients[-1], doctor, 1, 0, 15, published=False, then=then)
             self.a_doctor_withdraws(doctor, self.slots[-2], own=True, keyed=keyed)
             self.policies_bind_patients(doctor, self.patients[-1], keyed)
             self.overlapping_times_are_withdrawn(doctor, self.patients[-1], keyed)
+        self.another_patient_forgets_the_password_and_leaves(self.doctors[-1], keyed)
+
+    def a_patient_moves_to_a_time(self, appointment: Appointment, keyed: bool) -> None:  # noqa: FBT001
+        patient, doctor = appointment.patient, appointment.slot.doctor
+        if (new := self.some_time(doctor, patient, 3, 0, appointment.visit)) is not None:
+            self.move(appointment, patient, new, keyed)
+
+    def another_patient_forgets_the_password_and_leaves(self, doctor: Person, keyed: bool) -> None:  # noqa: FBT001
+        self.somebody_registers("patient")
+        patient = self.patients[-1]
+        self.a_patient_takes_a_time(patient, doctor, -1, 0, keyed)
+        # The first patient has this slot.
+        self.a_patient_holds(patient, doctor, 2, 0, 15, published=True, then="nothing")
+        self.somebody_has_an_old_password(patient, "resets it")
+        self.a_patient_leaves(patient)
 
     def policies_bind_patients(self, doctor: Person, patient: Person, keyed: bool) -> None:  # noqa: FBT001
         self.a_doctor_sets_policies(doctor, 30 * DAY_MINUTES, 1, keyed)
@@ -495,7 +536,7 @@ class Clinic(RuleBasedStateMachine):
     @rule(person=one_of("people"), right=st.booleans())
     def somebody_logs_in(self, person: Person, right: bool) -> None:  # noqa: FBT001 - drawn by name
         known = {other.email.lower(): other for other in self.present}.get(person.email.lower())
-        password = PASSWORD if right else "not the password"
+        password = known.password if known and right else "not the password"
         answer = self.call(None, "POST", "/auth/login", {"email": person.email.swapcase(), "password": password})
         assert answer.status_code == (200 if known and right else 401), answer.get_json()
         if known and right:
@@ -511,6 +552,50 @@ class Clinic(RuleBasedStateMachine):
         else:
             person.living.remove(token)
             person.dead.append(token)
+
+    @rule(person=one_of("present"), how=st.sampled_from(["changes it", "guesses", "forgets it", "resets it"]))
+    def somebody_has_an_old_password(self, person: Person, how: str) -> None:
+        """Change it, or forget it: the mail comes at once, and its token is used twice now, or perhaps later."""
+        if how in {"changes it", "guesses"}:
+            self.change_password(person, right=how == "changes it")
+            return
+        answer = self.call(None, "POST", "/auth/password/forgot", {"email": person.email.swapcase()})
+        assert answer.status_code == 200, answer.get_json()
+        self.the_worker_delivers([])
+        mails = [mail for mail in self.provider.accepted.values() if is_of_reset(mail) and mail.to == person.email]
+        [token] = re.findall(r"^[\w-]{32}$", mails[-1].text, re.MULTILINE)
+        self.tokens.append(ResetToken(token, person, person.epoch, self.now + RESETS))
+        for _ in range(2 if how == "resets it" else 0):
+            self.somebody_uses_a_token(self.tokens[-1])
+
+    @some("tokens")
+    @rule(token=one_of("tokens"))
+    def somebody_uses_a_token(self, token: ResetToken) -> None:
+        password, expect = f"password {next(self.numbers)}", 200 if token.works(self.now) else 400
+        answer = self.call(None, "POST", "/auth/password/reset", {"token": token.text, "password": password})
+        assert answer.status_code == expect, answer.get_json()
+        self.done[f"a reset {expect}"] += 1
+        if expect == 200:
+            token.person.end_sessions()
+            self.has_password(token.person, password)
+
+    def change_password(self, person: Person, *, right: bool) -> None:
+        new, current = f"password {next(self.numbers)}", person.password if right else "not the password"
+        body = {"current_password": current, "new_password": new}
+        answer = self.call(self.session(person), "POST", "/auth/password", body)
+        assert answer.status_code == (200 if right else 403), answer.get_json()
+        self.done[f"POST /auth/password {answer.status_code}"] += 1
+        if right:
+            person.end_sessions()
+            person.living.append(answer.get_json()["access_token"])
+            self.has_password(person, new)
+
+    def has_password(self, person: Person, password: str) -> None:
+        """Find out that the new password opens and the old one does not."""
+        old, person.password = person.password, password
+        self.log_in(person)
+        answer = self.call(None, "POST", "/auth/login", {"email": person.email, "password": old})
+        assert answer.status_code == 401, answer.get_json()
 
     @some("doctors")
     @rule(doctor=one_of("doctors"), zone=st.sampled_from(ZONES))
@@ -997,6 +1082,26 @@ class Clinic(RuleBasedStateMachine):
                 appointment.cancelled, appointment.visit.state = True, "cancelled"
                 self.expect_mail("cancelled", appointment, appointment.patient)
 
+    @precondition(lambda self: len(self.patients) > 1)
+    @rule(patient=one_of("patients"))
+    def a_patient_leaves(self, patient: Person) -> None:
+        """Doctors are told, without the name, of what is cancelled; mails that were attempted stay as they are."""
+        self.write(patient, "DELETE", "/patient/account", None, keyed=False, expect=200)
+        self.erased.append(patient.name)
+        patient.gone, patient.name = True, FORMER_PATIENT
+        patient.end_sessions()
+        self.model.drop([visit for visit in self.model.visits if visit.patient == patient.id and visit.state == "held"])
+        for owed in self.mails:
+            if owed.appointment.patient is patient and owed.state == "waiting" and owed.patient_name is None:
+                owed.reason = None
+                owed.state = "dropped" if owed.recipient is patient else "waiting"
+        for appointment in self.booked:
+            if appointment.patient is patient:
+                appointment.cancelled, appointment.visit.state = True, "cancelled"
+                self.expect_mail("cancelled", appointment, appointment.slot.doctor)
+                self.done["cancelled by leaving"] += 1
+        self.mails_name_nobody_who_has_left()
+
     @some("repeatable")
     @rule(first=one_of("repeatable"))
     def somebody_sends_it_again(self, first: Answered) -> None:
@@ -1006,7 +1111,20 @@ class Clinic(RuleBasedStateMachine):
             assert answer.status_code == 401
             return
         answer = self.call(self.session(first.person), first.method, first.path, first.body, first.key)
-        assert (answer.status_code, answer.data) == (first.status, first.said)
+        assert answer.status_code == first.status
+        assert answer.data == first.said or answer.get_json() == self.without_leavers(json.loads(first.said))
+
+    def without_leavers(self, said: Any) -> Any:
+        """Return an answer as it is kept once patients have left whose appointments it lists."""
+        if isinstance(said, list):
+            return [self.without_leavers(one) for one in cast("list[Any]", said)]
+        if not isinstance(said, dict):
+            return said
+        known = {name: self.without_leavers(value) for name, value in cast("dict[str, Any]", said).items()}
+        left = {one.id for one in self.appointments if one.patient.gone}
+        if "patient_name" in known and known.get("appointment_id") in left:
+            known["patient_name"] = FORMER_PATIENT
+        return known
 
     @some("repeatable")
     @rule(first=one_of("repeatable"))
@@ -1048,6 +1166,14 @@ class Clinic(RuleBasedStateMachine):
         for key, outcome in self.provider.tried:
             self.was_tried(key, outcome)
         assert self.may_go() == [], "a due mail was not sent"
+        self.mails_name_nobody_who_has_left()
+
+    def mails_name_nobody_who_has_left(self) -> None:
+        """A mail that was attempted and waits is repeated as it was."""
+        if self.erased:
+            mails = self.query("SELECT facts, text FROM outbox WHERE status <> 'waiting' OR text IS NULL")
+            said = set(re.findall(r"Person \d+", str(mails)))
+            assert said.isdisjoint(self.erased), (said, self.erased)
 
     @rule()
     def people_look_at_their_dashboards(self) -> None:
@@ -1159,7 +1285,7 @@ class Clinic(RuleBasedStateMachine):
     @invariant()
     def ended_sessions_stay_ended(self) -> None:
         for person in self.people:
-            for token in person.dead[-2:]:
+            for token in person.dead[-1:]:
                 error_of(answer := self.call(token, "GET", "/auth/me"))
                 assert answer.status_code == 401
 
@@ -1275,6 +1401,9 @@ class Clinic(RuleBasedStateMachine):
         return [owed for owed in (*first.values(), *useless) if owed.due <= self.now]
 
     def was_tried(self, key: str, outcome: Outcome) -> None:
+        self.done[f"mail {outcome}"] += 1
+        if is_of_reset(self.provider.seen[key]):
+            return
         [(event, appointment_id, recipient_id)] = self.query(
             "SELECT e.event, o.appointment_id, o.recipient_id FROM outbox o"
             " JOIN appointment_events e ON e.id = o.event_id WHERE o.key = :key",
@@ -1285,13 +1414,13 @@ class Clinic(RuleBasedStateMachine):
             for one in self.may_go()
             if (one.event, one.appointment.id, one.recipient.id) == (event, appointment_id, recipient_id)
         ]
-        self.done[f"mail {outcome}"] += 1
         mail, slot = self.provider.seen[key], owed.slot
         assert mail.to == owed.address
         assert ("moved" if owed.event == "rescheduled" else owed.event) in mail.subject
         spans = [slot] if owed.was is None else [slot, owed.was]
         facts = {fact for span in spans for fact in (span.doctor.name, span.start, span.end, span.zone)}
-        for fact in (owed.appointment.patient.name, *facts):
+        owed.patient_name = owed.patient_name or owed.appointment.patient.name
+        for fact in (owed.patient_name, *facts):
             assert fact in mail.text, fact
         assert re.findall(r"^Reason: +(.+)$", mail.text, re.MULTILINE) == [owed.reason] * bool(owed.reason)
         assert ("the next day" in mail.text) == any(span.end <= span.start for span in spans)
@@ -1307,6 +1436,10 @@ class Clinic(RuleBasedStateMachine):
     def query(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.app.app_context(), transaction(writes=False) as db:
             return [tuple(row) for row in db.execute(text(sql), values)]
+
+
+def is_of_reset(mail: Mail) -> bool:
+    return mail.subject == "Your new password"
 
 
 def meet(one: range, other: range) -> bool:
@@ -1355,6 +1488,7 @@ def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: Mak
         login_failures_per_address=1_000_000,
         invitation_failures_per_address=1_000_000,
         registrations_per_hour=1_000_000,
+        password_resets_per_hour=1_000_000,
         cancellation_notice_minutes=NOTICE,
         most_appointments_ahead=MOST_AHEAD,
         most_appointments_ahead_per_doctor=MOST_WITH_DOCTOR,
@@ -1385,6 +1519,11 @@ def test_the_product_matches_the_model_after_any_sequence_of_calls(make_app: Mak
         "POST /appointments/<id>/cancel 409": 1,
         "DELETE /doctor/availability/<id> 200": 1,
         "DELETE /doctor/account 200": 1,
+        "DELETE /patient/account 200": 14,
+        "cancelled by leaving": 12,
+        "a reset 200": 14,
+        "a reset 400": 14,
+        "POST /auth/password 200": 2,
         "mail accepted": 5,
         "a computed time is booked": 20,
         "a hold is booked": 3,
