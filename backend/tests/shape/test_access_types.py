@@ -19,8 +19,8 @@ WRONG_ROWS = [
 def test_pyright_refuses_both_wrong_rows_and_no_right_one(tmp_path: Path) -> None:
     rows = ['Route("GET", "/good", accounts.me, DOCTOR, "good"),'] * GOOD_ROWS + WRONG_ROWS
     lines = [
-        "from src.controllers import appointment_controller as appointments",
         "from src.controllers import account_controller as accounts",
+        "from src.controllers import appointment_controller as appointments",
         "from src.web.routes import ANYONE, DOCTOR, Route",
         "ROUTES: list[Route] = [",
         *(f"    {row}" for row in rows),
