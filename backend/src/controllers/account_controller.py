@@ -12,9 +12,9 @@ from src.context import Caller, Context, Doctor, Event, Patient, SlowContext
 from src.controllers.current_password import check_current_password
 from src.errors import Throttled, Unauthenticated
 from src.errors_of_accounts import CurrentPasswordMissing, WrongCurrentPassword, ZoneOfHours
+from src.repositories import account_repository as accounts
 from src.repositories import email_confirmation_repository as confirmations
 from src.repositories import throttle_repository as throttle
-from src.repositories import user_repository as users
 from src.schemas.account import AT_ONCE, AccountChanged, AccountChanges, Me
 from src.schemas.fields import email_key
 from src.utils.decorators import raises
@@ -42,7 +42,7 @@ def change(ctx: SlowContext[Caller], body: AccountChanges) -> AccountChanged:
     if new_email is not None:
         _allow_new_address(ctx, body, new_email)
     with ctx.transaction(writes=True) as db:
-        if not users.change(db, actor.user_id, actor.token.epoch, changes):
+        if not accounts.change(db, actor.user_id, actor.token.epoch, changes):
             raise Unauthenticated
         if new_email is not None:
             who = (actor.user_id, actor.token.epoch)

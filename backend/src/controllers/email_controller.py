@@ -9,9 +9,9 @@ from sqlalchemy import Row
 from src.context import Caller, Context, Event, Patient, SlowContext
 from src.errors import Throttled, Unauthenticated
 from src.errors_of_accounts import ConfirmationRefused, EmailNotConfirmed, EmailTaken
+from src.repositories import account_repository as accounts
 from src.repositories import email_confirmation_repository as confirmations
 from src.repositories import throttle_repository as throttle
-from src.repositories import user_repository as users
 from src.schemas.account import EmailConfirmed, EmailToken
 from src.schemas.base import Message
 from src.schemas.fields import email_key
@@ -40,9 +40,9 @@ def _confirm(ctx: SlowContext[None], waiting: Row[Any]) -> bool:
     """Use the token; return False if somebody else has used it meanwhile, or it has ended."""
     with ctx.transaction(writes=True) as db:
         if waiting.email == waiting.present_email:
-            confirmed = users.confirm_email(db, waiting.user_id, waiting.epoch, ctx.now)
+            confirmed = accounts.confirm_email(db, waiting.user_id, waiting.epoch, ctx.now)
         else:
-            confirmed = users.change_email(
+            confirmed = accounts.change_email(
                 db, waiting.user_id, waiting.epoch, waiting.email, email_key(waiting.email), ctx.now
             )
         return confirmed and confirmations.mark_used(db, waiting.id, ctx.now)
@@ -57,7 +57,7 @@ def resend(ctx: SlowContext[Caller]) -> Message:
     key = email_key(actor.email)
     throttle.count_or_refuse(ctx, throttle.confirmation_limits(ctx.settings, key, ctx.address))
     with ctx.transaction(writes=True) as db:
-        if not users.change(db, actor.user_id, actor.token.epoch, {}):
+        if not accounts.change(db, actor.user_id, actor.token.epoch, {}):
             raise Unauthenticated
         confirmations.ask(db, actor.user_id, actor.token.epoch, actor.email, ctx.now, ctx.settings)
     ctx.events.append(Event("email_confirmation_asked", actor.user_id, key))

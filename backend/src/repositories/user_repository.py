@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -213,49 +212,20 @@ def reset_password(db: Connection, user_id: int, *, epoch: int, new_hash: str, n
     None when something has ended the sessions since the epoch, such as another new password.
     """
     statement = (
-        _in_epoch(user_id, epoch)
-        .values(password_hash=new_hash, token_epoch=User.token_epoch + 1, email_confirmed_at=_first_confirmed(now))
+        in_epoch(user_id, epoch)
+        .values(password_hash=new_hash, token_epoch=User.token_epoch + 1, email_confirmed_at=first_confirmed(now))
         .returning(User.email_key)
     )
     return db.scalars(statement).one_or_none()
 
 
-# Of the members of a patient, those that are columns of other names.
-COLUMN_OF = {"time_zone": "own_time_zone"}
-
-
-def change(db: Connection, user_id: int, epoch: int, changes: Mapping[str, str | None]) -> bool:
-    """Change members of a caller's account; return False if its sessions of this epoch have ended."""
-    # Without changes it locks the account all the same.
-    unchanged = {} if changes else {"token_epoch": User.token_epoch}
-    values = unchanged | {COLUMN_OF.get(member, member): value for member, value in changes.items()}
-    return db.execute(_in_epoch(user_id, epoch).values(**values).returning(User.id)).one_or_none() is not None
-
-
-def confirm_email(db: Connection, user_id: int, epoch: int, now: datetime) -> bool:
-    """Write down that the account's address is confirmed; False if its sessions of this epoch have ended."""
-    statement = _in_epoch(user_id, epoch).values(email_confirmed_at=_first_confirmed(now))
-    return db.execute(statement.returning(User.id)).one_or_none() is not None
-
-
-def change_email(db: Connection, user_id: int, epoch: int, email: str, email_key: str, now: datetime) -> bool:
-    """Change the address to a confirmed one and end every session; False if something has ended them since the epoch.
-
-    Raising the epoch ends the tokens in mails to the old address, too. The unique key refuses the address of another
-    account.
-    """
-    values = {"email": email, "email_key": email_key, "email_confirmed_at": now, "token_epoch": User.token_epoch + 1}
-    statement = _in_epoch(user_id, epoch).values(**values).returning(User.id)
-    return db.execute(statement).one_or_none() is not None
-
-
-def _in_epoch(user_id: int, epoch: int) -> Update:
+def in_epoch(user_id: int, epoch: int) -> Update:
     """Return the update of an account that can log in and whose sessions of this epoch have not ended."""
     living = (User.deleted_at.is_(None), User.disabled_at.is_(None))
     return update(User).where(User.id == user_id, User.token_epoch == epoch, *living)
 
 
-def _first_confirmed(now: datetime) -> ColumnElement[datetime | None]:
+def first_confirmed(now: datetime) -> ColumnElement[datetime | None]:
     return func.coalesce(User.email_confirmed_at, literal(now, Instant()), type_=Instant())
 
 
