@@ -24,7 +24,7 @@ def test_a_patient_changes_everything_but_the_address_at_once(api: Api, reader: 
     assert "Ihr Konto ist geändert." in page
     assert 'value="Ada Renamed"' in page
     assert 'value="+493023125123"' in page
-    assert "<option selected>Asia/Tokyo</option>" in page
+    assert "<option selected>Asia/Tokyo" in page
     assert reader.send("/my/account", name="Ada Renamed").headers["Location"] == "/my/account?language="
     me = ada.get("/auth/me").get_json()
     assert [me[field] for field in ("phone", "language", "time_zone")] == [None] * 3
