@@ -56,7 +56,7 @@ def test_the_page_says_what_the_clinic_says(doctor: Doctor, reader: Reader) -> N
     page = reader.read(PATH)
     assert "as the clinic says (until the start)" in page
     assert "as the clinic says (no limit)" in page
-    for link in ("/password", "/desk/profile/delete"):
+    for link in ("/desk/account", "/desk/profile/delete"):
         assert f'href="{link}"' in page
 
 
