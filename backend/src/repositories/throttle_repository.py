@@ -29,7 +29,7 @@ NETWORKS_TOGETHER = 10
 NO_NETWORK = "no address"
 # In which REGISTRATIONS_PER_HOUR, PASSWORD_RESETS_PER_HOUR and CONFIRMATIONS_PER_HOUR count.
 HOUR = timedelta(hours=1)
-# In which wrong codes of an app count.
+# In which wrong codes of an app count. No window is longer.
 DAY = timedelta(days=1)
 
 # Some proxies add the port, and brackets around IPv6, to the address in X-Forwarded-For.
@@ -200,10 +200,6 @@ def forget_log_in_failures(db: Connection, settings: Settings, email_key: str, a
     """
     for limit in log_in_limits(settings, email_key, address)[:-1]:
         db.execute(delete(FailedAttempts).where(FailedAttempts.subject == limit.subject))
-
-
-def longest_window(settings: Settings) -> timedelta:
-    return max(_window(settings), DAY)
 
 
 def purge_before(db: Connection, instant: datetime) -> None:

@@ -103,7 +103,7 @@ EXPIRIES = (
     ),
     ExpiryRule(
         "counts of failures and of what sends mails",
-        Span("`THROTTLE_WINDOW_MINUTES` minutes, but at least a day,", throttle.longest_window),
+        _fixed("1 day", throttle.DAY),
         "they began",
         "guessing and flooding are slowed down",
         throttle.purge_before,

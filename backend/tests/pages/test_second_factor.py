@@ -33,7 +33,7 @@ def test_a_reader_sets_it_up_with_an_app_and_keeps_the_recovery_codes(
 ) -> None:
     person = api.patient() if role == "patient" else api.doctor()
     reader.log_in(person)
-    assert 'href="/second-factor"' in reader.read("/my/account" if role == "patient" else "/desk/profile")
+    assert 'href="/second-factor"' in reader.read("/my/account" if role == "patient" else "/desk/account")
     assert 'href="/second-factor/set-up"' in reader.read("/second-factor")
     begun = reader.send("/second-factor/set-up", current_password=PASSWORD)
     assert begun.status_code == 200
