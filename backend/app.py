@@ -20,6 +20,7 @@ from src.controllers import email_controller as emails
 from src.controllers import exception_controller as exceptions
 from src.controllers import explanation_controller as explanations
 from src.controllers import export_controller as exports
+from src.controllers import guest_controller as guests
 from src.controllers import hold_controller as holds
 from src.controllers import hours_controller as hours
 from src.controllers import note_controller as notes
@@ -39,6 +40,7 @@ from src.pages import accounts as account_pages
 from src.pages import doctors as doctor_list
 from src.pages import exceptions as exception_pages
 from src.pages import explain as explain_page
+from src.pages import guests as guest_pages
 from src.pages import hours as hours_pages
 from src.pages import passwords as password_pages
 from src.pages import profile as profile_pages
@@ -68,6 +70,8 @@ ROUTES: list[Route] = [
     Route("POST", "/auth/password", sessions.change_password, USER, "session.change_password"),
     Route("POST", "/auth/email/confirm", emails.confirm, ANYONE, "email.confirm"),
     Route("POST", "/auth/email/confirm/resend", emails.resend, USER, "email.resend"),
+    Route("POST", "/auth/guest", guests.ask, ANYONE, "guest.ask"),
+    Route("POST", "/auth/guest/confirm", guests.confirm, ANYONE, "guest.confirm"),
     Route("POST", "/auth/password/forgot", passwords.forgot, ANYONE, "password.forgot"),
     Route("POST", "/auth/password/reset", passwords.reset, ANYONE, "password.reset"),
     Route("GET", "/auth/second-factor", second_factors.show, NEWCOMER, "second_factor.show"),
@@ -144,6 +148,9 @@ PAGES: list[Page] = [
     Page("/email", account.show, USER, "email.html"),
     Page("/email/confirm", account.choose, READER, "email_confirm.html"),
     Page("/email/confirm/resend", account_pages.nothing, USER, "email_resend.html"),
+    Page("/guest", guest_pages.show, READER, "guest.html"),
+    Page("/guest/sent", account_pages.nothing, READER, "guest_sent.html"),
+    Page("/guest/confirm", guest_pages.choose, READER, "guest_confirm.html"),
     Page("/password/forgot", account_pages.nothing, READER, "password_forgot.html"),
     Page("/password/forgot/sent", account_pages.nothing, READER, "password_sent.html"),
     Page("/password/reset", password_pages.choose, READER, "password_reset.html"),
@@ -212,6 +219,8 @@ FORMS: list[Form] = [
     Form("/email", account.ask_for_new_address, USER, "auth.change", then="/email"),
     Form("/email/confirm", account.confirm, ANYONE, "email.confirm", then="{next}"),
     Form("/email/confirm/resend", emails.resend, USER, "email.resend", then="/email/confirm"),
+    Form("/guest", guest_pages.ask, ANYONE, "guest.ask", then="/guest/sent"),
+    Form("/guest/confirm", guest_pages.confirm, ANYONE, "guest.confirm", then="{next}", session="begins"),
     Form("/password/forgot", password_pages.ask, ANYONE, "password.forgot", then="/password/forgot/sent"),
     Form("/password/reset", passwords.reset, ANYONE, "password.reset", then="/log-in"),
     Form("/second-factor/set-up", second_factor_pages.begin, NEWCOMER, "second_factor.begin",

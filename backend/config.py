@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     password_min_length: int = Field(8, ge=8, le=64)
     password_refuse_common: Literal["yes", "no"] = "no"
     require_confirmed_email: Literal["yes", "no"] = "no"
+    guests_may_book: Literal["yes", "no"] = "no"
     confirmations_per_hour: int = Field(5, ge=1, le=1_000_000)
     email_confirmation_minutes: int = Field(24 * 60, ge=1, le=30 * 24 * 60)
     throttle_window_minutes: float = Field(15, gt=0, le=24 * 60)
@@ -174,6 +175,14 @@ class Settings(BaseSettings):
         if self.mail_lease_seconds <= self.mail_timeout_seconds:
             raise ConfigurationError(
                 "MAIL_LEASE_SECONDS must be longer than MAIL_TIMEOUT_SECONDS, or two workers send one mail."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _guests_can_log_in(self) -> Settings:
+        if self.guests_may_book == "yes" and self.second_factor_required == "everybody":
+            raise ConfigurationError(
+                "GUESTS_MAY_BOOK=yes contradicts SECOND_FACTOR_REQUIRED=everybody: guests cannot set one up."
             )
         return self
 

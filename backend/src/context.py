@@ -41,6 +41,7 @@ class Caller:
     phone: str | None
     language: str | None
     email_confirmed: bool
+    is_guest: bool
 
 
 @dataclass(frozen=True)

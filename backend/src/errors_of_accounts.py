@@ -87,6 +87,10 @@ class WrongCurrentPassword(Forbidden):
     """The current password is wrong."""
 
 
+class GuestsRefused(Forbidden):
+    """Nobody can book here without an account; please register."""
+
+
 class EmailNotConfirmed(Forbidden):
     """Please confirm your e-mail address first, with the mail that we have sent; you can ask for another."""
 

@@ -30,7 +30,7 @@ from src.models import Base
 from src.web.routes import Route, Signature
 from tests import people
 from tests.factors import Factor, begin, set_up
-from tests.mail_tokens import confirmation_token_of, reset_token_of
+from tests.mail_tokens import confirmation_token_of, guest_token_of, reset_token_of
 from tests.people import CODE, DAY, PASSWORD, Api, Person, error_of
 from tests.refreshing import refreshable
 
@@ -106,6 +106,10 @@ class Clinic:
 
     def refresh_token(self) -> str:
         return refreshable(self.api, self.patient.email).get_json()["refresh_token"]
+
+    def guest_token(self) -> str:
+        """Return the token of a mail that begins the session of a guest."""
+        return guest_token_of(self.app, f"guest{next(self.api.numbers)}@people.example")
 
     def confirmation_token(self) -> str:
         """Return the token of a mail that confirms the address of somebody."""
@@ -253,6 +257,8 @@ CALLS = [
     ),
     Call("email.confirm", NOBODY, body=lambda clinic: {"token": clinic.confirmation_token()}),
     Call("email.resend", USERS),
+    Call("guest.ask", NOBODY, body={"name": "Ada Sample", "email": "guest@people.example", "phone": "+493023125123"}),
+    Call("guest.confirm", NOBODY, body=lambda clinic: {"token": clinic.guest_token()}),
     Call("password.forgot", NOBODY, body=lambda clinic: {"email": clinic.patient.email}),
     Call("password.reset", NOBODY, body=lambda clinic: {"token": clinic.reset_token(), "password": PASSWORD}),
     Call("second_factor.show", USERS),

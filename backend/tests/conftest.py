@@ -121,6 +121,7 @@ def make_settings(**overrides: Any) -> Settings:
         "argon2_memory_kib": 8,
         "argon2_iterations": 1,
         "resend_requests_per_second": 1000,
+        "guests_may_book": "yes",
     }
     return Settings(_env_file=None, **(defaults | overrides))  # pyright: ignore[reportCallIssue]
 

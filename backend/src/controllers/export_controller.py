@@ -94,6 +94,7 @@ def _account(ctx: Context[Caller]) -> ExportedAccount:
             **facts_of(ctx.db, ctx.actor, ctx.now),
             "created_at": row.created_at.isoformat(),
             "sessions_ended": row.token_epoch,
+            "guest_since": row.guest_since and row.guest_since.isoformat(),
             "second_factor_since": row.second_factor_at and row.second_factor_at.isoformat(),
             "recovery_codes_left": row.recovery_codes_left,
         }

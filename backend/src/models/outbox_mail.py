@@ -16,8 +16,9 @@ PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind of mail
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of mail
 EMAIL_CONFIRMATION = "email_confirmation"
 EMAIL_CHANGE_NOTICE = "email_change_notice"
+GUEST_LINK = "guest_link"
 # The text of these kinds contains a secret: it is erased as soon as the mail no longer waits, and no command shows it.
-SECRET_KINDS = frozenset({PASSWORD_RESET, EMAIL_CONFIRMATION})
+SECRET_KINDS = frozenset({PASSWORD_RESET, EMAIL_CONFIRMATION, GUEST_LINK})
 
 
 class OutboxMail(Base):

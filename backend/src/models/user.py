@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, String
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.models.base import Base, Id
@@ -28,6 +28,12 @@ class User(Base):
             " AND (deleted_at IS NULL) = (password_hash IS NOT NULL)",
             name="erased_when_deleted",
         ),
+        Index(
+            "ix_users_unconfirmed_guests",
+            "guest_since",
+            postgresql_where=text("guest_since IS NOT NULL AND email_confirmed_at IS NULL"),
+            sqlite_where=text("guest_since IS NOT NULL AND email_confirmed_at IS NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -44,7 +50,10 @@ class User(Base):
     language: Mapped[str | None] = mapped_column(String(16))
     # A patient's own zone, an IANA name. A doctor's zone is in the profile, because the hours are on its clocks.
     own_time_zone: Mapped[str | None] = mapped_column(String(64))
+    # Of a guest, it is the hash of a password that nobody knows.
     password_hash: Mapped[str | None] = mapped_column(String(512))
+    # Since when this has been the account of a guest; NULL in all others, and once the guest has chosen a password.
+    guest_since: Mapped[datetime | None]
     role: Mapped[str] = mapped_column(String(16))
     # Each token contains the epoch in which it was issued; raising the epoch ends every session of the account.
     token_epoch: Mapped[int] = mapped_column(server_default="0")

@@ -19,7 +19,7 @@ from src.utils.addresses import masked
 
 def ask(db: Connection, user_id: int, epoch: int, email: str, now: datetime, settings: Settings) -> None:
     """Send a token to the address that an account has. The account is new or locked."""
-    _ask(db, user_id, epoch, email, now, settings, {"is_new": False, "is_known": False})
+    add(db, user_id, epoch, email, EMAIL_CONFIRMATION, {"is_new": False, "is_known": False}, now, settings)
 
 
 def ask_for_change(
@@ -33,14 +33,22 @@ def ask_for_change(
     withdraw_change(db, user_id, old)
     of_another = exists().where(User.email_key == email_key(new), User.id != user_id)
     is_known = db.scalars(select(of_another)).one()
-    about = _ask(db, user_id, epoch, new, now, settings, {"is_new": True, "is_known": is_known})
+    facts = {"is_new": True, "is_known": is_known}
+    about = add(db, user_id, epoch, new, EMAIL_CONFIRMATION, facts, now, settings)
     _add_mail(db, about, user_id, old, EMAIL_CHANGE_NOTICE, {"new_email": masked(new)}, now, None)
 
 
-def _ask(
-    db: Connection, user_id: int, epoch: int, email: str, now: datetime, settings: Settings, facts: dict[str, Any]
+def add(
+    db: Connection,
+    user_id: int,
+    epoch: int,
+    email: str,
+    kind: str,
+    facts: dict[str, Any],
+    now: datetime,
+    settings: Settings,
 ) -> str:
-    """Add the permission and the mail; return what the mail is about."""
+    """Add a permission and the mail of a kind that carries it; return what the mail is about."""
     about, token_hash = tokens.new_token("e-mail confirmation", settings)
     minutes = settings.email_confirmation_minutes
     until = now + timedelta(minutes=minutes)
@@ -48,7 +56,7 @@ def _ask(
     address = {"user_id": user_id, "email": email, "email_key": email_key(email)}
     db.execute(insert(EmailConfirmation).values(**address, **permission))
     facts = {"minutes": minutes, "token_hash": token_hash, **facts}
-    _add_mail(db, about, user_id, email, EMAIL_CONFIRMATION, facts, now, until)
+    _add_mail(db, about, user_id, email, kind, facts, now, until)
     return about
 
 

@@ -25,13 +25,13 @@ from src.repositories.appointment_repository import DoctorUser, listed, visit_ty
 from src.repositories.availability_repository import LISTED
 from src.repositories.second_factor_repository import recovery_codes_left
 
-_OF_ACCOUNT = select(User.created_at, User.token_epoch, User.second_factor_at, recovery_codes_left()).where(
-    User.id == bindparam("me")
-)
+_OF_ACCOUNT = select(
+    User.created_at, User.token_epoch, User.second_factor_at, User.guest_since, recovery_codes_left()
+).where(User.id == bindparam("me"))
 
 
 def find_account(db: Connection, user_id: int) -> Row[Any]:
-    """Return (created_at, token_epoch, second_factor_at, recovery_codes_left)."""
+    """Return (created_at, token_epoch, second_factor_at, guest_since, recovery_codes_left)."""
     return db.execute(_OF_ACCOUNT, {"me": user_id}).one()
 
 

@@ -110,6 +110,11 @@ def new_address_limits(settings: Settings, email_key: str, address: str) -> list
     return _mails_to(settings, "new address", email_key, address)
 
 
+def guest_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
+    """Return the limits on mails to guests within an hour, counted alone for the same reason."""
+    return _mails_to(settings, "guest", email_key, address)
+
+
 def _mails_to(settings: Settings, kind: str, email_key: str, address: str) -> list[Limit]:
     most = settings.confirmations_per_hour
     return [

@@ -33,6 +33,8 @@ def add(
     role: str,
     now: datetime,
     confirmed_at: datetime | None = None,
+    guest_since: datetime | None = None,
+    phone: str | None = None,
 ) -> int | None:
     """Add an account and return its id, or None when the address has an account already."""
     return insert_unless_conflict(
@@ -42,6 +44,8 @@ def add(
         email=email,
         email_key=email_key,
         email_confirmed_at=confirmed_at,
+        guest_since=guest_since,
+        phone=phone,
         password_hash=password_hash,
         role=role,
         created_at=now,
@@ -89,6 +93,7 @@ _CALLER = (
         User.language,
         User.own_time_zone,
         User.email_confirmed_at,
+        User.guest_since,
         User.second_factor_at,
         DoctorProfile.id.label("doctor_id"),
         DoctorProfile.time_zone,
@@ -133,6 +138,7 @@ def _of_everybody(token: TokenClaims, account: Row[Any]) -> dict[str, Any]:
         "phone": account.phone,
         "language": account.language,
         "email_confirmed": account.email_confirmed_at is not None,
+        "is_guest": account.guest_since is not None,
     }
 
 
@@ -209,11 +215,16 @@ def change_password(db: Connection, user_id: int, *, old_hash: str, new_hash: st
 def reset_password(db: Connection, user_id: int, *, epoch: int, new_hash: str, now: datetime) -> str | None:
     """Set a new password and end every session; return the key of the account's address, which is confirmed by that.
 
-    None when something has ended the sessions since the epoch, such as another new password.
+    A guest is none from then on. None when something has ended the sessions since the epoch, such as another password.
     """
     statement = (
         in_epoch(user_id, epoch)
-        .values(password_hash=new_hash, token_epoch=User.token_epoch + 1, email_confirmed_at=first_confirmed(now))
+        .values(
+            password_hash=new_hash,
+            token_epoch=User.token_epoch + 1,
+            email_confirmed_at=first_confirmed(now),
+            guest_since=None,
+        )
         .returning(User.email_key)
     )
     return db.scalars(statement).one_or_none()
@@ -256,6 +267,7 @@ _ERASE = update(User).values(
     email_key=None,
     email_confirmed_at=None,
     phone=None,
+    guest_since=None,
     language=None,
     own_time_zone=None,
     password_hash=None,

@@ -26,6 +26,7 @@ class ExportedAccount(Me):
 
     created_at: str = Field(description=UTC)
     sessions_ended: int = Field(description="how often all sessions were ended, as by a new password")
+    guest_since: str | None = Field(description=f"{UTC}; null if the account has a password")
     second_factor_since: str | None = Field(description=f"{UTC}; null without a second factor")
     recovery_codes_left: int
 

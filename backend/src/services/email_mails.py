@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from src.models.outbox_mail import EMAIL_CHANGE_NOTICE, EMAIL_CONFIRMATION
+from src.models.outbox_mail import EMAIL_CHANGE_NOTICE, EMAIL_CONFIRMATION, GUEST_LINK
 from src.services.mail import Mail
 from src.services.mail_environment import mail_templates
 from src.services.mail_tokens import link_of, token_of
@@ -14,7 +14,10 @@ from src.settings.clinic import Clinic
 _SUBJECTS = {
     EMAIL_CONFIRMATION: "Please confirm your e-mail address",
     EMAIL_CHANGE_NOTICE: "A new e-mail address for your account",
+    GUEST_LINK: "Please go on with your booking",
 }
+# Where the token of a mail is asked for.
+_PAGES = {EMAIL_CONFIRMATION: "/email/confirm", GUEST_LINK: "/guest/confirm"}
 KINDS = frozenset(_SUBJECTS)
 # What stands in the place of the new address once the person has left.
 ERASED = "(erased)"
@@ -24,8 +27,8 @@ def render(to: str, kind: str, facts: dict[str, Any], clinic: Clinic) -> Mail:
     """Render the mail from the facts that the outbox stores; the token is not among what it stores."""
     subject = _SUBJECTS[kind]
     values: dict[str, Any] = {"subject": subject, "clinic": clinic, "base_url": clinic.base_url, **facts}
-    if kind == EMAIL_CONFIRMATION:
+    if kind in _PAGES:
         values["token"] = token_of(facts)
-        values["link"] = link_of(clinic, "/email/confirm", values["token"])
+        values["link"] = link_of(clinic, _PAGES[kind], values["token"], facts.get("next", ""))
     text, html = (mail_templates.get_template(f"{kind}.{form}").render(values) for form in ("txt", "html"))
     return Mail(to, subject, text, html, clinic.reply_to)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from src.services.mail import MailUnknown
 from src.settings.clinic import Clinic
@@ -20,6 +21,10 @@ def token_of(facts: dict[str, Any]) -> str:
     return token
 
 
-def link_of(clinic: Clinic, page: str, token: str) -> str | None:
-    """Return the link to the page that asks for the token; None if nobody has said where the pages are."""
-    return None if clinic.base_url is None else f"{clinic.base_url}{page}?token={token}"
+def link_of(clinic: Clinic, page: str, token: str, path: str = "") -> str | None:
+    """Return the link to the page that asks for the token, and goes on to `path` if there is one.
+
+    None if nobody has said where the pages are.
+    """
+    query = {"token": token} | ({"next": path} if path else {})
+    return None if clinic.base_url is None else f"{clinic.base_url}{page}?{urlencode(query)}"

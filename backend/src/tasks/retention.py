@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from config import Settings
 from src.models.idempotent_answer import IDEMPOTENT_ANSWERS_KEPT
+from src.repositories import guest_repository as guests
 from src.repositories import holds, old_rows
 from src.repositories import idempotency_repository as answers
 from src.repositories import mail_token_repository as mail_tokens
@@ -33,6 +34,10 @@ class Span:
 
 def _days(setting: str) -> Span:
     return Span(f"`{setting.upper()}` days", lambda settings: timedelta(days=getattr(settings, setting)))
+
+
+def _minutes(setting: str) -> Span:
+    return Span(f"`{setting.upper()}` minutes", lambda settings: timedelta(minutes=getattr(settings, setting)))
 
 
 def _fixed(words: str, span: timedelta) -> Span:
@@ -136,5 +141,12 @@ EXPIRIES = (
         "they expired",
         "the mail works once, also where a clock is behind",
         mail_tokens.purge_expired_before,
+    ),
+    ExpiryRule(
+        "guests who never confirmed the address",
+        _minutes("email_confirmation_minutes"),
+        "they asked",
+        "the mail works until then",
+        guests.erase_unconfirmed_before,
     ),
 )

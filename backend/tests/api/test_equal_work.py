@@ -95,3 +95,11 @@ def test_a_token_that_is_wrong_expired_used_or_of_a_disabled_account(
     assert (works[0][0], works[0][2]) == (400, [])
     assert len(works[0][1]) >= 3
     assert works == [works[0]] * len(works)
+
+
+def test_the_mail_of_a_guest(emails: list[str], measure: Measure) -> None:
+    works = [measure("/auth/guest", {"name": "Ada Sample", "email": email}) for email in emails]
+    status, seen, hashed = works[0]
+    assert (status, len(hashed)) == (200, 1)
+    assert len(seen) >= 5
+    assert works == [works[0]] * len(emails)

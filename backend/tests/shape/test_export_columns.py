@@ -28,6 +28,7 @@ EXPORTED: dict[str, dict[str, str]] = {
         "phone": "account.phone",
         "language": "account.language",
         "own_time_zone": "account.time_zone",
+        "guest_since": "account.guest_since",
         "second_factor_at": "account.second_factor_since",
     },
     "doctors": {
