@@ -41,5 +41,5 @@ def cancel(ctx: Context[Caller], appointment_id: int, body: CancelAppointment) -
     cancellation = Cancellation(*who, body.reason or None, withdraw=body.withdraw)
     accepted(bookings.cancel(ctx.db, cancellation, in_steps=ctx.in_steps))
     if body.withdraw:
-        close_time_of(cast("Context[Doctor]", ctx), appointment_id, body.reason or None)
+        close_time_of(cast("Context[Doctor]", ctx), appointment_id)
     return Message(message="The appointment is cancelled.")

@@ -62,8 +62,11 @@ def check_number_of_exceptions(ctx: Context[Doctor], schedule: Schedule) -> None
         raise TooManyExceptions
 
 
-def close_time_of(ctx: Context[Doctor], appointment_id: int, reason: str | None) -> None:
-    """Close the time of an appointment if the doctor is open at any minute of it, so that the hours do not offer it."""
+def close_time_of(ctx: Context[Doctor], appointment_id: int) -> None:
+    """Close the time of an appointment if the doctor is open at any minute of it, so that the hours do not offer it.
+
+    The closure has no reason: that of the cancellation is about the patient, and is erased when the patient leaves.
+    """
     visit = appointments.find_time(ctx.db, appointment_id)
     time_zone = lock(ctx).time_zone
     schedule = schedule_of(ctx, time_zone)
@@ -71,5 +74,5 @@ def close_time_of(ctx: Context[Doctor], appointment_id: int, reason: str | None)
         return
     check_number_of_exceptions(ctx, schedule)
     for closure in closures_of(visit.starts_at, visit.ends_at, time_zone):
-        exceptions.add(ctx.db, ctx.actor.doctor_id, closure, reason, ctx.now)
+        exceptions.add(ctx.db, ctx.actor.doctor_id, closure, None, ctx.now)
     lay(ctx, schedule_of(ctx, time_zone))

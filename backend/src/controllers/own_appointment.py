@@ -33,6 +33,7 @@ def find(ctx: Context[Caller], appointment_id: int) -> OwnAppointment:
         raise AppointmentNotFound
     if ctx.actor.user_id not in (row.patient_id, row.doctor_user_id):
         raise NotYourAppointment
+    is_doctor = ctx.actor.user_id == row.doctor_user_id
     history = appointments.history(ctx.db, row.id)
     notice = notice_of(row, ctx.settings.policies.cancellation_notice)
     details = AppointmentDetails(
@@ -41,7 +42,9 @@ def find(ctx: Context[Caller], appointment_id: int) -> OwnAppointment:
         history=[EventOut.of_row(event) for event in history],
         revision=history[-1].id,
         reason=row.reason,
-        note=row.note if ctx.actor.user_id == row.doctor_user_id else None,
+        note=row.note if is_doctor else None,
+        patient_email=row.patient_email if is_doctor else None,
+        patient_phone=row.patient_phone if is_doctor else None,
         **ListedAppointment.of_row(row, ctx.now, notice if ctx.actor.user_id == row.patient_id else 0),
     )
     return OwnAppointment(details, row.doctor_id, row.designation, row.slot_id, row.visit_type_id, notice)

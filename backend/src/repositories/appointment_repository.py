@@ -85,6 +85,8 @@ _FULL = (
         DoctorProfile.cancellation_notice,
         DoctorUser.name.label("doctor_name"),
         PatientUser.name.label("patient_name"),
+        PatientUser.email.label("patient_email"),
+        PatientUser.phone.label("patient_phone"),
     )
     .join(DoctorProfile, DoctorProfile.id == Appointment.doctor_id)
     .join(DoctorUser, DoctorUser.id == DoctorProfile.user_id)

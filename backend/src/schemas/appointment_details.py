@@ -50,3 +50,5 @@ class AppointmentDetails(ListedAppointment):
     revision: int
     reason: str | None = Field(description="why the patient comes")
     note: str | None = Field(description="by staff; always null for the patient")
+    patient_email: str | None = Field(description="for the doctor; always null for the patient")
+    patient_phone: str | None = Field(description="for the doctor, if it is known; always null for the patient")

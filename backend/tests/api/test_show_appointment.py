@@ -29,6 +29,8 @@ def test_both_parties_see_the_appointment(api: Api) -> None:
             "can_move": True,
             "reason": None,
             "note": None,
+            "patient_email": ada.email if person is doctor else None,
+            "patient_phone": None,
             "history": [
                 {"event": "booked", "at": "2030-03-04T08:00:00+00:00", "by": "Ada Sample", "reason": None, "was": None}
             ],
@@ -68,6 +70,18 @@ def test_the_status_moves_with_the_clock(api: Api, clock: StillClock) -> None:
         seen.append(ada.get(f"/appointments/{appointment_id}").get_json()["status"])
         clock.forward(minutes=30)
     assert seen == ["booked", "booked", "in_progress", "completed"]
+
+
+def test_the_doctor_sees_how_to_reach_the_patient_and_nobody_else_does(api: Api) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    path = f"/appointments/{ada.book(doctor.publish())}"
+    assert ada.patch("/auth/me", {"phone": "+49 30 23125123"}).status_code == 200
+    shown, own = doctor.get(path).get_json(), ada.get(path).get_json()
+    assert (shown["patient_email"], shown["patient_phone"]) == (ada.email, "+493023125123")
+    assert (own["patient_email"], own["patient_phone"]) == (None, None)
+    assert ada.delete("/patient/account").status_code == 200
+    shown = doctor.get(path).get_json()
+    assert (shown["patient_email"], shown["patient_phone"]) == (None, None)
 
 
 def test_others_are_refused(api: Api) -> None:

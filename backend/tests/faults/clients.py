@@ -39,7 +39,7 @@ class Client(Leaver, Crowd):
             + [self.move] * 12 + [self.pull_both_ways] * 3 + [self.change_hours] * 4
             + [self.withdraw_slot] * 2 + [self.change_policies] * 3 + [self.look_at_affected] * 2
             + [self.cancel_affected] * 6
-            + [self.forget_password] * 6 + [self.change_password] * 3 + [self.leave] * 4
+            + [self.forget_password] * 6 + [self.change_password] * 3 + [self.change_name] * 3 + [self.leave] * 4
             + [self.doctor_cancels] * 8 + [self.end_sessions] * 3 + [self.race_to_register] * 2 + [self.doctor_leaves]
         )  # fmt: skip
         while not over.is_set():

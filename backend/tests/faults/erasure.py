@@ -11,9 +11,6 @@ from src.models.user import FORMER_PATIENT
 from src.services.appointment_mails import BY_FORMER_PATIENT
 from tests.faults.record import Departure, Record
 
-# A doctor who cancels and withdraws the time writes the reason into the own hours, too, where it stays.
-CLOSURES = "exceptions.reason"
-
 
 def not_erased(record: Record, engine: Engine, accepted: Sequence[dict[str, Any]]) -> list[str]:
     """Return a sentence for each word of somebody who surely left that is still there after the last mail."""
@@ -22,7 +19,7 @@ def not_erased(record: Record, engine: Engine, accepted: Sequence[dict[str, Any]
         f"{place} still says {word!r}, of {departure.email}, who has left"
         for place, said in _texts(engine).items()
         for departure in departures
-        for word in sorted(departure.names if place == CLOSURES else departure.names | departure.reasons)
+        for word in sorted(departure.names | departure.reasons)
         if word.lower() in said
     ]
     for mail in accepted:

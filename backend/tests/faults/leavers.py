@@ -27,6 +27,20 @@ class Leaver(Forgetful):
         super().be_somebody_new()
         self.names = {self.name}
 
+    def change_name(self) -> None:
+        """Take another name, which every machine then knows."""
+        name = f"Ada Sample {next(self.town.numbers):05}"
+        # From now on something may say it, also if there is no answer.
+        self.names.add(name)
+        answer = self.until_answered("PATCH", "/auth/me", {"name": name}, self.token)
+        if answer is None:
+            return
+        if answer.status != 200:
+            self.record.violation(f"a change of the name was answered {answer.status} {answer.body}")
+        me = self.once("GET", "/auth/me", token=self.token)
+        if me is not None and me.status == 200 and me.body["name"] != name:
+            self.record.violation(f"{self.email} is called {me.body['name']} after a change to {name}")
+
     def leave(self) -> None:
         """Leave, sometimes while the doctor moves or cancels an appointment, or while another one is booked."""
         me = self.until_answered("GET", "/auth/me", token=self.token)
