@@ -36,12 +36,12 @@ from src.controllers import service_controller as service
 from src.controllers import session_controller as sessions
 from src.controllers import visit_type_controller as visit_types
 from src.pages import account, booking, desk, front, mine, moving, outside, second_step, special_hours, week
-from src.pages import accounts as account_pages
 from src.pages import doctors as doctor_list
 from src.pages import exceptions as exception_pages
 from src.pages import explain as explain_page
 from src.pages import guests as guest_pages
 from src.pages import hours as hours_pages
+from src.pages import log_in as log_in_pages
 from src.pages import passwords as password_pages
 from src.pages import profile as profile_pages
 from src.pages import second_factor as second_factor_pages
@@ -138,28 +138,28 @@ ROUTES: list[Route] = [
 PAGES: list[Page] = [
     Page("/", front.welcome, READER, "front.html"),
     Page("/demo", front.welcome, READER, "front.html", development_only=True),
-    Page("/home", account_pages.home, USER, "front.html"),
-    Page("/log-in", account_pages.entrance, READER, "log_in.html"),
+    Page("/home", log_in_pages.home, USER, "front.html"),
+    Page("/log-in", log_in_pages.entrance, READER, "log_in.html"),
     Page("/log-in/code", second_step.ask, READER, "log_in_code.html"),
-    Page("/register", account_pages.entrance, READER, "register.html"),
-    Page("/log-out", account_pages.nothing, READER, "log_out.html"),
-    Page("/log-out/everywhere", account_pages.nothing, NEWCOMER, "log_out_everywhere.html"),
-    Page("/password", account_pages.nothing, USER, "password.html"),
+    Page("/register", log_in_pages.entrance, READER, "register.html"),
+    Page("/log-out", log_in_pages.nothing, READER, "log_out.html"),
+    Page("/log-out/everywhere", log_in_pages.nothing, NEWCOMER, "log_out_everywhere.html"),
+    Page("/password", log_in_pages.nothing, USER, "password.html"),
     Page("/email", account.show, USER, "email.html"),
     Page("/email/confirm", account.choose, READER, "email_confirm.html"),
-    Page("/email/confirm/resend", account_pages.nothing, USER, "email_resend.html"),
+    Page("/email/confirm/resend", log_in_pages.nothing, USER, "email_resend.html"),
     Page("/guest", guest_pages.show, READER, "guest.html"),
-    Page("/guest/sent", account_pages.nothing, READER, "guest_sent.html"),
+    Page("/guest/sent", log_in_pages.nothing, READER, "guest_sent.html"),
     Page("/guest/confirm", guest_pages.choose, READER, "guest_confirm.html"),
-    Page("/password/forgot", account_pages.nothing, READER, "password_forgot.html"),
-    Page("/password/forgot/sent", account_pages.nothing, READER, "password_sent.html"),
+    Page("/password/forgot", log_in_pages.nothing, READER, "password_forgot.html"),
+    Page("/password/forgot/sent", log_in_pages.nothing, READER, "password_sent.html"),
     Page("/password/reset", password_pages.choose, READER, "password_reset.html"),
 
     Page("/second-factor", second_factor_pages.state, NEWCOMER, "second_factor.html"),
-    Page("/second-factor/set-up", account_pages.nothing, NEWCOMER, "second_factor_set_up.html"),
-    Page("/second-factor/confirm", account_pages.nothing, NEWCOMER, "second_factor_confirm.html"),
-    Page("/second-factor/recovery-codes", account_pages.nothing, NEWCOMER, "second_factor_recovery_codes.html"),
-    Page("/second-factor/turn-off", account_pages.nothing, NEWCOMER, "second_factor_turn_off.html"),
+    Page("/second-factor/set-up", log_in_pages.nothing, NEWCOMER, "second_factor_set_up.html"),
+    Page("/second-factor/confirm", log_in_pages.nothing, NEWCOMER, "second_factor_confirm.html"),
+    Page("/second-factor/recovery-codes", log_in_pages.nothing, NEWCOMER, "second_factor_recovery_codes.html"),
+    Page("/second-factor/turn-off", log_in_pages.nothing, NEWCOMER, "second_factor_turn_off.html"),
 
     Page("/book", doctor_list.find, VISITOR, "doctors.html"),
     Page("/book/<int:doctor_id>", booking.times, VISITOR, "times.html"),
@@ -168,8 +168,8 @@ PAGES: list[Page] = [
 
     Page("/my", mine.my_appointments, PATIENT, "mine.html"),
     Page("/my/account", account.show, PATIENT, "account.html"),
-    Page("/my/account/export", account_pages.export, PATIENT, "account.html"),
-    Page("/my/account/delete", account_pages.leave, PATIENT, "account_delete.html"),
+    Page("/my/account/export", log_in_pages.export, PATIENT, "account.html"),
+    Page("/my/account/delete", log_in_pages.leave, PATIENT, "account_delete.html"),
     Page("/my/<int:appointment_id>", mine.appointment, PATIENT, "appointment.html"),
     Page("/my/<int:appointment_id>/cancel", mine.appointment, PATIENT, "cancel.html"),
     Page("/my/<int:appointment_id>/calendar.ics", mine.calendar, PATIENT, "appointment.html"),
@@ -201,7 +201,7 @@ PAGES: list[Page] = [
     Page("/desk/slots/<int:slot_id>/withdraw", slot_pages.show, DOCTOR, "slot_withdraw.html"),
     Page("/desk/profile", profile_pages.show, DOCTOR, "profile.html"),
     Page("/desk/account", account.show, DOCTOR, "account.html"),
-    Page("/desk/profile/export", account_pages.export, DOCTOR, "profile.html"),
+    Page("/desk/profile/export", log_in_pages.export, DOCTOR, "profile.html"),
     Page("/desk/profile/delete", profile_pages.leave, DOCTOR, "profile_delete.html"),
 
     Page("/dev/outbox", front.outbox, READER, "outbox.html", development_only=True),
@@ -209,9 +209,9 @@ PAGES: list[Page] = [
 
 FORMS: list[Form] = [
     Form("/demo", front.become, ANYONE, "demo.become", then="{next}", session="begins"),
-    Form("/log-in", account_pages.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
+    Form("/log-in", log_in_pages.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
     Form("/log-in/code", second_step.log_in, ANYONE, "auth.log_in", then="{next}", session="begins"),
-    Form("/register", account_pages.register, ANYONE, "auth.register", then="{next}", session="begins"),
+    Form("/register", log_in_pages.register, ANYONE, "auth.register", then="{next}", session="begins"),
     Form("/log-out", sessions.log_out, NEWCOMER, "session.log_out", then="/book", session="ends"),
     Form("/log-out/everywhere", sessions.log_out_everywhere, NEWCOMER, "session.log_out_everywhere", then="/book",
          session="ends"),

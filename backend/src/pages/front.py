@@ -12,7 +12,7 @@ from src.controllers import service_controller as service
 from src.controllers import session_tokens
 from src.controllers.session_tokens import Account
 from src.errors_of_accounts import NoDemo
-from src.pages.accounts import HOME, LoggedIn
+from src.pages.log_in import HOME, LoggedIn
 from src.repositories import user_repository as users
 from src.schemas.base import In
 from src.schemas.fields import Email, email_key

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from src.context import Caller, Context, SlowContext
 from src.controllers import guest_controller as guests
 from src.errors_of_accounts import GuestsRefused
-from src.pages.accounts import ComesBack, Entrance, LoggedIn, come_back, entrance
+from src.pages.log_in import ComesBack, Entrance, LoggedIn, come_back, entrance
 from src.pages.views import Goto
 from src.repositories import email_confirmation_repository as confirmations
 from src.schemas.account import EmailToken

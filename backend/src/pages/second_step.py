@@ -8,7 +8,7 @@ from src.context import Caller, Context, SlowContext
 from src.controllers import auth_controller as auth
 from src.controllers.second_step import take_second_step
 from src.errors_of_accounts import PasswordTypedTooLongAgo
-from src.pages.accounts import ComesBack, LoggedIn, come_back
+from src.pages.log_in import ComesBack, LoggedIn, come_back
 from src.pages.views import Goto
 from src.repositories import user_repository as users
 from src.schemas.fields import Flag
