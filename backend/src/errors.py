@@ -65,7 +65,7 @@ class KeyReused(ClinicError):
 
 
 class Throttled(ClinicError):
-    """Too many failed attempts; please try again later."""
+    """Too many attempts; please try again later."""
 
     def __init__(self, retry_after: int = 60, template: str | None = None, **params: str | int) -> None:
         """Allow the next attempt after `retry_after` seconds."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import schemathesis
 from apiflask import APIFlask
 from hypothesis import HealthCheck, Phase, given, settings
@@ -19,7 +20,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from src.extensions import db
 from tests.calls import CALLS, Clinic
-from tests.conftest import ON_SQLITE
+from tests.conftest import ON_SQLITE, MakeApp
 
 load_all_checks()
 EXCLUDED = [CHECKS.get_one("positive_data_acceptance")]
@@ -36,6 +37,12 @@ LIMITS = settings(
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> APIFlask:
+    """Return an application in which the tests can register as many people as they need."""
+    return make_app(registrations_per_hour=1_000_000)
 
 
 def described(app: APIFlask, clinic: Clinic) -> Any:

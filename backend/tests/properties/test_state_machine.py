@@ -321,6 +321,8 @@ class Clinic(RuleBasedStateMachine):
         self.mails: list[OwedMail] = []
         self.answered: list[Answered] = []
         self.tokens: list[ResetToken] = []
+        # How often each account got a new password.
+        self.new_passwords: Counter[int] = Counter()
         # The names of those who have left.
         self.erased: list[str] = []
         self.done: Counter[str] = done
@@ -592,6 +594,7 @@ class Clinic(RuleBasedStateMachine):
 
     def has_password(self, person: Person, password: str) -> None:
         """Find out that the new password opens and the old one does not."""
+        self.new_passwords[person.id] += 1
         old, person.password = person.password, password
         self.log_in(person)
         answer = self.call(None, "POST", "/auth/login", {"email": person.email, "password": old})
@@ -1310,6 +1313,11 @@ class Clinic(RuleBasedStateMachine):
         assert sorted(rows, key=str) == sorted(expected, key=str)
 
     @invariant()
+    def one_mail_tells_of_each_new_password(self) -> None:
+        told = "SELECT recipient_id, count(*) FROM outbox WHERE template = 'password_changed' GROUP BY recipient_id"
+        assert dict(self.query(told)) == self.new_passwords
+
+    @invariant()
     def changes_of_patients_are_numbered(self) -> None:
         rows = self.query(
             "SELECT actor_id, count(*), min(patient_nth), max(patient_nth), count(DISTINCT patient_nth)"
@@ -1402,7 +1410,7 @@ class Clinic(RuleBasedStateMachine):
 
     def was_tried(self, key: str, outcome: Outcome) -> None:
         self.done[f"mail {outcome}"] += 1
-        if is_of_reset(self.provider.seen[key]):
+        if is_about_password(self.provider.seen[key]):
             return
         [(event, appointment_id, recipient_id)] = self.query(
             "SELECT e.event, o.appointment_id, o.recipient_id FROM outbox o"
@@ -1440,6 +1448,10 @@ class Clinic(RuleBasedStateMachine):
 
 def is_of_reset(mail: Mail) -> bool:
     return mail.subject == "Your new password"
+
+
+def is_about_password(mail: Mail) -> bool:
+    return is_of_reset(mail) or mail.subject == "Your password was changed"
 
 
 def meet(one: range, other: range) -> bool:
