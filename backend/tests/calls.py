@@ -107,6 +107,10 @@ class Clinic:
     def refresh_token(self) -> str:
         return refreshable(self.api, self.patient.email).get_json()["refresh_token"]
 
+    def guest(self) -> dict[str, str]:
+        email = f"guest{next(self.api.numbers)}@people.example"
+        return {"name": "Ada Sample", "email": email, "phone": "+493023125123"}
+
     def guest_token(self) -> str:
         """Return the token of a mail that begins the session of a guest."""
         return guest_token_of(self.app, f"guest{next(self.api.numbers)}@people.example")
@@ -257,7 +261,7 @@ CALLS = [
     ),
     Call("email.confirm", NOBODY, body=lambda clinic: {"token": clinic.confirmation_token()}),
     Call("email.resend", USERS),
-    Call("guest.ask", NOBODY, body={"name": "Ada Sample", "email": "guest@people.example", "phone": "+493023125123"}),
+    Call("guest.ask", NOBODY, body=lambda clinic: clinic.guest()),
     Call("guest.confirm", NOBODY, body=lambda clinic: {"token": clinic.guest_token()}),
     Call("password.forgot", NOBODY, body=lambda clinic: {"email": clinic.patient.email}),
     Call("password.reset", NOBODY, body=lambda clinic: {"token": clinic.reset_token(), "password": PASSWORD}),

@@ -121,7 +121,8 @@ def make_settings(**overrides: Any) -> Settings:
         "argon2_memory_kib": 8,
         "argon2_iterations": 1,
         "resend_requests_per_second": 1000,
-        "guests_may_book": "yes",
+        # Most tests are of a clinic that takes guests.
+        "guests_may_book": "no" if overrides.get("second_factor_required") == "everybody" else "yes",
     }
     return Settings(_env_file=None, **(defaults | overrides))  # pyright: ignore[reportCallIssue]
 
@@ -281,16 +282,36 @@ def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
     assert surprises == set()
 
 
-@pytest.fixture
-def make_app(watch: Watch, database_url: str, clock: StillClock) -> MakeApp:
-    def make(**overrides: Any) -> APIFlask:
-        return watch(checked_app(make_settings(**({"database_url": database_url} | overrides)), clock))
-
-    return make
-
-
 # To create an application and to compile its SQL take longer than most tests.
 _shared_apps: dict[str, APIFlask] = {}
+# The applications that earlier tests have made and not changed, with their settings.
+_idle_apps: list[tuple[str, APIFlask]] = []
+MOST_IDLE = 12
+
+
+@pytest.fixture
+def make_app(watch: Watch, database_url: str, clock: StillClock) -> Iterator[MakeApp]:
+    """Return a function that makes an application, or takes one that an earlier test has made with these settings."""
+    used: list[tuple[str, APIFlask, Any]] = []
+
+    def make(**overrides: Any) -> APIFlask:
+        values = {"database_url": database_url} | overrides
+        key = repr(sorted(values.items()))
+        app = watch(_idle_app(key) or checked_app(make_settings(**values), clock))
+        used.append((key, app, changeable(app)))
+        return app
+
+    yield make
+    _idle_apps.extend((key, app) for key, app, before in used if changeable(app) == before)
+    del _idle_apps[:-MOST_IDLE]
+
+
+def _idle_app(key: str) -> APIFlask | None:
+    for number, (other, app) in enumerate(_idle_apps):
+        if other == key:
+            del _idle_apps[number]
+            return app
+    return None
 
 
 @pytest.fixture

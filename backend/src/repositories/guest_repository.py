@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from config import Settings
 from src.models import EmailConfirmation, User
@@ -30,18 +30,24 @@ _VALID = tokens.valid(EmailConfirmation, User.role, User.email_key).where(*_IS_G
 
 
 def add(db: Connection, guest: Guest, password_hash: str, now: datetime) -> None:
-    """Add a guest's account, unless the address has an account already."""
+    """Add a guest's account, unless the address has an account already.
+
+    Until somebody confirms the address, whoever asked last says name and number: nobody has proven to be the guest.
+    """
+    key = email_key(guest.email)
     users.add(
         db,
         name=guest.name,
         email=guest.email,
-        email_key=email_key(guest.email),
+        email_key=key,
         password_hash=password_hash,
         role="patient",
         now=now,
         guest_since=now,
         phone=guest.phone,
     )
+    unconfirmed = (User.email_key == key, User.email_confirmed_at.is_(None), *_IS_GUEST)
+    db.execute(update(User).where(*unconfirmed).values(name=guest.name, phone=guest.phone))
 
 
 def ask(db: Connection, key: str, path: str, now: datetime, settings: Settings) -> int:

@@ -85,6 +85,14 @@ def test_who_comes_again_keeps_the_account_and_its_appointments(app: APIFlask, a
     assert len(again.get("/appointments/my").get_json()["data"]) == 1
 
 
+def test_nobody_else_decides_what_a_guest_is_called(app: APIFlask, api: Api) -> None:
+    ask(api, name="Somebody Else", phone="+49 30 23125999")
+    ask(api, phone=None)
+    guest = confirm(api, newest_token(app))
+    assert guest is not None
+    assert (guest.name, guest.get("/auth/me").get_json()["phone"]) == ("Gus Passing", None)
+
+
 @pytest.mark.parametrize("role", ["patient", "doctor"])
 def test_who_has_an_account_is_told_to_log_in_and_gets_no_token(
     app: APIFlask, api: Api, deliver: Deliver, role: str

@@ -9,9 +9,12 @@ import pytest
 from apiflask import APIFlask
 from werkzeug.test import TestResponse
 
-from tests.conftest import MakeApp
+from tests.conftest import ON_SQLITE, MakeApp
 from tests.mail_tokens import reset_token_of
 from tests.people import CODE, PASSWORD, Api, Person, error_of
+
+# What is refused here is refused before any statement.
+pytestmark = ON_SQLITE
 
 NAME, EMAIL = "Ada Sample", "ada.s@people.example"
 STRONG = "a horse that correctly reads batteries"

@@ -16,7 +16,7 @@ from tests.processes.conftest import SCHEMES
 from tests.processes.site import NARROW, NARROWEST, PEOPLE, WIDE, Site, crawl
 
 BYTES_OF_A_PAGE = 30_000
-OF_A_KIND, MANY_OF_A_KIND = 8, 100
+OF_A_KIND, MANY_OF_A_KIND = 4, 100
 # Rules that depend on width and colours; the others are tried once.
 RULES_OF_LOOKS = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-size"]}}
 # In WCAG 2.2, level AA, but off by default.

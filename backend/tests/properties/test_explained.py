@@ -58,7 +58,7 @@ class Asking(Practice):
 
     def explained(self, doctor: Doctor, kind: Kind | None, minute: int) -> Explanation:
         actor = context.Doctor(
-            TOKEN, doctor.user_id, "Fenna Quill", "x", "doctor", None, None, True, doctor.id, doctor.zone
+            TOKEN, doctor.user_id, "Fenna Quill", "x", "doctor", None, None, True, False, doctor.id, doctor.zone
         )
         ctx = context.Context(self.db, self.world.now, actor, Settings.model_construct())
         at = f"{instant(minute).astimezone(ZoneInfo(doctor.zone)):%Y-%m-%dT%H:%M}"
