@@ -59,7 +59,8 @@ class Hammer:
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
         try:
             connection.connect()
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, ConnectionResetError):
+            # The listener may be closed in the middle of the handshake, before it accepts.
             return "refused"
         try:
             connection.request("GET", path)
