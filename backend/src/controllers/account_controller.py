@@ -26,7 +26,13 @@ NOTHING_CHANGED = f"Nothing was changed. You can change: {', '.join((*AT_ONCE, '
 
 def me(ctx: Context[Caller]) -> Me:
     """Return the caller's own account."""
-    return Me.model_validate(facts_of(ctx.db, ctx.actor, ctx.now))
+    return Me.model_validate(facts_of(ctx.actor))
+
+
+def whole(db: Connection, actor: Caller, now: datetime) -> dict[str, Any]:
+    """Return the members of WholeAccount."""
+    new_email = confirmations.find_new_address(db, actor.user_id, actor.token.epoch, actor.email, now)
+    return {**facts_of(actor), "new_email": new_email}
 
 
 @raises(ZoneOfHours, CurrentPasswordMissing, WrongCurrentPassword, Throttled)
@@ -49,7 +55,7 @@ def change(ctx: SlowContext[Caller], body: AccountChanges) -> AccountChanged:
             confirmations.ask_for_change(db, *who, actor.email, new_email, ctx.now, ctx.settings)
         elif "email" in body.model_fields_set:
             confirmations.withdraw_change(db, actor.user_id, actor.email)
-        facts = facts_of(db, replace(actor, **changes), ctx.now)
+        facts = whole(db, replace(actor, **changes), ctx.now)
     return AccountChanged(message=MAIL_SENT if new_email else CHANGED if changes else NOTHING_CHANGED, **facts)
 
 
@@ -63,7 +69,7 @@ def _allow_new_address(ctx: SlowContext[Caller], body: AccountChanges, new_email
     ctx.events.append(Event("email_change_asked", ctx.actor.user_id, key))
 
 
-def facts_of(db: Connection, actor: Caller, now: datetime) -> dict[str, Any]:
+def facts_of(actor: Caller) -> dict[str, Any]:
     """Return the members of Me."""
     return {
         "id": actor.user_id,
@@ -74,5 +80,4 @@ def facts_of(db: Connection, actor: Caller, now: datetime) -> dict[str, Any]:
         "language": actor.language,
         "time_zone": actor.time_zone if isinstance(actor, Patient | Doctor) else None,
         "email_confirmed": actor.email_confirmed,
-        "new_email": confirmations.find_new_address(db, actor.user_id, actor.token.epoch, actor.email, now),
     }

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from src.context import Caller, Context, Doctor
-from src.controllers.account_controller import facts_of
+from src.controllers.account_controller import whole
 from src.repositories import doctor_repository as doctors
 from src.repositories import exception_repository as exceptions
 from src.repositories import export_repository as exports
@@ -91,7 +91,7 @@ def _account(ctx: Context[Caller]) -> ExportedAccount:
     row = exports.find_account(ctx.db, ctx.actor.user_id)
     return ExportedAccount.model_validate(
         {
-            **facts_of(ctx.db, ctx.actor, ctx.now),
+            **whole(ctx.db, ctx.actor, ctx.now),
             "created_at": row.created_at.isoformat(),
             "sessions_ended": row.token_epoch,
             "guest_since": row.guest_since and row.guest_since.isoformat(),

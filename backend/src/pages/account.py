@@ -9,7 +9,7 @@ from src.controllers import account_controller as accounts
 from src.controllers import email_controller as emails
 from src.pages.zones import Zones, zones_to_choose
 from src.repositories import email_confirmation_repository as confirmations
-from src.schemas.account import AccountChanged, AccountChanges, EmailToken, Me
+from src.schemas.account import AccountChanged, AccountChanges, EmailToken, WholeAccount
 from src.schemas.base import In, Out
 from src.schemas.contact import LanguageCode, Phone
 from src.schemas.fields import Email, Name, Password, TimeZone
@@ -19,12 +19,12 @@ from src.schemas.fields import Email, Name, Password, TimeZone
 class AccountShown:
     """The account; `zones` are for patients."""
 
-    me: Me
+    me: WholeAccount
     zones: Zones
 
 
 def show(ctx: Context[Caller]) -> AccountShown:
-    me = accounts.me(ctx)
+    me = WholeAccount.model_validate(accounts.whole(ctx.db, ctx.actor, ctx.now))
     return AccountShown(me, zones_to_choose(me.time_zone))
 
 

@@ -25,6 +25,11 @@ class Me(Out):
     language: str | None = Field(description="the language of the pages; null follows the browser", examples=["de"])
     time_zone: str | None = Field(description="IANA name; a doctor's is that of the weekly hours")
     email_confirmed: bool = Field(description="whether somebody has proven to read the mails to `email`")
+
+
+class WholeAccount(Me):
+    """The caller's account, and a new address that waits. GET /auth/me makes no query for that."""
+
     new_email: str | None = Field(description="an address that waits to be confirmed; `email` holds until then")
 
 
@@ -48,7 +53,7 @@ class AccountChanges(In):
         return self.email if "email" in self.model_fields_set and self.email != present else None
 
 
-class AccountChanged(Me):
+class AccountChanged(WholeAccount):
     """The account as it is now."""
 
     message: str

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from src.domain.appointment_rules import shown_status
 from src.models.outbox_mail import SECRET_KINDS
-from src.schemas.account import Me
+from src.schemas.account import WholeAccount
 from src.schemas.appointment_details import FormerTime
 from src.schemas.base import Out, WallClockSpan, wall_clock_span
 from src.schemas.hours import WeeklyHoursOut
@@ -21,7 +21,7 @@ from src.schemas.visit_type import DoctorsVisitType
 UTC = "RFC 3339, UTC"
 
 
-class ExportedAccount(Me):
+class ExportedAccount(WholeAccount):
     """The account. Of sessions that were ended, only ids are kept, which do not tell whose they were."""
 
     created_at: str = Field(description=UTC)

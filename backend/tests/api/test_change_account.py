@@ -23,7 +23,7 @@ def change(person: Any, **changes: Any) -> dict[str, Any]:
 def test_everything_but_the_address_changes_at_once(ada: Patient) -> None:
     changed = change(ada, name=" Ada Renamed ", phone="+49 (30) 231-25123", language="de", time_zone="Asia/Tokyo")
     assert changed.pop("message") == "Account updated."
-    assert changed == ada.get("/auth/me").get_json()
+    assert changed == ada.get("/auth/me").get_json() | {"new_email": None}
     assert changed | {"name": "Ada Renamed", "phone": "+493023125123", "language": "de"} == changed
     assert (changed["time_zone"], changed["email"], changed["new_email"]) == ("Asia/Tokyo", ada.email, None)
 
@@ -39,7 +39,7 @@ def test_a_body_without_changes_says_what_can_be_changed(ada: Patient) -> None:
     before = ada.get("/auth/me").get_json()
     answer = change(ada, role="doctor", id=1)
     assert answer.pop("message") == "Nothing was changed. You can change: name, phone, language, time_zone, email."
-    assert answer == before
+    assert answer == before | {"new_email": None}
 
 
 @pytest.mark.parametrize(

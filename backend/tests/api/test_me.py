@@ -46,7 +46,6 @@ def test_it_says_who_i_am(api: Api) -> None:
             "language": None,
             "time_zone": "UTC" if role == "doctor" else None,
             "email_confirmed": False,
-            "new_email": None,
         }
 
 
