@@ -339,9 +339,7 @@ def history_is_deleted_on_cancel() -> None:
 def tokens_of_ended_sessions_still_open() -> None:
     def find_caller(db: Connection, user_id: int, epoch: int, session: str) -> Any:
         query = (
-            select(
-                User.id, User.name, User.email, User.role, DoctorProfile.id.label("doctor_id"), DoctorProfile.time_zone
-            )
+            select(*user_repository._CALLER.selected_columns)
             .outerjoin(DoctorProfile, DoctorProfile.user_id == User.id)
             .where(User.id == user_id)
         )
@@ -623,7 +621,7 @@ def erased_names_are_left_in_mails() -> None:
 def reset_tokens_are_reusable() -> None:
     """Give a permission for every token that has not expired, used or not."""
     password_reset_repository._FIND = select(
-        PasswordReset.id, PasswordReset.user_id, User.token_epoch.label("epoch")
+        PasswordReset.id, PasswordReset.user_id, User.token_epoch.label("epoch"), User.name, User.email
     ).where(
         PasswordReset.user_id == User.id,
         PasswordReset.token_hash == bindparam("token_hash"),
@@ -632,7 +630,7 @@ def reset_tokens_are_reusable() -> None:
 
 
 def sessions_survive_resets() -> None:
-    def reset_password(db: Connection, user_id: int, *, epoch: int, new_hash: str) -> Any:
+    def reset_password(db: Connection, user_id: int, *, epoch: int, new_hash: str, now: datetime) -> Any:
         account = update(User).where(User.id == user_id, User.token_epoch == epoch)
         return db.scalars(account.values(password_hash=new_hash).returning(User.email_key)).one_or_none()
 
