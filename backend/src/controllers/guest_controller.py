@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from config import Settings
 from src.context import Event, SlowContext
 from src.controllers import session_tokens
 from src.controllers.session_tokens import Account
@@ -32,8 +33,7 @@ def ask(ctx: SlowContext[None], body: Guest) -> Message:
 
 def send_link(ctx: SlowContext[None], guest: Guest, path: str) -> None:
     """Send the mail; its link goes on to the path of a page, if there is one."""
-    if ctx.settings.guests_may_book == "no":
-        raise GuestsRefused
+    check_guests_may_book(ctx.settings)
     key = email_key(guest.email)
     throttle.count_or_refuse(ctx, throttle.guest_limits(ctx.settings, key, ctx.address))
     password_of_nobody = hash_password(secrets.token_urlsafe(), ctx.settings)
@@ -43,11 +43,15 @@ def send_link(ctx: SlowContext[None], guest: Guest, path: str) -> None:
     ctx.events.append(Event("guest_link_asked", account_id, key))
 
 
+def check_guests_may_book(settings: Settings) -> None:
+    if settings.guests_may_book == "no":
+        raise GuestsRefused
+
+
 @raises(GuestsRefused, ConfirmationRefused, Throttled)
 def confirm(ctx: SlowContext[None], body: EmailToken) -> AccessToken:
     """Begin the session of a guest with the token of a mail, once. The address is confirmed then."""
-    if ctx.settings.guests_may_book == "no":
-        raise GuestsRefused
+    check_guests_may_book(ctx.settings)
     limits = throttle.mail_token_limits(ctx.settings, ctx.address)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)

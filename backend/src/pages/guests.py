@@ -6,27 +6,21 @@ from dataclasses import dataclass
 
 from src.context import Caller, Context, SlowContext
 from src.controllers import guest_controller as guests
-from src.errors_of_accounts import GuestsRefused
 from src.pages.log_in import ComesBack, Entrance, LoggedIn, come_back, entrance
+from src.pages.passwords import Asked
 from src.pages.views import Goto
 from src.repositories import email_confirmation_repository as confirmations
 from src.schemas.account import EmailToken
-from src.schemas.base import Out
 from src.schemas.guest import Guest
 
 
 def show(ctx: Context[Caller | None], query: ComesBack) -> Entrance | Goto:
-    if ctx.settings.guests_may_book == "no":
-        raise GuestsRefused
+    guests.check_guests_may_book(ctx.settings)
     return entrance(ctx, query)
 
 
 class GuestForm(Guest, ComesBack):
     """What the page of a guest sends."""
-
-
-class Asked(Out):
-    """The next page says what happened, also after the browser has loaded it again."""
 
 
 def ask(ctx: SlowContext[None], body: GuestForm) -> Asked:

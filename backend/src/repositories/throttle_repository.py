@@ -89,16 +89,12 @@ def invitation_limits(settings: Settings, address: str) -> list[Limit]:
 
 def reset_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
     """Return the limits on mails for forgotten passwords within an hour, whether or not the account exists."""
-    most = settings.password_resets_per_hour
-    return [
-        Limit(_subject(settings, "reset", email_key), most),
-        Limit(_subject(settings, "resets", network_of(address)), most * NETWORKS_TOGETHER),
-    ]
+    return _mails_to(settings, "reset", email_key, address, settings.password_resets_per_hour)
 
 
 def confirmation_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
     """Return the limits on mails that confirm the address of an account within an hour."""
-    return _mails_to(settings, "confirmation", email_key, address)
+    return _mails_to(settings, "confirmation", email_key, address, settings.confirmations_per_hour)
 
 
 def new_address_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
@@ -107,16 +103,16 @@ def new_address_limits(settings: Settings, email_key: str, address: str) -> list
     They share no count with the mails to addresses that accounts have. Otherwise a refusal could tell that somebody
     else has just registered with the address.
     """
-    return _mails_to(settings, "new address", email_key, address)
+    return _mails_to(settings, "new address", email_key, address, settings.confirmations_per_hour)
 
 
 def guest_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
     """Return the limits on mails to guests within an hour, counted alone for the same reason."""
-    return _mails_to(settings, "guest", email_key, address)
+    return _mails_to(settings, "guest", email_key, address, settings.confirmations_per_hour)
 
 
-def _mails_to(settings: Settings, kind: str, email_key: str, address: str) -> list[Limit]:
-    most = settings.confirmations_per_hour
+def _mails_to(settings: Settings, kind: str, email_key: str, address: str, most: int) -> list[Limit]:
+    """Return the limits on what sends mails: `most` for one mailbox, and ten times as many for one network."""
     return [
         Limit(_subject(settings, kind, email_key), most),
         Limit(_subject(settings, f"{kind}, network", network_of(address)), most * NETWORKS_TOGETHER),
@@ -144,11 +140,7 @@ def registration_limits(settings: Settings, email_key: str, address: str) -> lis
     PATIENT_CHANGES_PER_HOUR limits the mails of one account. Without a limit on accounts, somebody could register the
     address of somebody else again and again, delete the account each time, and fill that mailbox.
     """
-    most = settings.registrations_per_hour
-    return [
-        Limit(_subject(settings, "registration", email_key), most),
-        Limit(_subject(settings, "registrations", network_of(address)), most * NETWORKS_TOGETHER),
-    ]
+    return _mails_to(settings, "registration", email_key, address, settings.registrations_per_hour)
 
 
 def check(db: Connection, ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
@@ -165,37 +157,43 @@ def count_failure(ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
 
     Beyond the limit the caller must not raise its own error, which would confirm that the guess was wrong.
     """
-    seconds_left: int | None = None
-    with ctx.transaction(writes=True) as db:
-        for limit in limits:
-            window = limit.window or _window(ctx.settings)
-            failures, began = _count_one(db, limit.subject, ctx.now, window)
-            if failures > limit.failures:
-                seconds_left = _seconds_left(began, ctx.now, window)
-    if seconds_left is not None:
-        raise Throttled(seconds_left)
+    _count_and_commit(ctx, limits, _window(ctx.settings))
+
+
+def count_or_refuse(ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
+    """Count something that was asked for against every limit within an hour; raise Throttled where one is passed."""
+    _count_and_commit(ctx, limits, HOUR)
 
 
 def count_asked(db: Connection, limits: Iterable[Limit], now: datetime) -> bool:
     """Count something that was asked for against every limit within an hour, and say whether all are kept."""
-    counts = [(_count_one(db, limit.subject, now, HOUR)[0], limit.failures) for limit in limits]
-    return all(count <= most for count, most in counts)
+    return _count(db, limits, now, HOUR) is None
 
 
 def count_success(db: Connection, limits: Iterable[Limit], now: datetime) -> None:
     """Count what the transaction does against every limit within an hour; raise Throttled where one is passed."""
-    for limit in limits:
-        count, began = _count_one(db, limit.subject, now, HOUR)
-        if count > limit.failures:
-            raise Throttled(_seconds_left(began, now, HOUR))
+    seconds_left = _count(db, limits, now, HOUR)
+    if seconds_left is not None:
+        raise Throttled(seconds_left)
 
 
-def count_or_refuse(ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
-    """Count something that was asked for, as `count_asked` does; raise Throttled beyond a limit."""
+def _count_and_commit(ctx: SlowContext[Any], limits: Iterable[Limit], window: timedelta) -> None:
+    """Count in a transaction of its own, so that the refusal does not undo the count."""
     with ctx.transaction(writes=True) as db:
-        allowed = count_asked(db, limits, ctx.now)
-    if not allowed:
-        raise Throttled(int(HOUR.total_seconds()))
+        seconds_left = _count(db, limits, ctx.now, window)
+    if seconds_left is not None:
+        raise Throttled(seconds_left)
+
+
+def _count(db: Connection, limits: Iterable[Limit], now: datetime, window: timedelta) -> int | None:
+    """Count against every limit; where some are passed, return in how many seconds the last of their windows ends."""
+    passed: list[int] = []
+    for limit in limits:
+        lasts = limit.window or window
+        count, began = _count_one(db, limit.subject, now, lasts)
+        if count > limit.failures:
+            passed.append(_seconds_left(began, now, lasts))
+    return max(passed, default=None)
 
 
 def forget_log_in_failures(db: Connection, settings: Settings, email_key: str, address: str) -> None:
