@@ -6,7 +6,7 @@ from typing import Any
 
 from src.models.outbox_mail import EMAIL_CHANGE_NOTICE, EMAIL_CONFIRMATION, GUEST_LINK
 from src.services.mail import Mail
-from src.services.mail_environment import mail_templates
+from src.services.mail_environment import mail_from
 from src.services.mail_tokens import link_of, token_of
 from src.settings.clinic import Clinic
 
@@ -25,10 +25,8 @@ ERASED = "(erased)"
 
 def render(to: str, kind: str, facts: dict[str, Any], clinic: Clinic) -> Mail:
     """Render the mail from the facts that the outbox stores; the token is not among what it stores."""
-    subject = _SUBJECTS[kind]
-    values: dict[str, Any] = {"subject": subject, "clinic": clinic, "base_url": clinic.base_url, **facts}
+    values: dict[str, Any] = {"base_url": clinic.base_url, **facts}
     if kind in _PAGES:
         values["token"] = token_of(facts)
         values["link"] = link_of(clinic, _PAGES[kind], values["token"], facts.get("next", ""))
-    text, html = (mail_templates.get_template(f"{kind}.{form}").render(values) for form in ("txt", "html"))
-    return Mail(to, subject, text, html, clinic.reply_to)
+    return mail_from(kind, to, _SUBJECTS[kind], clinic, **values)
