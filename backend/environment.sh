@@ -50,7 +50,8 @@ prepare_environment() {
     fi
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         say "Installing packages (about half a minute the first time) ..."
-        "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check --requirement "$1" ||
+        # Python compiles what it imports. To compile everything now takes as long as to install it.
+        "$VENV_PYTHON" -m pip install --quiet --no-compile --disable-pip-version-check --requirement "$1" ||
             fail "The packages could not be installed; the lines above say why. Check the network and start again."
         printf '%s' "$wanted" >"$stamp"
     fi
