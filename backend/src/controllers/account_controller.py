@@ -15,6 +15,7 @@ from src.errors_of_accounts import CurrentPasswordMissing, WrongCurrentPassword,
 from src.repositories import account_repository as accounts
 from src.repositories import email_confirmation_repository as confirmations
 from src.repositories import throttle_repository as throttle
+from src.repositories.throttle_limits import new_address_limits
 from src.schemas.account import AT_ONCE, AccountChanged, AccountChanges, Me
 from src.schemas.fields import email_key
 from src.utils.decorators import raises
@@ -65,7 +66,7 @@ def _allow_new_address(ctx: SlowContext[Caller], body: AccountChanges, new_email
         raise CurrentPasswordMissing
     check_current_password(ctx, body.current_password)
     key = email_key(new_email)
-    throttle.count_or_refuse(ctx, throttle.new_address_limits(ctx.settings, key, ctx.address))
+    throttle.count_or_refuse(ctx, new_address_limits(ctx.settings, key, ctx.address))
     ctx.events.append(Event("email_change_asked", ctx.actor.user_id, key))
 
 

@@ -26,6 +26,7 @@ from src.repositories import doctor_repository as doctors
 from src.repositories import email_confirmation_repository as confirmations
 from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
+from src.repositories.throttle_limits import confirmation_limits, invitation_limits, log_in_limits, registration_limits
 from src.schemas.auth import AccessToken, Credentials, Registered, Registration
 from src.schemas.fields import email_key
 from src.schemas.new_password import check_new_password
@@ -55,9 +56,7 @@ def register(ctx: SlowContext[None], body: Registration) -> Registered:
         )
         if user_id is None:
             raise EmailTaken
-        throttle.count_success(
-            db, throttle.registration_limits(ctx.settings, email_key(body.email), ctx.address), ctx.now
-        )
+        throttle.count_success(db, registration_limits(ctx.settings, email_key(body.email), ctx.address), ctx.now)
         if body.role == "doctor":
             doctors.add(db, user_id, NEW_DESIGNATION, NEW_SPECIALIZATION, ctx.now)
         asked = ctx.settings.require_confirmed_email == "yes" and _ask_to_confirm(db, ctx, user_id, body.email)
@@ -68,9 +67,7 @@ def register(ctx: SlowContext[None], body: Registration) -> Registered:
 
 def _ask_to_confirm(db: Connection, ctx: SlowContext[None], user_id: int, email: str) -> bool:
     """Send a mail with a token, unless too many were; return whether it goes. Another can be asked for."""
-    allowed = throttle.count_asked(
-        db, throttle.confirmation_limits(ctx.settings, email_key(email), ctx.address), ctx.now
-    )
+    allowed = throttle.count_asked(db, confirmation_limits(ctx.settings, email_key(email), ctx.address), ctx.now)
     if allowed:
         confirmations.ask(db, user_id, 0, email, ctx.now, ctx.settings)
     return allowed
@@ -87,7 +84,7 @@ def log_in(ctx: SlowContext[None], body: Credentials) -> AccessToken:
 
 def check_password(ctx: SlowContext[None], body: Credentials) -> Row[Any]:
     """Return the account, as `users.find_by_email_key` does, if the password is right."""
-    limits = throttle.log_in_limits(ctx.settings, email_key(body.email), ctx.address)
+    limits = log_in_limits(ctx.settings, email_key(body.email), ctx.address)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
         account = users.find_by_email_key(db, email_key(body.email))
@@ -112,7 +109,7 @@ def access_token_of(ctx: SlowContext[None], account: Row[Any], *, refresh: bool 
 def _check_invitation(ctx: SlowContext[None], code: str | None) -> None:
     if not code:
         raise InvitationCodeMissing
-    limits = throttle.invitation_limits(ctx.settings, ctx.address)
+    limits = invitation_limits(ctx.settings, ctx.address)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
     if not hmac.compare_digest(code.encode(), ctx.settings.doctor_invitation_code.strip().encode()):

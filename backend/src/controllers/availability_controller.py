@@ -12,9 +12,9 @@ from src.domain.wall_clock import instant_of, wall_span
 from src.errors import Unauthenticated
 from src.errors_of_appointments import BadSlot, DoctorNotFound, SlotNotFound, SlotOverlaps, SlotPast, SlotTaken
 from src.errors_of_hours import VisitTypeNotFound
+from src.repositories import account_locks as locks
 from src.repositories import availability_repository as slots
 from src.repositories import doctor_repository as doctors
-from src.repositories import user_repository as users
 from src.repositories import visit_type_repository as visit_types
 from src.schemas.availability import FreeSlots, FreeWanted, NewSlot, SlotPublished
 from src.schemas.base import Message
@@ -33,7 +33,7 @@ def publish(ctx: Context[Doctor], body: NewSlot) -> SlotPublished:
     wall_start, wall_end = wall_span(body.date, body.start_time, body.end_time)
     starts_at, ends_at = instant_of(wall_start, ctx.actor.time_zone), instant_of(wall_end, ctx.actor.time_zone)
     check_slot_times(starts_at, ends_at, ctx.now)
-    if not users.lock_living(ctx.db, ctx.actor.user_id):
+    if not locks.lock_living(ctx.db, ctx.actor.user_id):
         raise Unauthenticated
     slot_id = slots.add(
         ctx.db,

@@ -6,12 +6,13 @@ from src.context import Caller, SlowContext
 from src.errors_of_accounts import WrongCurrentPassword
 from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
+from src.repositories.throttle_limits import password_limits
 from src.utils.security import password_matches
 
 
 def check_current_password(ctx: SlowContext[Caller], password: str) -> str:
     """Return the hash of the right password; raise WrongCurrentPassword or Throttled."""
-    limits = throttle.password_limits(ctx.settings, ctx.actor.token.session)
+    limits = password_limits(ctx.settings, ctx.actor.token.session)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
         password_hash = users.find_password_hash(db, ctx.actor.user_id)

@@ -6,6 +6,7 @@ from src.context import Context, Doctor
 from src.controllers.changes_of_hours import affected_by, lay, lock, schedule_of
 from src.domain.wall_clock import day_bounds
 from src.errors import Unauthenticated
+from src.repositories import account_locks as locks
 from src.repositories import appointment_repository as appointments
 from src.repositories import availability_repository as slots
 from src.repositories import booking_steps as bookings
@@ -86,7 +87,7 @@ def _move_hours(ctx: Context[Doctor], time_zone: str) -> list[DoctorsAppointment
 
 def delete_account(ctx: Context[Doctor]) -> Message:
     """Leave: erase log-in, address and profile, withdraw the slots, cancel what is ahead and tell the patients."""
-    if not users.lock_for_deletion(ctx.db, ctx.actor.user_id):
+    if not locks.lock_for_deletion(ctx.db, ctx.actor.user_id):
         raise Unauthenticated
     slots.withdraw_all(ctx.db, ctx.actor.doctor_id)
     by = f"the doctor, {ctx.actor.name}, who no longer offers appointments here"

@@ -12,6 +12,7 @@ from src.errors_of_accounts import ConfirmationRefused, EmailNotConfirmed, Email
 from src.repositories import account_repository as accounts
 from src.repositories import email_confirmation_repository as confirmations
 from src.repositories import throttle_repository as throttle
+from src.repositories.throttle_limits import confirmation_limits, mail_token_limits
 from src.schemas.account import EmailConfirmed, EmailToken
 from src.schemas.base import Message
 from src.schemas.fields import email_key
@@ -21,7 +22,7 @@ from src.utils.decorators import raises
 @raises(ConfirmationRefused, EmailTaken, Throttled)
 def confirm(ctx: SlowContext[None], body: EmailToken) -> EmailConfirmed:
     """Confirm an e-mail address with the token of a mail. A new one replaces the old one, and ends every session."""
-    limits = throttle.mail_token_limits(ctx.settings, ctx.address)
+    limits = mail_token_limits(ctx.settings, ctx.address)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
         waiting = confirmations.find(db, body.token, ctx.now)
@@ -55,7 +56,7 @@ def resend(ctx: SlowContext[Caller]) -> Message:
     if actor.email_confirmed:
         return Message(message="Your e-mail address is confirmed already.")
     key = email_key(actor.email)
-    throttle.count_or_refuse(ctx, throttle.confirmation_limits(ctx.settings, key, ctx.address))
+    throttle.count_or_refuse(ctx, confirmation_limits(ctx.settings, key, ctx.address))
     with ctx.transaction(writes=True) as db:
         if not accounts.change(db, actor.user_id, actor.token.epoch, {}):
             raise Unauthenticated

@@ -12,6 +12,7 @@ from src.errors import Throttled
 from src.errors_of_accounts import ConfirmationRefused, GuestsRefused
 from src.repositories import guest_repository as guests
 from src.repositories import throttle_repository as throttle
+from src.repositories.throttle_limits import guest_limits, mail_token_limits
 from src.schemas.account import EmailToken
 from src.schemas.auth import AccessToken
 from src.schemas.base import Message
@@ -35,7 +36,7 @@ def send_link(ctx: SlowContext[None], guest: Guest, path: str) -> None:
     """Send the mail; its link goes on to the path of a page, if there is one."""
     check_guests_may_book(ctx.settings)
     key = email_key(guest.email)
-    throttle.count_or_refuse(ctx, throttle.guest_limits(ctx.settings, key, ctx.address))
+    throttle.count_or_refuse(ctx, guest_limits(ctx.settings, key, ctx.address))
     password_of_nobody = hash_password(secrets.token_urlsafe(), ctx.settings)
     with ctx.transaction(writes=True) as db:
         guests.add(db, guest, password_of_nobody, ctx.now)
@@ -52,7 +53,7 @@ def check_guests_may_book(settings: Settings) -> None:
 def confirm(ctx: SlowContext[None], body: EmailToken) -> AccessToken:
     """Begin the session of a guest with the token of a mail, once. The address is confirmed then."""
     check_guests_may_book(ctx.settings)
-    limits = throttle.mail_token_limits(ctx.settings, ctx.address)
+    limits = mail_token_limits(ctx.settings, ctx.address)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
     with ctx.transaction(writes=True) as db:

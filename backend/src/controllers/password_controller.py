@@ -13,6 +13,7 @@ from src.repositories import account_mails as mails
 from src.repositories import password_reset_repository as resets
 from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
+from src.repositories.throttle_limits import mail_token_limits, reset_limits
 from src.schemas.auth import ForgottenPassword, NewPasswordByToken
 from src.schemas.base import Message
 from src.schemas.fields import email_key
@@ -24,7 +25,7 @@ from src.utils.security import hash_password
 def forgot(ctx: SlowContext[None], body: ForgottenPassword) -> Message:
     """Send a mail with a token for a new password. The answer is the same whether or not there is such an account."""
     key = email_key(body.email)
-    limits = throttle.reset_limits(ctx.settings, key, ctx.address)
+    limits = reset_limits(ctx.settings, key, ctx.address)
     with ctx.transaction(writes=True) as db:
         allowed = throttle.count_asked(db, limits, ctx.now)
         account_id = resets.ask(db, key, ctx.now, ctx.settings, allowed=allowed)
@@ -35,7 +36,7 @@ def forgot(ctx: SlowContext[None], body: ForgottenPassword) -> Message:
 @raises(ResetTokenRefused, Throttled)
 def reset(ctx: SlowContext[None], body: NewPasswordByToken) -> Message:
     """Set a new password with the token of a mail. Every session of the account ends, and every other such token."""
-    limits = throttle.mail_token_limits(ctx.settings, ctx.address)
+    limits = mail_token_limits(ctx.settings, ctx.address)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
         permission = resets.find(db, body.token, ctx.now)

@@ -7,10 +7,11 @@ from src.controllers import session_tokens
 from src.controllers.session_tokens import Account
 from src.errors import Throttled
 from src.errors_of_accounts import RefreshTokenRefused
+from src.repositories import account_locks as locks
 from src.repositories import refresh_token_repository as refresh_tokens
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
-from src.repositories import user_repository as users
+from src.repositories.throttle_limits import refresh_token_limits
 from src.schemas.auth import AccessToken, Refresh
 from src.utils.decorators import raises
 
@@ -22,12 +23,12 @@ def refresh(ctx: SlowContext[None], body: Refresh) -> AccessToken:
     A token that is sent again may be stolen, so it ends the session, with all its tokens (RFC 9700, section 4.14.2).
     Never send one twice, also not at the same time.
     """
-    limits = throttle.refresh_token_limits(ctx.settings, ctx.address)
+    limits = refresh_token_limits(ctx.settings, ctx.address)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
     with ctx.transaction(writes=True) as db:
         token = refresh_tokens.find(db, body.refresh_token, ctx.now)
-        if token is not None and users.lock_living(db, token.user_id):
+        if token is not None and locks.lock_living(db, token.user_id):
             if refresh_tokens.use(db, token.id, ctx.now):
                 account = Account(token.user_id, token.role, token.epoch)
                 return AccessToken(**session_tokens.go_on(ctx, db, account, token.family, token.expires_at))

@@ -17,9 +17,10 @@ from src.errors_of_accounts import (
     WrongCurrentPassword,
     WrongSecondFactorCode,
 )
+from src.repositories import account_locks as locks
 from src.repositories import second_factor_repository as factors
 from src.repositories import throttle_repository as throttle
-from src.repositories import user_repository as users
+from src.repositories.throttle_limits import password_limits
 from src.schemas.base import Message
 from src.schemas.second_factor import (
     CurrentPassword,
@@ -59,7 +60,7 @@ def begin(ctx: SlowContext[Caller], body: CurrentPassword) -> SecondFactorBegun:
 @raises(SecondFactorNotBegun, SecondFactorOn, WrongSecondFactorCode, Throttled)
 def confirm(ctx: SlowContext[Caller], body: OneTimeCode) -> RecoveryCodes:
     """Turn the second factor on, with the first code that the app shows. The answer has ten recovery codes."""
-    me, limits = ctx.actor.user_id, throttle.password_limits(ctx.settings, ctx.actor.token.session)
+    me, limits = ctx.actor.user_id, password_limits(ctx.settings, ctx.actor.token.session)
     codes = new_recovery_codes()
     with ctx.transaction(writes=True) as db:
         throttle.check(db, ctx, limits)
@@ -103,11 +104,11 @@ def _change(ctx: SlowContext[Caller], proof: PasswordAndCode, change: Callable[[
     """Make the change in the transaction that uses the code up."""
     check_current_password(ctx, proof.current_password)
     me = ctx.actor.user_id
-    limits = throttle.password_limits(ctx.settings, ctx.actor.token.session) + code_limits(ctx, me, proof.otp)
+    limits = password_limits(ctx.settings, ctx.actor.token.session) + code_limits(ctx, me, proof.otp)
     with ctx.transaction(writes=True) as db:
         throttle.check(db, ctx, limits)
         # First the account and then its codes: transactions that lock in one order cannot deadlock.
-        users.lock_exclusively(db, me)
+        locks.lock_exclusively(db, me)
         row = factors.find(db, me)
         if row.second_factor_at is None:
             raise SecondFactorOff

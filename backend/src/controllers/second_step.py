@@ -10,6 +10,7 @@ from src.context import Event, SlowContext
 from src.errors_of_accounts import SecondFactorRequired, SecondFactorWrong
 from src.repositories import second_factor_repository as factors
 from src.repositories import throttle_repository as throttle
+from src.repositories.throttle_limits import Limit, log_in_limits, second_factor_limits
 from src.utils.second_factor import is_of_app, secret_of, step_of
 
 
@@ -20,7 +21,7 @@ def take_second_step(ctx: SlowContext[Any], account: Row[Any], otp: str | None) 
     """
     if not otp:
         raise SecondFactorRequired(account.id)
-    limits = throttle.log_in_limits(ctx.settings, account.email_key, ctx.address) + code_limits(ctx, account.id, otp)
+    limits = log_in_limits(ctx.settings, account.email_key, ctx.address) + code_limits(ctx, account.id, otp)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
     with ctx.transaction(writes=True) as db:
@@ -30,9 +31,9 @@ def take_second_step(ctx: SlowContext[Any], account: Row[Any], otp: str | None) 
         raise SecondFactorWrong(account.id)
 
 
-def code_limits(ctx: SlowContext[Any], account_id: int, otp: str) -> list[throttle.Limit]:
+def code_limits(ctx: SlowContext[Any], account_id: int, otp: str) -> list[Limit]:
     """Return the limits on guesses of such a code: nobody can guess a recovery code, so those work on."""
-    return throttle.second_factor_limits(ctx.settings, account_id) if is_of_app(otp) else []
+    return second_factor_limits(ctx.settings, account_id) if is_of_app(otp) else []
 
 
 def take_code(ctx: SlowContext[Any], db: Connection, account: Row[Any], otp: str) -> bool:

@@ -13,6 +13,7 @@ from src.repositories import refresh_token_repository as refresh_tokens
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
 from src.repositories import user_repository as users
+from src.repositories.throttle_limits import password_change_limits
 from src.schemas.auth import NewPasswordIn, PasswordChanged
 from src.schemas.base import Message
 from src.schemas.new_password import check_new_password
@@ -44,7 +45,7 @@ def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordCh
     with ctx.transaction(writes=True) as db:
         epoch = users.change_password(db, actor.user_id, old_hash=old_hash, new_hash=new_hash)
         if epoch is not None:
-            throttle.count_success(db, throttle.password_change_limits(ctx.settings, actor.user_id), ctx.now)
+            throttle.count_success(db, password_change_limits(ctx.settings, actor.user_id), ctx.now)
             mails.add_password_changed(db, actor.user_id, epoch, ctx.now, ctx.settings.clinic_time_zone)
     if epoch is None:
         # Meanwhile the password was changed, or the account deleted or disabled: any of these has ended this session.

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from src.context import SlowContext
 from src.errors import Unauthenticated
+from src.repositories import account_locks as locks
 from src.repositories import refresh_token_repository as refresh_tokens
-from src.repositories import user_repository as users
 from src.utils.security import issue_token
 
 # RFC 6749, section 10.10, asks for 128 bits, and would rather have 160.
@@ -40,7 +40,7 @@ def begin(ctx: SlowContext[Any], account: Account, *, refresh: bool) -> dict[str
 
 
 def begin_refreshable(ctx: SlowContext[Any], db: Connection, account: Account) -> dict[str, Any]:
-    if not users.lock_living(db, account.user_id):
+    if not locks.lock_living(db, account.user_id):
         raise Unauthenticated
     ends_at = ctx.now + timedelta(days=ctx.settings.refresh_token_days)
     return go_on(ctx, db, account, str(uuid.uuid4()), ends_at)

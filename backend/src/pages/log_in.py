@@ -130,7 +130,8 @@ def _hold(ctx: SlowContext[None], token: str, slot_id: int) -> None:
 
 
 def _lacks_second_factor(account: Row[Any], settings: Settings) -> bool:
-    return lacks_second_factor(account.role, account.second_factor_at, settings.second_factor_required)
+    required = settings.second_factor_required
+    return lacks_second_factor(account.role, required, has_factor=account.has_second_factor)
 
 
 def home(ctx: Context[Caller]) -> Goto:

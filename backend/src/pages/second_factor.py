@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 
 import segno
 
@@ -33,8 +32,7 @@ class State:
 
 def state(ctx: Context[Caller]) -> State:
     now = second_factors.show(ctx)
-    on_since = datetime.fromisoformat(now.since) if now.since else None
-    is_missing = lacks_second_factor(ctx.actor.role, on_since, ctx.settings.second_factor_required)
+    is_missing = lacks_second_factor(ctx.actor.role, ctx.settings.second_factor_required, has_factor=now.is_on)
     return State(now.is_on, is_missing, (now.since or "")[:10], now.recovery_codes_left)
 
 

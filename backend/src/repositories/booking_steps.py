@@ -23,11 +23,11 @@ from src.domain.policies import Policies
 from src.domain.refusals import Refusal, Refused, why_not_changeable
 from src.models import Appointment, DoctorProfile
 from src.models.appointment import HELD
+from src.repositories import account_locks as locks
 from src.repositories import availability_repository as slots
 from src.repositories import booking_history as history
 from src.repositories import booking_limits, booking_targets, holds
 from src.repositories import slots_at_appointments as at_appointments
-from src.repositories import user_repository as users
 from src.repositories.booking_history import AHEAD
 from src.repositories.booking_sql import patient_busy, typed
 from src.repositories.booking_targets import Placement, PublishedSlot, Target
@@ -92,7 +92,7 @@ def _why_not_another(
     db: Connection, target: Target, patient_id: int, now: datetime, policies: Policies
 ) -> Refused | None:
     """Lock the accounts of both people exclusively; return a refusal if one is deleted or a limit is reached."""
-    living = users.lock_exclusively(db, patient_id, target.doctor_user_id)
+    living = locks.lock_exclusively(db, patient_id, target.doctor_user_id)
     if target.doctor_user_id not in living:
         return "slot_unknown"
     if patient_id not in living:
@@ -158,7 +158,7 @@ def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
         return "appointment_unknown"
     if actor_id not in (parties.patient_id, parties.doctor_user_id):
         return "not_yours"
-    if actor_id not in users.lock_exclusively(db, parties.patient_id, parties.doctor_user_id):
+    if actor_id not in locks.lock_exclusively(db, parties.patient_id, parties.doctor_user_id):
         return "account_gone"
     if cancellation.withdraw:
         at_appointments.lock(db, [appointment_id])

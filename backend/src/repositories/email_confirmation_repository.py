@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select
 
 from config import Settings
-from src.models import EmailConfirmation, OutboxMail, User
+from src.models import EmailConfirmation, User
 from src.models.base import Instant
 from src.models.outbox_mail import EMAIL_CHANGE_NOTICE, EMAIL_CONFIRMATION
+from src.repositories import account_mails as mails
 from src.repositories import mail_token_repository as tokens
 from src.schemas.fields import email_key
 from src.utils.addresses import masked
@@ -35,7 +35,8 @@ def ask_for_change(
     is_known = db.scalars(select(of_another)).one()
     facts = {"is_new": True, "is_known": is_known}
     about = add(db, user_id, epoch, new, EMAIL_CONFIRMATION, facts, now, settings)
-    _add_mail(db, about, user_id, old, EMAIL_CHANGE_NOTICE, {"new_email": masked(new)}, now, None)
+    told = {"new_email": masked(new)}
+    mails.add(db, EMAIL_CHANGE_NOTICE, about, told, now, User.id == user_id, address=old)
 
 
 def add(
@@ -56,23 +57,8 @@ def add(
     address = {"user_id": user_id, "email": email, "email_key": email_key(email)}
     db.execute(insert(EmailConfirmation).values(**address, **permission))
     facts = {"minutes": minutes, "token_hash": token_hash, **facts}
-    _add_mail(db, about, user_id, email, kind, facts, now, until)
+    mails.add(db, kind, about, facts, now, User.id == user_id, address=email, useless_after=until)
     return about
-
-
-def _add_mail(
-    db: Connection,
-    about: str,
-    user_id: int,
-    recipient: str,
-    kind: str,
-    facts: dict[str, Any],
-    now: datetime,
-    until: datetime | None,
-) -> None:
-    mail = {"key": str(uuid.uuid4()), "about": about, "template": kind, "facts": facts}
-    times = {"due_at": now, "useless_after": until, "created_at": now}
-    db.execute(insert(OutboxMail).values(recipient_id=user_id, recipient=recipient, **mail, **times))
 
 
 def withdraw_change(db: Connection, user_id: int, present: str) -> None:

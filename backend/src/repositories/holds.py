@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Date, Row, Select, bindparam, 
 from src.domain.refusals import Refusal, why_not_bookable
 from src.models import Appointment
 from src.models.appointment import HELD
+from src.repositories import account_locks as locks
 from src.repositories import availability_repository as slots
 from src.repositories import day_limit
-from src.repositories import user_repository as users
 from src.repositories.booking_sql import OPENING_OF_VISIT, typed
 from src.repositories.booking_targets import Placement, PublishedSlot, Target
 from src.repositories.offered import OF_VERSION
@@ -150,7 +150,7 @@ def release(db: Connection, hold_id: int, patient_id: int) -> bool:
 
     Without the lock, a booking that has seen the hold could find it gone when it turns it into the appointment.
     """
-    users.lock_exclusively(db, patient_id)
+    locks.lock_exclusively(db, patient_id)
     return db.execute(_RELEASE, {"hold_id": hold_id, "me": patient_id}).scalar_one_or_none() is not None
 
 

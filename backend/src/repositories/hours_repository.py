@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from src.domain import openings as domain
 from src.models import DoctorProfile, HoursException, WeeklyHours
-from src.repositories import user_repository as users
+from src.repositories import account_locks as locks
 
 _FACTS = select(DoctorProfile.time_zone, DoctorProfile.hours_revision).where(DoctorProfile.id == bindparam("doctor_id"))
 
@@ -19,7 +19,7 @@ def lock(db: Connection, user_id: int, doctor_id: int, *others: int) -> Row[tupl
 
     `others` are accounts to lock with it, so that all are locked in one order.
     """
-    if user_id not in users.lock_exclusively(db, user_id, *others):
+    if user_id not in locks.lock_exclusively(db, user_id, *others):
         return None
     return db.execute(_FACTS, {"doctor_id": doctor_id}).one()
 

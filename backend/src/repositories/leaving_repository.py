@@ -10,9 +10,9 @@ from src.domain.refusals import Refused
 from src.models import Appointment, AppointmentEvent, DoctorProfile
 from src.models.appointment import BOOKED, HELD
 from src.models.base import Instant
+from src.repositories import account_locks as locks
 from src.repositories import booking_history as history
 from src.repositories import slots_at_appointments as at_appointments
-from src.repositories import user_repository as users
 from src.services.appointment_mails import BY_FORMER_PATIENT
 
 # How often the locks are tried, while the patient books with other doctors at the same moment.
@@ -35,11 +35,11 @@ def lock(db: Connection, patient_id: int, now: datetime) -> int | Refused:
     for _ in range(TRIES):
         with db.begin_nested() as attempt:
             doctors = set(db.scalars(_DOCTORS, values))
-            users.lock_exclusively(db, patient_id, *doctors)
+            locks.lock_exclusively(db, patient_id, *doctors)
             if set(db.scalars(_DOCTORS, values)) <= doctors:
                 # The stronger lock. Of all who lock the account without the weaker one, which is taken, none waits for
                 # this transaction: a doctor who leaves does so, but none of the patient's doctors can leave now.
-                return patient_id if users.lock_for_deletion(db, patient_id) else "account_gone"
+                return patient_id if locks.lock_for_deletion(db, patient_id) else "account_gone"
             attempt.rollback()
     return "changed_meanwhile"
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Connection, Row, String, insert, literal, select
+from sqlalchemy import Boolean, Connection, Row, String, insert, literal, select
 
 from config import Settings
-from src.models import OutboxMail, PasswordReset, User
+from src.models import PasswordReset, User
 from src.models.base import Instant
 from src.models.outbox_mail import PASSWORD_RESET
+from src.repositories import account_mails as mails
 from src.repositories import mail_token_repository as tokens
 
 
@@ -23,25 +23,15 @@ def ask(db: Connection, email_key: str, now: datetime, settings: Settings, *, al
     """
     about, token_hash = tokens.new_token("password reset", settings)
     minutes = settings.password_reset_minutes
-    at, until = literal(now, Instant()), literal(now + timedelta(minutes=minutes), Instant())
+    until = now + timedelta(minutes=minutes)
     account = (User.email_key == email_key, *tokens.CAN_LOG_IN, literal(allowed, Boolean()))
-    permission = select(User.id, literal(token_hash, String()), User.token_epoch, at, until).where(*account)
+    times = literal(now, Instant()), literal(until, Instant())
+    permission = select(User.id, literal(token_hash, String()), User.token_epoch, *times).where(*account)
     db.execute(
         insert(PasswordReset).from_select(["user_id", "token_hash", "epoch", "created_at", "expires_at"], permission)
     )
-    mail = {
-        "key": literal(str(uuid.uuid4()), String()),
-        "about": literal(about, String()),
-        "recipient_id": User.id,
-        "recipient": User.email,
-        "template": literal(PASSWORD_RESET, String()),
-        "facts": literal({"minutes": minutes, "token_hash": token_hash}, JSON()),
-        "due_at": at,
-        "useless_after": until,
-        "created_at": at,
-    }
-    add_mail = insert(OutboxMail).from_select(list(mail), select(*mail.values()).where(*account))
-    return db.scalars(add_mail.returning(OutboxMail.recipient_id)).one_or_none()
+    facts = {"minutes": minutes, "token_hash": token_hash}
+    return mails.add(db, PASSWORD_RESET, about, facts, now, *account, useless_after=until)
 
 
 _FIND = tokens.valid(PasswordReset, User.name, User.email)

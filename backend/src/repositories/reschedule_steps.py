@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Row, func, select, update
 from src.domain.policies import Policies
 from src.domain.refusals import OtherBusy, Refusal, Refused, why_not_changeable
 from src.models import Appointment, AppointmentEvent
+from src.repositories import account_locks as locks
 from src.repositories import availability_repository as slots
 from src.repositories import booking_history as history
 from src.repositories import booking_limits, booking_steps, booking_targets, holds
-from src.repositories import user_repository as users
 from src.repositories.booking_sql import patient_busy, typed
 from src.repositories.booking_targets import PublishedSlot, Target
 
@@ -64,7 +64,7 @@ def _why_not_theirs(parties: Row[Any], move: Move) -> Refusal | None:
 
 
 def _lock_people(db: Connection, parties: Row[Any], move: Move) -> Refusal | None:
-    living = users.lock_exclusively(db, parties.patient_id, parties.doctor_user_id, move.target.doctor_user_id)
+    living = locks.lock_exclusively(db, parties.patient_id, parties.doctor_user_id, move.target.doctor_user_id)
     if move.actor_id not in living:
         return "account_gone"
     return None if move.target.doctor_user_id in living else "slot_unknown"

@@ -92,9 +92,9 @@ _CALLER = (
         User.phone,
         User.language,
         User.own_time_zone,
-        User.email_confirmed_at,
-        User.guest_since,
-        User.second_factor_at,
+        User.email_confirmed_at.is_not(None).label("email_confirmed"),
+        User.guest_since.is_not(None).label("is_guest"),
+        User.second_factor_at.is_not(None).label("has_second_factor"),
         DoctorProfile.id.label("doctor_id"),
         DoctorProfile.time_zone,
     )
@@ -137,50 +137,9 @@ def _of_everybody(token: TokenClaims, account: Row[Any]) -> dict[str, Any]:
         "role": account.role,
         "phone": account.phone,
         "language": account.language,
-        "email_confirmed": account.email_confirmed_at is not None,
-        "is_guest": account.guest_since is not None,
+        "email_confirmed": account.email_confirmed,
+        "is_guest": account.is_guest,
     }
-
-
-_LIVING = User.deleted_at.is_(None)
-_LOCK_LIVING = select(User.id).where(User.id == bindparam("user_id"), _LIVING).with_for_update(read=True)
-
-
-def lock_living(db: Connection, user_id: int) -> bool:
-    """Lock an account against deletion until the transaction ends; False when it is deleted already.
-
-    Call it before locking slots or appointments: transactions that lock in one order cannot deadlock.
-    """
-    return db.execute(_LOCK_LIVING, {"user_id": user_id}).scalar_one_or_none() is not None
-
-
-_LOCK_EXCLUSIVELY = (
-    select(User.id, User.deleted_at)
-    .where(User.id.in_(bindparam("ids", expanding=True)))
-    .order_by(User.id)
-    .with_for_update(key_share=True)
-)
-
-
-def lock_exclusively(db: Connection, *user_ids: int) -> set[int]:
-    """Lock accounts in the order of their ids, and return the ids of those that are not deleted.
-
-    It waits until nobody books or publishes for them any more. Read what others may have changed in a later statement:
-    this one may have begun before their commit.
-    """
-    rows = db.execute(_LOCK_EXCLUSIVELY, {"ids": sorted(set(user_ids))})
-    return {row.id for row in rows if row.deleted_at is None}
-
-
-def lock_for_deletion(db: Connection, user_id: int) -> bool:
-    """Wait for all other locks on the account, then lock it exclusively; False when it is deleted already.
-
-    FOR UPDATE, not FOR NO KEY UPDATE: erasing the address changes a unique column, which needs the stronger lock. If
-    the transaction took the stronger lock only then, it could deadlock with one that has locked the account's row FOR
-    KEY SHARE and waits for other rows that this transaction has locked.
-    """
-    query = select(User.id).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update()
-    return db.scalars(query).one_or_none() is not None
 
 
 def find_password_hash(db: Connection, user_id: int) -> str | None:

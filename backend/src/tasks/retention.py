@@ -21,6 +21,7 @@ from src.repositories import refresh_token_repository as refresh_tokens
 from src.repositories import session_repository as sessions
 from src.repositories import throttle_repository as throttle
 from src.repositories.old_rows import Chunk
+from src.repositories.throttle_limits import DAY
 from src.utils.security import LEEWAY
 
 
@@ -108,7 +109,7 @@ EXPIRIES = (
     ),
     ExpiryRule(
         "counts of failures and of what sends mails",
-        _fixed("1 day", throttle.DAY),
+        _fixed("1 day", DAY),
         "they began",
         "guessing and flooding are slowed down",
         throttle.purge_before,

@@ -64,8 +64,8 @@ def _caller(db: Connection, claims: TokenClaims, access: Access[Any], settings: 
     if actor_of is None:
         raise RoleUnknown
     caller = actor_of(claims, account, settings)
-    may_lack = access.without_second_factor or access.is_open(settings)
-    if not may_lack and lacks_second_factor(account.role, account.second_factor_at, settings.second_factor_required):
+    lacks = lacks_second_factor(account.role, settings.second_factor_required, has_factor=account.has_second_factor)
+    if lacks and not (access.without_second_factor or access.is_open(settings)):
         raise SecondFactorMissing
     if access.refusal is not None and not isinstance(caller, access.actor or Caller):
         raise access.refusal

@@ -27,7 +27,7 @@ from src.errors_of_accounts import (
     WrongInvitationCode,
     WrongSecondFactorCode,
 )
-from src.repositories import throttle_repository as throttle
+from src.repositories.throttle_limits import account_subject, address_subject
 from src.schemas.base import In
 from src.schemas.fields import email_key
 
@@ -88,8 +88,8 @@ def log_command(event: str, account: Any) -> None:
 
 
 def _hashed(settings: Settings, key: str) -> str:
-    return throttle.account_subject(settings, key)[:HASH_DIGITS]
+    return account_subject(settings, key)[:HASH_DIGITS]
 
 
 def _address(settings: Settings) -> str:
-    return f"address={throttle.address_subject(settings, request.remote_addr or '')[:HASH_DIGITS]}"
+    return f"address={address_subject(settings, request.remote_addr or '')[:HASH_DIGITS]}"

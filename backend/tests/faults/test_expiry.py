@@ -10,7 +10,7 @@ from apiflask import APIFlask
 
 from src.database.transaction import transaction
 from src.extensions import db as database
-from src.repositories import user_repository as users
+from src.repositories import account_locks as locks
 from tests.conftest import NOW, ON_POSTGRESQL
 from tests.faults.expiry import expire
 from tests.people import Api
@@ -32,7 +32,7 @@ def test_a_hold_does_not_expire_while_a_request_of_its_doctor_or_patient_is_unde
         engine = database.engine
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            users.lock_exclusively(db, {"doctor": doctor, "patient": patient}[whose].id)
+            locks.lock_exclusively(db, {"doctor": doctor, "patient": patient}[whose].id)
             expiry = pool.submit(expire, engine, hold_id, NOW - timedelta(days=1))
             until_somebody_waits(db)
         assert expiry.result(timeout=30) is True

@@ -12,8 +12,8 @@ from apiflask import APIFlask
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
+from src.repositories import account_locks as locks
 from src.repositories import exception_repository as exceptions
-from src.repositories import user_repository as users
 from tests.conftest import ON_POSTGRESQL
 from tests.people import DAY, Api, Deliver, Doctor, Patient, hours
 from tests.races.crowd import (
@@ -129,7 +129,7 @@ def test_a_cancel_that_waits_for_it_is_refused(
     caller = patients[1] if who == "patient" else replace(doctor, client=app.test_client())
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_exclusively(db, patients[1].id)
+            assert locks.lock_exclusively(db, patients[1].id)
             first = pool.submit(cancelling(app, doctor, ids))
             until_somebody_waits(db)
             second = pool.submit(caller.post, f"/appointments/{ids[1]}/cancel")
@@ -175,7 +175,7 @@ def test_it_waits_for_a_change_of_hours_and_then_refuses_what_is_inside(
     closure = doctor.close(DAY)
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_exclusively(db, doctor.id)
+            assert locks.lock_exclusively(db, doctor.id)
             assert exceptions.delete_of_doctor(db, closure, doctor.doctor_id)
             answer = pool.submit(cancelling(app, doctor, ids))
             until_somebody_waits(db)

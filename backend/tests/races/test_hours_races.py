@@ -12,6 +12,7 @@ from apiflask import APIFlask
 from src.database.transaction import transaction
 from src.domain.policies import Policies
 from src.domain.refusals import accepted
+from src.repositories import account_locks as locks
 from src.repositories import booking_repository as bookings
 from src.repositories import doctor_repository as doctors
 from src.repositories import user_repository as users
@@ -49,7 +50,7 @@ def test_a_booking_waits_for_a_change_of_hours(app: APIFlask, api: Api) -> None:
     slot_id = doctor.publish()
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_exclusively(db, doctor.id)
+            assert locks.lock_exclusively(db, doctor.id)
             answer = pool.submit(patient.post, "/appointments", {"slot_id": slot_id})
             until_somebody_waits(db)
         assert answer.result(timeout=30).status_code == 201
@@ -60,7 +61,7 @@ def test_hours_for_a_zone_that_is_changed_meanwhile_are_refused(app: APIFlask, a
     doctor = api.doctor()
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_exclusively(db, doctor.id)
+            assert locks.lock_exclusively(db, doctor.id)
             answer = pool.submit(doctor.put, HOURS, {"time_zone": "UTC", "weekly": [hours()]})
             until_somebody_waits(db)
             doctors.update_profile(db, doctor.doctor_id, {"time_zone": "Asia/Tokyo"})
@@ -84,7 +85,7 @@ def test_a_doctor_who_leaves_meanwhile_gets_nothing_new(
     doctor = api.doctor()
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_for_deletion(db, doctor.id)
+            assert locks.lock_for_deletion(db, doctor.id)
             answer = pool.submit(doctor.call, method, path, json=body)
             until_somebody_waits(db)
             users.erase(db, doctor.id, clock())

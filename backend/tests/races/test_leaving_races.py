@@ -13,7 +13,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
-from src.repositories import user_repository as users
+from src.repositories import account_locks as locks
 from tests.conftest import ON_POSTGRESQL
 from tests.people import Api, Deliver, Patient, Person
 from tests.races.crowd import Crowd, at_once, booking, count, holding, statuses, until_somebody_waits, with_own_client
@@ -108,7 +108,7 @@ def test_a_patient_who_leaves_waits_for_a_booking_and_cancels_it(
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_living(db, patient.id)
+            assert locks.lock_living(db, patient.id)
             answer = pool.submit(leaving(app, patient))
             until_somebody_waits(db)
             db.execute(text("SELECT id FROM availability_slots FOR UPDATE NOWAIT"))

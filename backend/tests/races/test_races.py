@@ -16,6 +16,7 @@ from src.database.transaction import transaction
 from src.domain.policies import Policies
 from src.domain.refusals import accepted
 from src.extensions import db
+from src.repositories import account_locks as locks
 from src.repositories import availability_repository as slots
 from src.repositories import booking_repository as bookings
 from src.repositories import user_repository as users
@@ -274,7 +275,7 @@ def test_a_booking_waits_for_a_deletion_that_has_begun(app: APIFlask, api: Api, 
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_for_deletion(db, gone.id)
+            assert locks.lock_for_deletion(db, gone.id)
             answer = pool.submit(with_own_client(app, patient).post, "/appointments", {"slot_id": slot_id})
             until_somebody_waits(db)
             users.erase(db, gone.id, CLOCK())
@@ -299,7 +300,7 @@ def test_a_cancel_holds_no_slot_while_it_waits_for_a_deletion(app: APIFlask, api
 
     with ThreadPoolExecutor() as pool:
         with app.app_context(), transaction(writes=True) as db:
-            assert users.lock_for_deletion(db, leaving.id)
+            assert locks.lock_for_deletion(db, leaving.id)
             answer = pool.submit(
                 client.post,
                 f"/appointments/{appointment}/cancel",

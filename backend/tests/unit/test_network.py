@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.repositories.throttle_repository import NO_NETWORK, network_of
+from src.utils.network import NO_NETWORK, network_of
 
 
 @pytest.mark.parametrize(
