@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
 from src.extensions import db
-from tests.conftest import ON_POSTGRESQL, ON_SQLITE, MakeApp
+from tests.conftest import ON_POSTGRESQL, ON_SQLITE, MakeApp, StillClock, Watch, checked_app, make_settings
 from tests.people import DAY, Api, error_of
 from tests.postgres import NOBODY
 
@@ -246,13 +246,16 @@ def test_a_file_that_is_no_database_is_no_500(make_app: MakeApp, tmp_path: Path,
 
 
 @ON_POSTGRESQL
-def test_a_mistake_in_a_statement_stays_500(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_mistake_in_a_statement_stays_500(
+    watch: Watch, database_url: str, clock: StillClock, caplog: pytest.LogCaptureFixture
+) -> None:
     def mistake() -> str:
         with transaction(writes=False) as connection:
             connection.execute(text("SELECT 1 FROM"))
         return ""
 
-    app = make_app()
+    # Not by `make_app`: other tests would get an application with this page.
+    app = watch(checked_app(make_settings(database_url=database_url), clock))
     app.add_url_rule("/mistake", view_func=mistake)
     assert app.test_client().get("/mistake").status_code == 500
     assert "Traceback" in caplog.text

@@ -39,6 +39,7 @@ def test_nothing_is_lost_or_doubled_on_sqlite_while_its_server_is_killed() -> No
     assert report.departures >= LEAST
 
 
+@pytest.mark.long
 @pytest.mark.timeout(170)
 def test_a_defect_is_caught() -> None:
     # On a loaded machine, the few requests of a campaign may never meet in the wrong instant.

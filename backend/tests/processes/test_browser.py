@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from src.utils.clock import system_clock
 from tests.people import CODE, PASSWORD
-from tests.processes.conftest import SCHEMES, StartServer
+from tests.processes.conftest import StartServer
 from tests.processes.servers import PUBLISHED_ORIGIN, Server
 
 PNG = b"\x89PNG"
@@ -213,26 +213,8 @@ def test_the_docs_book_a_slot_and_call_no_other_server(
     assert complaints == []
 
 
-def test_pages_render_in_light_and_dark_mode_without_errors(
-    browser: Browser, start_python_app: StartServer, tmp_path: Path
-) -> None:
-    server = start_python_app()
-    booking = server.book_something()
-    complaints: list[str] = []
-    shown = {"/": "Documentation", "/docs": "Authorize", "/dev/outbox": booking.patients_email}
-    for scheme in SCHEMES:
-        with contextlib.closing(browser.new_context(color_scheme=scheme)) as context:
-            for path, seen in shown.items():
-                page = context.new_page()
-                page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-                page.goto(f"{server.url}{path}")
-                expect(page.get_by_text(seen).first).to_be_visible(timeout=20_000)
-                screenshot_of(page, tmp_path / "page.png")
-    assert [text for text in complaints if "favicon" not in text] == []
-
-
 def screenshot_of(page: Page, target: Path) -> None:
-    page.screenshot(path=target, full_page=True)
+    page.screenshot(path=target)
     picture = target.read_bytes()
     assert picture.startswith(PNG)
     assert len(picture) > 5_000

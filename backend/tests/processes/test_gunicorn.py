@@ -32,11 +32,6 @@ def sentences(program: Program) -> list[str]:
     ("settings", "named"),
     [
         ({}, "SECRET_KEY"),
-        ({"SECRET_KEY": ""}, "SECRET_KEY"),
-        (REAL_SECRETS | {"SECRET_KEY": "dev-secret"}, "SECRET_KEY"),
-        (REAL_SECRETS | {"SECRET_KEY": "your-secret-key"}, "SECRET_KEY"),
-        (REAL_SECRETS | {"JWT_SECRET_KEY": "jwt-dev-secret"}, "JWT_SECRET_KEY"),
-        (REAL_SECRETS | {"JWT_SECRET_KEY": "your-jwt-secret-key"}, "JWT_SECRET_KEY"),
         (REAL_SECRETS | {"JWT_SECRET_KEY": "only-31-bytes-of-a-long-secret."}, "JWT_SECRET_KEY"),
         (REAL_SECRETS | {"DOCTOR_INVITATION_CODE": "DOC2024SECRET"}, "DOCTOR_INVITATION_CODE"),
     ],

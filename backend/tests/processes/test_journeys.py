@@ -219,6 +219,7 @@ def test_booking_needs_no_mouse_and_focus_can_be_seen(site: Site) -> None:
 
 def tab_to(page: Page, words: re.Pattern[str]) -> None:
     """Press Tab until what has these words has the focus."""
+    page.wait_for_load_state()
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
         assert page.evaluate(OUTLINE) == "solid"

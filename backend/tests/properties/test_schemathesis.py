@@ -30,7 +30,7 @@ schemathesis.openapi.format("email", st.integers(1, 9999).map(lambda number: f"s
 CALL_OF = {(call.method, call.path): call for call in CALLS}
 
 LIMITS = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     database=None,
     derandomize=True,
