@@ -236,10 +236,10 @@ def trouble(world: World, record: Record, rng: random.Random, over: threading.Ev
 def slow_recoveries(world: World, recover_within: float) -> list[str]:
     """Return the recoveries that took longer than so many seconds.
 
-    A machine that starts anew may take as long as at the start of the campaign, when all processes start at once: how
-    many seconds Python needs to load the libraries depends on the computer, and the clients keep its cores busy.
+    A machine that starts anew may take twice as long as at the start of the campaign, when all processes start at once:
+    how many seconds Python needs to load the libraries depends on the computer, and the clients keep its cores busy.
     """
-    starting = max(recover_within, world.seconds_to_start)
+    starting = max(recover_within, 2 * world.seconds_to_start)
     limits = {kill_machine.__name__: starting, restart_machine.__name__: starting}
     return [
         f"{seconds:.1f} s after {fault}"
