@@ -54,5 +54,7 @@ prepare_environment() {
         "$VENV_PYTHON" -m pip install --quiet --no-compile --disable-pip-version-check --requirement "$1" ||
             fail "The packages could not be installed; the lines above say why. Check the network and start again."
         printf '%s' "$wanted" >"$stamp"
+        # What ./test needs contains what ./run needs.
+        printf '%s' "$wanted" >.venv/installed-requirements.txt
     fi
 }

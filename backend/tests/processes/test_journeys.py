@@ -19,8 +19,9 @@ from tests.processes.test_pages import EVERY_RULE, faults
 
 DOCTOR = "Dr. Fenna Quill"
 OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
-WORDS = "document.activeElement.textContent.trim()"
+WORDS = "(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()"
 MOST_TABS = 80
+LINK_TO_RESET = re.compile(r"/password/reset\?token=[\w-]+")
 
 
 @contextmanager
@@ -215,6 +216,46 @@ def test_booking_needs_no_mouse_and_focus_can_be_seen(site: Site) -> None:
         tab_to(page, re.compile("Book this appointment"))
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text("You have an appointment")
+
+
+def test_a_forgotten_password_is_replaced_and_a_name_corrected_without_a_mouse(site: Site) -> None:
+    email, new_password = "finn@patients.example", "a new password of Finn"
+    with page_of(site, "visitor", scripts=True) as page:
+        page.goto(f"{site.url}/register")
+        type_into(page, {"Name": "Fin Exampel", "E-mail address": email, "Password": PASSWORD})
+        expect(page.get_by_role("navigation").get_by_role("link", name="Account")).to_be_visible()
+        page.context.clear_cookies()
+
+        page.goto(f"{site.url}/log-in")
+        tab_to(page, re.compile("Forgot"))
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile("/password/forgot"))
+        type_into(page, {"E-mail address": email})
+        expect(page.get_by_role("main")).to_contain_text("mail")
+        mails = page.request.get(f"{site.url}/dev/outbox", headers={"Accept": "application/json"}).json()["data"]
+        [link] = {link for mail in mails if mail["to"] == email for link in LINK_TO_RESET.findall(mail["text"] or "")}
+        page.goto(f"{site.url}{link}")
+        assert faults_of(page) == []
+        type_into(page, {"New password": new_password})
+        page.wait_for_url(re.compile("/log-in"))
+        type_into(page, {"E-mail address": email, "Password": new_password})
+
+        page.wait_for_url(re.compile("/(my|book)"))
+        page.goto(f"{site.url}/my/account")
+        tab_to(page, re.compile("^Name"))
+        page.keyboard.press("Control+A")
+        page.keyboard.type("Finn Example")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_be_visible()
+        expect(page.get_by_label("Name")).to_have_value("Finn Example")
+
+
+def type_into(page: Page, texts: dict[str, str]) -> None:
+    """Fill in a form in the order of its fields, and send it by Enter."""
+    for label, text in texts.items():
+        tab_to(page, re.compile(f"^{label}"))
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
 
 
 def tab_to(page: Page, words: re.Pattern[str]) -> None:

@@ -1,4 +1,7 @@
-"""`./run` in a fresh clone: it creates the environment, installs packages, and starts a server with demo data."""
+"""`./run` in a fresh clone: it creates the environment, installs packages, and starts a server with demo data.
+
+`./test` has just installed packages in the same way, by backend/environment.sh, so only `./test --long` does it again.
+"""
 
 from __future__ import annotations
 
@@ -68,11 +71,29 @@ def script(path: Path, text: str) -> str:
     return str(path)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_fresh_clone_serves_demo_data_and_a_second_start_installs_and_doubles_nothing(run: Run, clone: Path) -> None:
+def test_a_fresh_clone_installs_packages_once(run: Run) -> None:
     port = free_port()
     server = await_serving(run, port)
     assert INSTALLING in server.program.output
+    server.book_something()
+    assert server.program.signal(signal.SIGINT) == 0
+    server = await_serving(run, port)
+    assert INSTALLING not in server.program.output
+
+
+@pytest.fixture
+def _packages(clone: Path) -> None:
+    """Give the clone the environment of the tests."""
+    (clone / ".venv").symlink_to(sys.prefix)
+    assert (clone / ".venv" / "installed-requirements.txt").is_file(), "the tests do not run by ./test"
+
+
+@pytest.mark.usefixtures("_packages")
+def test_a_clone_serves_demo_data_and_a_second_start_doubles_nothing(run: Run, clone: Path) -> None:
+    port = free_port()
+    server = await_serving(run, port)
     for line in (server.url, f"{server.url}/docs", DOCTORS[0].email, PATIENTS[0][1], "Stop with Ctrl-C."):
         assert line in server.program.output
     first = demo_slots(server)
@@ -94,7 +115,6 @@ def test_a_fresh_clone_serves_demo_data_and_a_second_start_installs_and_doubles_
     assert "Traceback" not in server.program.output
 
     server = await_serving(run, port)
-    assert INSTALLING not in server.program.output
     second = demo_slots(server)
     # The four demo doctors, and the one who registered before the second start.
     assert server.ask("GET", "/patient/doctors", token=server.log_in(PATIENTS[0][1]))["total"] == 5
