@@ -7,6 +7,7 @@ from flask.cli import AppGroup
 from config import Settings
 from src.commands.common import say_or_fail
 from src.database.transaction import transaction
+from src.repositories import account_mails as mails
 from src.repositories import password_reset_repository as resets
 from src.repositories import second_factor_repository as factors
 from src.repositories import user_repository as users
@@ -59,6 +60,9 @@ def off(email: str) -> None:
     """Turn the account's second factor off: its owner logs in with the password alone."""
     with transaction(writes=True) as session:
         account = factors.turn_off_by_email_key(session, email_key(email))
+        if account is not None:
+            now, settings = current_app.extensions["clock"](), current_app.extensions["settings"]
+            mails.add_second_factor_changed(session, account, "off", now, settings.clinic_time_zone)
     _report("second_factor_off", account)
     say_or_fail(account is not None, f"{email} has no second factor now.", f"There is no account of {email}.")
 

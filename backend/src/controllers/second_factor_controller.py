@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -18,9 +19,10 @@ from src.errors_of_accounts import (
     WrongSecondFactorCode,
 )
 from src.repositories import account_locks as locks
+from src.repositories import account_mails as mails
 from src.repositories import second_factor_repository as factors
 from src.repositories import throttle_repository as throttle
-from src.repositories.throttle_limits import password_limits
+from src.repositories.throttle_limits import password_limits, second_factor_change_limits
 from src.schemas.base import Message
 from src.schemas.second_factor import (
     CurrentPassword,
@@ -32,6 +34,8 @@ from src.schemas.second_factor import (
 )
 from src.utils.decorators import raises
 from src.utils.second_factor import address_for_app, new_enrolment, new_recovery_codes, secret_of, step_of
+
+Change = Callable[[Connection], None]
 
 
 def show(ctx: Context[Caller]) -> SecondFactorOut:
@@ -73,6 +77,7 @@ def confirm(ctx: SlowContext[Caller], body: OneTimeCode) -> RecoveryCodes:
         confirmed = step is not None and factors.turn_on(db, me, row.second_factor_id, step, ctx.now)
         if confirmed:
             factors.replace_recovery_codes(db, me, codes)
+            _tell(ctx, db, "on")
     if not confirmed:
         throttle.count_failure(ctx, limits)
         raise WrongSecondFactorCode
@@ -85,7 +90,7 @@ def confirm(ctx: SlowContext[Caller], body: OneTimeCode) -> RecoveryCodes:
 @raises(WrongCurrentPassword, SecondFactorOff, WrongSecondFactorCode, Throttled)
 def turn_off(ctx: SlowContext[Caller], body: PasswordAndCode) -> Message:
     """Turn the second factor off, with the password and a code, which may be a recovery code."""
-    _change(ctx, body, lambda db: factors.turn_off(db, ctx.actor.user_id))
+    _change(ctx, body, "off", lambda db: factors.turn_off(db, ctx.actor.user_id))
     return Message(message="Your second factor is off. You log in with your password alone.")
 
 
@@ -93,14 +98,16 @@ def turn_off(ctx: SlowContext[Caller], body: PasswordAndCode) -> Message:
 def renew_recovery_codes(ctx: SlowContext[Caller], body: PasswordAndCode) -> RecoveryCodes:
     """Replace all recovery codes by ten new ones."""
     codes = new_recovery_codes()
-    _change(ctx, body, lambda db: factors.replace_recovery_codes(db, ctx.actor.user_id, codes))
+    _change(ctx, body, "recovery codes", lambda db: factors.replace_recovery_codes(db, ctx.actor.user_id, codes))
     return RecoveryCodes(
         message="These recovery codes replace all earlier ones. Keep them: nobody can show them to you again.",
         recovery_codes=codes,
     )
 
 
-def _change(ctx: SlowContext[Caller], proof: PasswordAndCode, change: Callable[[Connection], None]) -> None:
+def _change(
+    ctx: SlowContext[Caller], proof: PasswordAndCode, what: Literal["off", "recovery codes"], change: Change
+) -> None:
     """Make the change in the transaction that uses the code up."""
     check_current_password(ctx, proof.current_password)
     me = ctx.actor.user_id
@@ -115,6 +122,14 @@ def _change(ctx: SlowContext[Caller], proof: PasswordAndCode, change: Callable[[
         taken = take_code(ctx, db, row, proof.otp)
         if taken:
             change(db)
+            _tell(ctx, db, what)
     if not taken:
         throttle.count_failure(ctx, limits)
         raise WrongSecondFactorCode
+
+
+def _tell(ctx: SlowContext[Caller], db: Connection, what: Literal["on", "off", "recovery codes"]) -> None:
+    """Write the mail in the transaction of the change; raise Throttled after too many changes within an hour."""
+    me = ctx.actor.user_id
+    throttle.count_success(db, second_factor_change_limits(ctx.settings, me), ctx.now)
+    mails.add_second_factor_changed(db, me, what, ctx.now, ctx.settings.clinic_time_zone)

@@ -14,6 +14,7 @@ WAITING = state_literal("waiting")
 
 PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind of mail
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of mail
+SECOND_FACTOR_CHANGED = "second_factor_changed"
 EMAIL_CONFIRMATION = "email_confirmation"
 EMAIL_CHANGE_NOTICE = "email_change_notice"
 GUEST_LINK = "guest_link"

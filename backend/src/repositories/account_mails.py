@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, ColumnElement, Connection, String, insert, literal, select
 
 from src.models import OutboxMail, User
 from src.models.base import Instant
-from src.models.outbox_mail import PASSWORD_CHANGED
+from src.models.outbox_mail import PASSWORD_CHANGED, SECOND_FACTOR_CHANGED
 
 
 def add(
@@ -47,3 +47,11 @@ def add_password_changed(db: Connection, user_id: int, epoch: int, now: datetime
     """Add the mail that tells somebody of a new password; `epoch` is the account's since then, which it raised."""
     facts = {"at": now.isoformat(), "time_zone": time_zone}
     add(db, PASSWORD_CHANGED, f"password changed {user_id} {epoch}", facts, now, User.id == user_id)
+
+
+def add_second_factor_changed(
+    db: Connection, user_id: int, what: Literal["on", "off", "recovery codes"], now: datetime, time_zone: str
+) -> None:
+    """Add the mail that tells somebody that the second factor is on or off, or that its recovery codes are new."""
+    facts = {"what": what, "at": now.isoformat(), "time_zone": time_zone}
+    add(db, SECOND_FACTOR_CHANGED, f"second factor {uuid.uuid4()}", facts, now, User.id == user_id)

@@ -115,6 +115,11 @@ def password_change_limits(settings: Settings, user_id: int) -> list[Limit]:
     return [Limit(_subject(settings, "password changes", str(user_id)), settings.password_resets_per_hour)]
 
 
+def second_factor_change_limits(settings: Settings, user_id: int) -> list[Limit]:
+    """Return the limit on changes of one account's second factor within an hour, each of which sends a mail."""
+    return [Limit(_subject(settings, "second factor changes", str(user_id)), settings.password_resets_per_hour)]
+
+
 def registration_limits(settings: Settings, email_key: str, address: str) -> list[Limit]:
     """Return the limits on registrations within an hour.
 

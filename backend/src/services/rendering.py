@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from config import Settings
-from src.models.outbox_mail import PASSWORD_CHANGED, PASSWORD_RESET, SECRET_KINDS
-from src.services import appointment_mails, email_mails, password_mails
+from src.models.outbox_mail import PASSWORD_CHANGED, PASSWORD_RESET, SECOND_FACTOR_CHANGED, SECRET_KINDS
+from src.services import account_mails, appointment_mails, email_mails
 from src.services.mail import Mail, MailUnknown
 from src.services.mail_tokens import HIDDEN
 from src.settings.clinic import Clinic
@@ -19,8 +19,9 @@ from src.utils.security import mail_token
 # is configured of the clinic.
 RENDERERS: dict[str, Callable[[str, str, dict[str, Any], Clinic], Mail]] = {
     **dict.fromkeys(appointment_mails.NEWS, appointment_mails.render),
-    PASSWORD_RESET: password_mails.render_reset,
-    PASSWORD_CHANGED: password_mails.render_changed,
+    PASSWORD_RESET: account_mails.render_reset,
+    PASSWORD_CHANGED: account_mails.render_changed,
+    SECOND_FACTOR_CHANGED: account_mails.render_second_factor,
     **dict.fromkeys(email_mails.KINDS, email_mails.render),
 }
 
