@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from apiflask import APIFlask
+from sqlalchemy import select
 
+from src.database.transaction import transaction
+from src.models import OutboxMail
 from tests.conftest import MakeApp, StillClock
 from tests.factors import begin, set_up
 from tests.people import PASSWORD, Api, Deliver
@@ -61,3 +64,18 @@ def test_beyond_the_limit_nothing_changes_and_no_code_is_used_up(make_app: MakeA
     assert (state["is_on"], state["recovery_codes_left"]) == (True, 10)
     clock.forward(minutes=40)
     assert factor.turn_off(codes[0]).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["patient", "doctor"])
+def test_the_mails_of_who_leaves_are_dropped_or_say_nothing(
+    app: APIFlask, api: Api, clock: StillClock, deliver: Deliver, role: str
+) -> None:
+    factor = set_up(api.patient("Orla Vanishing") if role == "patient" else api.doctor("Dr. Orla Vanishing"), clock)
+    [_] = deliver()
+    factor.renew(factor.codes[0])
+    assert factor.person.delete(f"/{role}/account").status_code == 200
+    assert len(deliver()) == 1
+    with app.app_context(), transaction(writes=False) as db:
+        rows = db.execute(select(OutboxMail.__table__)).all()
+    assert sorted(row.status for row in rows) == ["dropped", "sent"]
+    assert "orla" not in repr(rows).lower()
