@@ -52,6 +52,8 @@ HOLDS_TO_EXPIRE = 10
 # How many new passwords by mail, and how many patients who leave, a campaign has at least.
 LEAST = 2
 SECONDS_TO_DRAIN = LEASE_SECONDS + 10
+# For which the seconds of the mutants are meant. A slower computer gets more time for them.
+REQUESTS_A_SECOND = 200
 
 
 @dataclass
@@ -111,9 +113,12 @@ def run(
     faulty_share: float = 0.5,
     trouble_comes: bool = True,
     least_faults: int = 0,
+    least_requests: int = 0,
     recover_within: float = SECONDS_TO_RECOVER,
 ) -> Report:
     """Run one campaign, for `seconds` and for longer if fewer than `least_faults` faults have happened by then.
+
+    If the clients have made fewer than `least_requests`, it goes on for up to three times `seconds`.
 
     A machine that needs more than `recover_within` seconds to serve again is a violation, see `slow_recoveries`.
     """
@@ -138,7 +143,7 @@ def run(
         record.limits = world.limits
         town = Town(world, record)
         with watched_memory(world) as memory:
-            clients = _live(town, seed, defect, seconds, least_faults)
+            clients = _live(town, seed, defect, seconds, least_faults, least_requests)
         _complete(clients)
         _look_back(town, clients)
         drained = _drain(world)
@@ -231,7 +236,9 @@ def _break_schema(world: World, defect: Mutant) -> None:
             connection.execute(text("CHECKPOINT"))
 
 
-def _live(town: Town, seed: int, defect: Mutant, seconds: float, least_faults: int) -> list[Client]:
+def _live(
+    town: Town, seed: int, defect: Mutant, seconds: float, least_faults: int, least_requests: int
+) -> list[Client]:
     """Run the clients, while a thread causes faults, and return them."""
     world, record = town.world, town.record
     settling = Client(town, random.Random(seed))
@@ -239,7 +246,13 @@ def _live(town: Town, seed: int, defect: Mutant, seconds: float, least_faults: i
     for _ in range(4):
         settling.open_practice(publish=5)
     over = threading.Event()
-    until = now() + seconds
+    until, latest = now() + seconds, now() + 3 * seconds
+
+    def is_enough() -> bool:
+        if now() < until or len(world.faults) < least_faults:
+            return False
+        return record.requests >= least_requests or now() > latest
+
     with ThreadPoolExecutor(max_workers=CLIENTS + 1) as pool:
         clients = [Client(town, random.Random(seed * 1000 + number)) for number in range(CLIENTS)]
         running = [pool.submit(client.run, over) for client in clients]
@@ -247,7 +260,7 @@ def _live(town: Town, seed: int, defect: Mutant, seconds: float, least_faults: i
             running.append(pool.submit(trouble, world, record, random.Random(seed), over))
         # One that ends before the others has failed, or has found that a machine does not serve any more.
         ended: set[Future[None]] = set()
-        while not ended and (now() < until or len(world.faults) < least_faults):
+        while not ended and not is_enough():
             ended, _ = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
         over.set()
     for thread in running:
@@ -313,7 +326,9 @@ def _all_mutants(names: list[str]) -> int:
     for name in names:
         told: list[str] = []
         for seed in (1, 2, 3):
-            report = run(seed, MUTANTS[name].seconds, mutant=name, recover_within=NEVER)
+            seconds = MUTANTS[name].seconds
+            least = int(seconds * REQUESTS_A_SECOND)
+            report = run(seed, seconds, mutant=name, least_requests=least, recover_within=NEVER)
             told = [violation for violation in report.violations if MUTANTS[name].explains(violation)]
             if told:
                 break
