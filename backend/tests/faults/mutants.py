@@ -686,7 +686,9 @@ MUTANTS: dict[str, Mutant] = {
         seconds=20,
     ),
     "expired-holds-still-block": Mutant("without a reason", expired_holds_still_block, seconds=10),
-    "expired-holds-are-not-offered": Mutant("nothing was in the way", expired_holds_are_not_offered, seconds=10),
+    "expired-holds-are-not-offered": Mutant(
+        ("nothing was in the way", "no order in which it makes sense"), expired_holds_are_not_offered, seconds=10
+    ),
     "holds-of-others-can-be-booked": Mutant("that another patient held", holds_of_others_can_be_booked, seconds=10),
     "holds-cost-their-owner-the-time": Mutant("and held it", holds_cost_their_owner_the_time),
     "holds-are-listed": Mutant("holds are listed", holds_are_listed),
