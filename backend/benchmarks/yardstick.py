@@ -111,8 +111,15 @@ CALLER = """
 
 @lean.get("/auth/me")
 def me() -> Response:
-    [(number, name, email, role, _)] = ask(CALLER, **claims())
-    return json({"id": number, "name": name, "email": email, "role": role})
+    [row] = ask(
+        f"""WITH caller AS ({CALLER})
+        SELECT caller.id, caller.name, caller.email, caller.role, u.phone, u.language,
+            coalesce(d.time_zone, u.own_time_zone), u.email_confirmed_at IS NOT NULL
+        FROM caller JOIN users u ON u.id = caller.id LEFT JOIN doctors d ON d.id = caller.doctor_id""",
+        **claims(),
+    )
+    names = ("id", "name", "email", "role", "phone", "language", "time_zone", "email_confirmed")
+    return json(dict(zip(names, row, strict=True)))
 
 
 def free_slots(doctor_id: int) -> Response:
