@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -105,9 +104,7 @@ def renew_recovery_codes(ctx: SlowContext[Caller], body: PasswordAndCode) -> Rec
     )
 
 
-def _change(
-    ctx: SlowContext[Caller], proof: PasswordAndCode, what: Literal["off", "recovery codes"], change: Change
-) -> None:
+def _change(ctx: SlowContext[Caller], proof: PasswordAndCode, what: mails.SecondFactorChange, change: Change) -> None:
     """Make the change in the transaction that uses the code up."""
     check_current_password(ctx, proof.current_password)
     me = ctx.actor.user_id
@@ -128,7 +125,7 @@ def _change(
         raise WrongSecondFactorCode
 
 
-def _tell(ctx: SlowContext[Caller], db: Connection, what: Literal["on", "off", "recovery codes"]) -> None:
+def _tell(ctx: SlowContext[Caller], db: Connection, what: mails.SecondFactorChange) -> None:
     """Write the mail in the transaction of the change; raise Throttled after too many changes within an hour."""
     me = ctx.actor.user_id
     throttle.count_success(db, second_factor_change_limits(ctx.settings, me), ctx.now)

@@ -13,6 +13,8 @@ from src.models import OutboxMail, User
 from src.models.base import Instant
 from src.models.outbox_mail import PASSWORD_CHANGED, SECOND_FACTOR_CHANGED
 
+SecondFactorChange = Literal["on", "off", "recovery codes"]
+
 
 def add(
     db: Connection,
@@ -50,7 +52,7 @@ def add_password_changed(db: Connection, user_id: int, epoch: int, now: datetime
 
 
 def add_second_factor_changed(
-    db: Connection, user_id: int, what: Literal["on", "off", "recovery codes"], now: datetime, time_zone: str
+    db: Connection, user_id: int, what: SecondFactorChange, now: datetime, time_zone: str
 ) -> None:
     """Add the mail that tells somebody that the second factor is on or off, or that its recovery codes are new."""
     facts = {"what": what, "at": now.isoformat(), "time_zone": time_zone}
