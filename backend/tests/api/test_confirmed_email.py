@@ -43,7 +43,7 @@ def test_a_registration_sends_a_mail_and_its_token_confirms_the_address(
 
 
 def test_until_then_a_patient_neither_books_nor_holds(app: APIFlask, api: Api, doctor: Doctor) -> None:
-    ada, slot_id = api.patient(), doctor.publish()
+    ada, slot_id = api.register_patient(), doctor.publish()
     for path in ("/appointments", "/holds"):
         refused = ada.post(path, {"slot_id": slot_id, "minutes": 10})
         assert refused.status_code == 403
@@ -57,7 +57,7 @@ def test_until_then_a_patient_neither_books_nor_holds(app: APIFlask, api: Api, d
 
 
 def test_a_token_works_once(app: APIFlask, api: Api) -> None:
-    ada = api.patient()
+    ada = api.register_patient()
     token = newest_token(app)
     assert [confirm(api, token) for _ in range(2)] == [200, 400]
     assert is_confirmed(ada)
@@ -71,7 +71,7 @@ def test_a_doctor_needs_no_confirmed_address(api: Api, doctor: Doctor) -> None:
 def test_another_mail_can_be_asked_for_until_the_address_is_confirmed(
     app: APIFlask, api: Api, deliver: Deliver
 ) -> None:
-    ada = api.patient()
+    ada = api.register_patient()
     assert ada.post(RESEND).status_code == 200
     assert [mail.to for mail in deliver()] == [ada.email] * 2
     assert confirm(api, newest_token(app)) == 200
@@ -81,7 +81,7 @@ def test_another_mail_can_be_asked_for_until_the_address_is_confirmed(
 
 def test_an_address_gets_so_many_mails_an_hour(make_app: MakeApp, clock: StillClock) -> None:
     api = Api(make_app(require_confirmed_email="yes", confirmations_per_hour=2).test_client())
-    ada, ben = api.patient(), api.patient()
+    ada, ben = api.register_patient(), api.register_patient()
     assert [ada.post(RESEND).status_code for _ in range(2)] == [200, 429]
     assert ben.post(RESEND).status_code == 200
     clock.forward(hours=1)
@@ -99,7 +99,7 @@ def test_a_network_gets_ten_times_as_many_and_people_register_all_the_same(
 
 
 def test_a_new_password_by_mail_confirms_the_address_too(app: APIFlask, api: Api) -> None:
-    ada = api.patient()
+    ada = api.register_patient()
     body = {"token": reset_token_of(app, ada), "password": "a new password"}
     assert api.client.post("/auth/password/reset", json=body).status_code == 200
     ada.token = api.log_in(ada.email, "a new password").get_json()["access_token"]
@@ -108,7 +108,7 @@ def test_a_new_password_by_mail_confirms_the_address_too(app: APIFlask, api: Api
 
 def test_accounts_from_before_the_setting_have_to_confirm_too(make_app: MakeApp, doctor: Doctor) -> None:
     before = make_app(require_confirmed_email="no")
-    ada = Api(before.test_client()).patient()
+    ada = Api(before.test_client()).register_patient()
     slot_id = doctor.publish()
     after = make_app(require_confirmed_email="yes")
     ada.client = after.test_client()
@@ -120,6 +120,6 @@ def test_accounts_from_before_the_setting_have_to_confirm_too(make_app: MakeApp,
 
 def test_without_the_setting_nobody_gets_a_mail_or_is_refused(make_app: MakeApp, deliver: Deliver) -> None:
     api = Api(make_app().test_client())
-    doctor, ada = api.doctor(), api.patient()
+    doctor, ada = api.doctor(), api.register_patient()
     assert deliver() == []
     ada.book(doctor.publish())
