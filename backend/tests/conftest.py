@@ -261,8 +261,25 @@ def checked_app(settings: Settings, clock: StillClock) -> APIFlask:
     return app
 
 
+@pytest.fixture(scope="session")
+def shared_apps() -> Iterator[dict[str, APIFlask]]:
+    """Return the applications that many tests use, by the URL of their database.
+
+    To create one and to compile its SQL take longer than most tests.
+    """
+    apps: dict[str, APIFlask] = {}
+    yield apps
+    for app in apps.values():
+        close_connections(app)
+
+
+def close_connections(app: APIFlask) -> None:
+    with app.app_context():
+        db.engine.dispose()
+
+
 @pytest.fixture
-def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
+def watch(request: pytest.FixtureRequest, shared_apps: dict[str, APIFlask]) -> Iterator[Watch]:
     """Return a function that watches an application until the end of the test."""
     watched: list[APIFlask] = []
     guard = Guard()
@@ -275,18 +292,18 @@ def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
         return app
 
     yield start
+    # A new connection to PostgreSQL reads the catalog and plans all statements anew. A new SQLite file needs a new one.
+    kept = [app for url, app in shared_apps.items() if not url.startswith("sqlite")]
     for app in watched:
-        with app.app_context():
-            db.engine.dispose()
+        if app not in kept:
+            close_connections(app)
     assert guard.broken == []
     assert surprises == set()
 
 
-# To create an application and to compile its SQL take longer than most tests.
-_shared_apps: dict[str, APIFlask] = {}
 # The applications that earlier tests have made and not changed, with their settings.
 _idle_apps: list[tuple[str, APIFlask]] = []
-MOST_IDLE = 12
+MOST_IDLE = 40
 
 
 @pytest.fixture
@@ -315,11 +332,11 @@ def _idle_app(key: str) -> APIFlask | None:
 
 
 @pytest.fixture
-def app(watch: Watch, database_url: str, clock: StillClock) -> Iterator[APIFlask]:
+def app(watch: Watch, shared_apps: dict[str, APIFlask], database_url: str, clock: StillClock) -> Iterator[APIFlask]:
     """Return the application that many tests share. A test that changes an application makes one with `make_app`."""
-    if database_url not in _shared_apps:
-        _shared_apps[database_url] = checked_app(make_settings(database_url=database_url), clock)
-    app = watch(_shared_apps[database_url])
+    if database_url not in shared_apps:
+        shared_apps[database_url] = checked_app(make_settings(database_url=database_url), clock)
+    app = watch(shared_apps[database_url])
     before = changeable(app)
     yield app
     assert changeable(app) == before, "later tests would get a changed application"

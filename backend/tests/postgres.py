@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -97,8 +98,9 @@ class Cluster:
             time.sleep(0.05)
 
     def stop(self) -> None:
+        """End the server without waiting for its clients to leave ("fast shutdown")."""
         if self.process is not None:
-            self.process.terminate()
+            self.process.send_signal(signal.SIGINT)
             self.process.wait(timeout=20)
 
     def _answers(self) -> bool:

@@ -20,11 +20,26 @@ from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
 from src.extensions import db
-from tests.conftest import ON_POSTGRESQL, ON_SQLITE, MakeApp, StillClock, Watch, checked_app, make_settings
+from tests.conftest import (
+    ON_POSTGRESQL,
+    ON_SQLITE,
+    MakeApp,
+    StillClock,
+    Watch,
+    checked_app,
+    close_connections,
+    make_settings,
+)
 from tests.people import DAY, Api, error_of
 from tests.postgres import NOBODY
 
 SLOT = {"date": DAY, "start_time": "09:00", "end_time": "09:30"}
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> APIFlask:
+    """Return an application that other tests do not share: these tests change its connections."""
+    return make_app()
 
 
 def is_unavailable(answer: TestResponse, kind: str) -> str:
@@ -48,8 +63,7 @@ def default_of(app: APIFlask, name: str, value: str) -> Iterator[None]:
         with engine.connect() as connection:
             connection.execute(text("SET default_transaction_read_only = off"))
             connection.execute(text(statement))
-        with app.app_context():
-            db.engine.dispose()
+        close_connections(app)
 
     run(f"ALTER DATABASE {url.database} SET {name} = {value}")
     try:
@@ -62,16 +76,14 @@ def default_of(app: APIFlask, name: str, value: str) -> Iterator[None]:
 def read_only(app: APIFlask) -> Iterator[None]:
     if app.extensions["settings"].database_is_sqlite:
         path = Path(app.extensions["settings"].database.database)
-        with app.app_context():
-            db.engine.dispose()
+        close_connections(app)
         path.chmod(0o444)
         with a_user_whom_permissions_bind(path):
             yield
         # SQLite creates its `-wal` and `-shm` files with the permissions of the database.
         for file in path.parent.glob(f"{path.name}*"):
             file.chmod(0o644)
-        with app.app_context():
-            db.engine.dispose()
+        close_connections(app)
     else:
         with default_of(app, "default_transaction_read_only", "on"):
             yield

@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 
 from src.database.transaction import transaction
 from src.extensions import db
-from tests.conftest import ON_POSTGRESQL, build_app, make_settings
+from tests.conftest import ON_POSTGRESQL, MakeApp, build_app, close_connections, make_settings
 from tests.people import Api
 
 pytestmark = ON_POSTGRESQL
@@ -27,8 +27,7 @@ def pooled_app(database_url: str, tmp_path: Path) -> Iterator[APIFlask]:
     pooler.symlink_to(str(url.query["host"]))
     app = build_app(make_settings(database_url=url.update_query_dict({"host": str(pooler)}).render_as_string(False)))
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    close_connections(app)
 
 
 def raw(app: APIFlask, query: str) -> Any:
@@ -59,9 +58,10 @@ def test_a_booking_and_its_end_leave_nothing_on_the_connection(pooled_app: APIFl
     assert raw(pooled_app, LEFT_OVER) == ("0", 0)
 
 
-def test_direct_connections_are_told_once_and_prepare(app: APIFlask, api: Api) -> None:
+def test_direct_connections_are_told_once_and_prepare(make_app: MakeApp) -> None:
+    app = make_app()
     for _ in range(8):
-        api.client.get("/health/ready")
+        app.test_client().get("/health/ready")
     lock_timeout, prepared = raw(app, LEFT_OVER)
     assert lock_timeout == "5s"
     assert prepared > 0
