@@ -12,14 +12,21 @@ from src.database.transaction import transaction
 from src.services.email_service import mailer_for
 from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, MakeApp, StillClock
-from tests.mail.fake_resend import FakeResend, fake_resend
+from tests.mail.fake_resend import FakeResend, ResendServer, resend_server
 
 Attempt = Callable[[], bool]
 
 
+@pytest.fixture(scope="session")
+def _resend_server() -> Iterator[ResendServer]:
+    with resend_server() as server:
+        yield server
+
+
 @pytest.fixture
-def resend() -> Iterator[FakeResend]:
-    with fake_resend() as fake:
+def resend(_resend_server: ResendServer) -> Iterator[FakeResend]:
+    """Yield a fake, at the same address for all tests, so that they can share applications."""
+    with _resend_server.new_fake() as fake:
         yield fake
 
 

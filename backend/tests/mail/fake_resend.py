@@ -118,7 +118,7 @@ def error(status: int, name: str, message: str) -> tuple[int, dict[str, Any]]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: ResendServer
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
@@ -149,12 +149,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(*error(409, "concurrent_idempotent_requests", "The first request is still under way."))
         else:
             try:
-                self._take(mood, key, payload)
+                self._take(fake, mood, key, payload)
             finally:
                 fake.end(key)
 
-    def _take(self, mood: str, key: str, payload: Any) -> None:
-        fake = self.server.fake
+    def _take(self, fake: FakeResend, mood: str, key: str, payload: Any) -> None:
         if mood == "late":
             fake.release.wait(fake.hang_seconds)
         answer = fake.accept(key, payload, permissive=self.headers.get("x-batch-validation") == "permissive")
@@ -176,21 +175,36 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-class _Server(ThreadingHTTPServer):
+class ResendServer(ThreadingHTTPServer):
+    """Answers as `fake` does."""
+
     fake: FakeResend
+
+    @contextmanager
+    def new_fake(self) -> Iterator[FakeResend]:
+        """Answer as a fake that nobody has called yet."""
+        self.fake = fake = FakeResend(url=f"http://127.0.0.1:{self.server_port}")
+        try:
+            yield fake
+        finally:
+            fake.release.set()
+
+
+@contextmanager
+def resend_server() -> Iterator[ResendServer]:
+    """Run a server on a free port of loopback."""
+    server = ResendServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @contextmanager
 def fake_resend() -> Iterator[FakeResend]:
-    """Run the fake on a free port of loopback."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.fake = fake = FakeResend(url=f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with resend_server() as server, server.new_fake() as fake:
         yield fake
-    finally:
-        fake.release.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
