@@ -1,4 +1,7 @@
-"""Gunicorn's threaded worker, with a shutdown that loses no request, and errors as problem+json."""
+"""Gunicorn's threaded worker, with a shutdown that loses no request, and errors as problem+json.
+
+A client that does not close its connection delays no other client.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,18 @@ class DrainingWorker(ThreadWorker):
             listener.close()
         self.sockets = []
 
+    def handle(self, conn: Any) -> Any:
+        """Handle a request; return whether its connection stays open, and close it here if not.
+
+        Gunicorn closes it in the thread that accepts connections, and waits there until the client closes it too, for
+        up to two seconds. A dozen clients that did not would keep all others waiting for half a minute.
+        """
+        stays = super().handle(conn)
+        if not stays:
+            conn.close(graceful=True)
+            conn.close = _already_closed
+        return stays
+
     def load_wsgi(self) -> None:
         """Load the application, and let it answer malformed bodies; gunicorn calls this once."""
         super().load_wsgi()
@@ -55,6 +70,10 @@ class DrainingWorker(ThreadWorker):
         """Answer a request that is not valid HTTP, with problem+json in place of gunicorn's HTML."""
         answered: Any = ProblemSocket(client)
         super().handle_error(req, answered, addr, exc)
+
+
+def _already_closed(*, graceful: bool = False) -> None:
+    pass
 
 
 def _connections_wait(listener: Any) -> bool:

@@ -75,7 +75,8 @@ def start_gunicorn(start: StartProgram) -> StartServer:
         command = (sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app")
         program = start(*command, **(REAL_SECRETS | settings))
         # A worker ignores a signal that it gets before it has booted, and gunicorn kills it later.
-        wait_until(lambda: program.output.count("Booting worker") == WORKERS, SECONDS_TO_START, lambda: program.output)
+        workers = int(settings.get("WEB_CONCURRENCY", WORKERS))
+        wait_until(lambda: program.output.count("Booting worker") == workers, SECONDS_TO_START, lambda: program.output)
         return Server(program, port).wait_until_healthy()
 
     return run
