@@ -170,21 +170,18 @@ def test_a_client_of_an_allowed_origin_can_make_every_call(page: Page, start_pyt
     assert {row["doctor_name"] for row in steps["history"]["data"]} == {"Dr. Fenna Quill"}
 
 
-def test_the_browser_refuses_a_foreign_origin(page: Page, start_python_app: StartServer) -> None:
-    server = start_python_app()
+def test_the_browser_refuses_a_foreign_origin(page: Page, demo_server: Server) -> None:
     attempt = "url => fetch(url, {headers: {Authorization: 'Bearer x'}}).then(a => a.status, e => e.name)"
     with client_origin(0) as origin:
         assert origin != PUBLISHED_ORIGIN
         page.goto(origin)
-        assert page.evaluate(attempt, f"{server.url}/health") == "TypeError"
+        assert page.evaluate(attempt, f"{demo_server.url}/health") == "TypeError"
         simple = "url => fetch(url).then(a => a.status, e => e.name)"
-        assert page.evaluate(simple, f"{server.url}/health") == "TypeError"
+        assert page.evaluate(simple, f"{demo_server.url}/health") == "TypeError"
 
 
-def test_the_docs_book_a_slot_and_call_no_other_server(
-    page: Page, start_python_app: StartServer, tmp_path: Path
-) -> None:
-    server = start_python_app()
+def test_the_docs_book_a_slot_and_call_no_other_server(page: Page, demo_server: Server, tmp_path: Path) -> None:
+    server = demo_server
     booking = server.book_something()
     server.ask("POST", f"/appointments/{booking.appointment_id}/cancel", token=booking.patient)
     asked: list[str] = []

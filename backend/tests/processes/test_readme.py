@@ -8,30 +8,21 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import urllib.request
-from pathlib import Path
 from typing import Any
 
-from tests.processes.conftest import StartProgram
-from tests.processes.servers import BACKEND, Server, free_port
+from tests.processes.servers import BACKEND, Server
 
 README = BACKEND.parent / "README.md"
 EXAMPLE = re.compile(r"```sh\n(curl .*?)```\n```json\n(.*?)```", re.DOTALL)
 
 
-def test_the_readmes_commands_get_the_answers_that_it_shows(start: StartProgram, tmp_path: Path) -> None:
-    port = free_port()
-    where = {"DATABASE_URL": f"sqlite:///{tmp_path / 'readme.db'}", "PORT": str(port)}
-    prepared = start(sys.executable, "-m", "flask", "prepare", **where)
-    assert prepared.wait(60) == 0, prepared.output
-    Server(start(sys.executable, "app.py", **where), port).wait_until_healthy()
-
+def test_the_readmes_commands_get_the_answers_that_it_shows(demo_server: Server) -> None:
     examples = EXAMPLE.findall(README.read_text(encoding="utf-8"))
     assert len(examples) == 5
     token = ""
     for command, shown in examples:
-        answer = call(command.replace("http://localhost:5000", f"http://127.0.0.1:{port}"), token)
+        answer = call(command.replace("http://localhost:5000", demo_server.url), token)
         assert same_shape(answer, json.loads(shown)), (command, answer)
         token = answer.get("access_token", token)
 

@@ -38,18 +38,19 @@ def test_waiting_upgrades_print_a_message_and_only_one_of_them_upgrades(
     start: StartProgram, empty_database_url: str
 ) -> None:
     with another_upgrade(empty_database_url):
-        upgrades = [upgrade(start, empty_database_url) for _ in range(3)]
+        upgrades = [upgrade(start, empty_database_url) for _ in range(2)]
         for program in upgrades:
             program.wait_for_output(WAITING)
     for program in upgrades:
         assert program.wait(60) == 0, program.output
         assert program.output.count(WAITING) == 1
-    assert sorted(program.output.count(FIRST) for program in upgrades) == [0, 0, 1]
+    assert sorted(program.output.count(FIRST) for program in upgrades) == [0, 1]
     assert [RUNNING in program.output for program in upgrades].count(True) == 1
 
 
-def test_three_simultaneous_upgrades_upgrade_once(start: StartProgram, empty_database_url: str) -> None:
-    upgrades = [upgrade(start, empty_database_url) for _ in range(3)]
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+def test_upgrades_that_both_find_no_file_upgrade_once(start: StartProgram, empty_database_url: str) -> None:
+    upgrades = [upgrade(start, empty_database_url) for _ in range(2)]
     for program in upgrades:
         assert program.wait(60) == 0, program.output
     assert [RUNNING in program.output for program in upgrades].count(True) == 1
