@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -54,6 +54,9 @@ LEAST = 2
 SECONDS_TO_DRAIN = LEASE_SECONDS + 10
 # For which the seconds of the mutants are meant. A slower computer gets more time for them.
 REQUESTS_A_SECOND = 200
+MOST_TIMES = 3
+# Whether so much has happened that a campaign may end.
+Enough = Callable[[World, Record], bool]
 
 
 @dataclass
@@ -112,13 +115,10 @@ def run(
     mutant: str = "",
     faulty_share: float = 0.5,
     trouble_comes: bool = True,
-    least_faults: int = 0,
-    least_requests: int = 0,
+    enough: Enough = lambda _world, _record: True,
     recover_within: float = SECONDS_TO_RECOVER,
 ) -> Report:
-    """Run one campaign, for `seconds` and for longer if fewer than `least_faults` faults have happened by then.
-
-    If the clients have made fewer than `least_requests`, it goes on for up to three times `seconds`.
+    """Run one campaign for `seconds`, and for up to three times as long until `enough` has happened.
 
     A machine that needs more than `recover_within` seconds to serve again is a violation, see `slow_recoveries`.
     """
@@ -143,7 +143,7 @@ def run(
         record.limits = world.limits
         town = Town(world, record)
         with watched_memory(world) as memory:
-            clients = _live(town, seed, defect, seconds, least_faults, least_requests)
+            clients = _live(town, seed, defect, seconds, enough)
         _complete(clients)
         _look_back(town, clients)
         drained = _drain(world)
@@ -236,9 +236,7 @@ def _break_schema(world: World, defect: Mutant) -> None:
             connection.execute(text("CHECKPOINT"))
 
 
-def _live(
-    town: Town, seed: int, defect: Mutant, seconds: float, least_faults: int, least_requests: int
-) -> list[Client]:
+def _live(town: Town, seed: int, defect: Mutant, seconds: float, enough: Enough) -> list[Client]:
     """Run the clients, while a thread causes faults, and return them."""
     world, record = town.world, town.record
     settling = Client(town, random.Random(seed))
@@ -246,13 +244,7 @@ def _live(
     for _ in range(4):
         settling.open_practice(publish=5)
     over = threading.Event()
-    until, latest = now() + seconds, now() + 3 * seconds
-
-    def is_enough() -> bool:
-        if now() < until or len(world.faults) < least_faults:
-            return False
-        return record.requests >= least_requests or now() > latest
-
+    until, latest = now() + seconds, now() + MOST_TIMES * seconds
     with ThreadPoolExecutor(max_workers=CLIENTS + 1) as pool:
         clients = [Client(town, random.Random(seed * 1000 + number)) for number in range(CLIENTS)]
         running = [pool.submit(client.run, over) for client in clients]
@@ -260,7 +252,7 @@ def _live(
             running.append(pool.submit(trouble, world, record, random.Random(seed), over))
         # One that ends before the others has failed, or has found that a machine does not serve any more.
         ended: set[Future[None]] = set()
-        while not ended and not is_enough():
+        while not ended and (now() < until or (now() < latest and not enough(world, record))):
             ended, _ = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
         over.set()
     for thread in running:
@@ -327,8 +319,14 @@ def _all_mutants(names: list[str]) -> int:
         told: list[str] = []
         for seed in (1, 2, 3):
             seconds = MUTANTS[name].seconds
-            least = int(seconds * REQUESTS_A_SECOND)
-            report = run(seed, seconds, mutant=name, least_requests=least, recover_within=NEVER)
+            least = seconds * REQUESTS_A_SECOND
+            report = run(
+                seed,
+                seconds,
+                mutant=name,
+                enough=lambda _, record, least=least: record.requests >= least,
+                recover_within=NEVER,
+            )
             told = [violation for violation in report.violations if MUTANTS[name].explains(violation)]
             if told:
                 break

@@ -6,20 +6,27 @@ import pytest
 
 from tests.faults.campaign import LEAST, run
 from tests.faults.checker import linearizable
-from tests.faults.record import NEVER, SlotOperation
+from tests.faults.record import NEVER, Record, SlotOperation
+from tests.faults.world import World
 
 # The seconds for a recovery; longer than in `./test --faults`, because other tests run at the same time.
 PATIENCE = 20
 
 
+def everything_has_happened(world: World, record: Record) -> bool:
+    mails = len(world.resend.accepted)
+    return len(world.faults) > 2 and record.moves > 0 and record.holds > 0 and record.limited.total() > 0 and mails > 20
+
+
 @pytest.mark.timeout(170)
 def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed() -> None:
-    report = run(7, 9, least_faults=3, recover_within=PATIENCE)
+    report = run(7, 8, enough=everything_has_happened, recover_within=PATIENCE)
     print(report)
     assert report.violations == []
+    assert report.faults.total() > 2
     assert report.appointments > 10
-    assert report.moves > 2
-    assert report.holds > 2
+    assert report.moves > 0
+    assert report.holds > 0
     assert report.forms > 10
     assert report.withdrawals > 0
     assert report.limited.total() > 0
@@ -31,9 +38,10 @@ def test_nothing_is_lost_or_doubled_while_two_machines_and_postgresql_are_killed
 
 @pytest.mark.timeout(170)
 def test_nothing_is_lost_or_doubled_on_sqlite_while_its_server_is_killed() -> None:
-    report = run(7, 4, kind="sqlite", least_faults=2, recover_within=PATIENCE)
+    report = run(7, 4, kind="sqlite", enough=lambda world, _: len(world.faults) > 1, recover_within=PATIENCE)
     print(report)
     assert report.violations == []
+    assert report.faults.total() > 1
     assert report.appointments > 5
     assert report.resets >= LEAST
     assert report.departures >= LEAST
