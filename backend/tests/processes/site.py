@@ -61,10 +61,13 @@ class Site:
 
     def open(self, context: BrowserContext, path: str) -> Page:
         page = context.new_page()
+        self.go_to(page, path)
+        return page
+
+    def go_to(self, page: Page, path: str) -> None:
         answer = page.goto(urljoin(self.url, path))
         assert answer is not None
         assert answer.status < 400, (path, answer.status)
-        return page
 
     def _note_request(self, url: str) -> None:
         parts = urlsplit(url)

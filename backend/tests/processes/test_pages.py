@@ -38,20 +38,21 @@ performance.getEntries().filter(each => each.entryType === "resource" || each.en
 @pytest.mark.parametrize("role", PEOPLE)
 def test_every_link_works_and_every_page_can_be_used_by_everybody(site: Site, role: str) -> None:
     with site.reader(role) as context:
-        kinds = crawl(context, site.url, OF_A_KIND)
-        for path in one_of_each(kinds):
+        paths = one_of_each(crawl(context, site.url, OF_A_KIND))
+        page = context.new_page()
+        for path in paths:
             if not path.startswith(OWN_PAGES[role]):
                 continue
-            page = site.open(context, path)
+            page.emulate_media(color_scheme="light")
+            page.set_viewport_size({"width": NARROW, "height": 800})
+            site.go_to(page, path)
             assert weight(page) <= BYTES_OF_A_PAGE, path
             page.evaluate(Axe().axe_script)
-            page.set_viewport_size({"width": NARROW, "height": 800})
             assert faults(page, EVERY_RULE) == [], path
             page.emulate_media(color_scheme="dark")
             assert faults(page, RULES_OF_LOOKS) == [], (path, "dark")
             page.set_viewport_size({"width": NARROWEST, "height": 800})
             assert page.evaluate(TOO_WIDE) == [], path
-            page.close()
 
 
 def one_of_each(kinds: dict[str, list[str]]) -> list[str]:
@@ -74,12 +75,12 @@ def test_the_whole_product_in_each_width_scheme_and_language(site: Site, role: s
     print(f"{role}: {sum(map(len, kinds.values()))} links work; {len(pages)} pages in each form")
     for width, scheme, language in itertools.product((NARROW, WIDE), SCHEMES, ("en", "de")):
         with site.reader(role, width=width, scheme=scheme, language=language) as context:
+            page = context.new_page()
             for path in pages:
-                page = site.open(context, path)
+                site.go_to(page, path)
                 page.evaluate(Axe().axe_script)
                 assert faults(page, EVERY_RULE) == [], (path, width, scheme, language)
                 assert page.evaluate(TOO_WIDE) == [], (path, width, scheme, language)
-                page.close()
         print(f"{role}, {width} wide, {scheme}, {language}: no fault")
 
 
@@ -90,5 +91,5 @@ def faults(page: Page, options: dict[str, Any]) -> list[Any]:
 
 
 def weight(page: Page) -> int:
-    """Return the bytes of a page with all that it loads, nothing cached and nothing compressed."""
+    """Return the bytes of a page with all that it loads or has in its cache, without compression."""
     return sum(size for _, size in page.evaluate(WEIGHT))

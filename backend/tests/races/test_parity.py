@@ -22,7 +22,7 @@ from tests.conftest import NOW, ON_POSTGRESQL
 pytestmark = ON_POSTGRESQL
 
 DOCTORS, PATIENTS, SLOTS = 2, 3, 8
-ROUNDS = 12
+ROUNDS = 8
 TRIES_OF_A_ROUND = 40
 HALF_HOUR = timedelta(minutes=30)
 WALL = datetime(2030, 3, 4, 12)
