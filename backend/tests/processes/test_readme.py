@@ -9,20 +9,26 @@ import shlex
 import shutil
 import subprocess
 import urllib.request
+from pathlib import Path
 from typing import Any
 
-from tests.processes.servers import BACKEND, Server
+from tests.processes.servers import BACKEND, Server, demo_server
 
 README = BACKEND.parent / "README.md"
 EXAMPLE = re.compile(r"```sh\n(curl .*?)```\n```json\n(.*?)```", re.DOTALL)
 
 
-def test_the_readmes_commands_get_the_answers_that_it_shows(demo_server: Server) -> None:
+def test_the_readmes_commands_get_the_answers_that_it_shows(backend: Path, tmp_path: Path) -> None:
+    with demo_server(tmp_path, backend) as server:
+        get_the_answers(server)
+
+
+def get_the_answers(server: Server) -> None:
     examples = EXAMPLE.findall(README.read_text(encoding="utf-8"))
     assert len(examples) == 5
     token = ""
     for command, shown in examples:
-        answer = call(command.replace("http://localhost:5000", demo_server.url), token)
+        answer = call(command.replace("http://localhost:5000", server.url), token)
         assert same_shape(answer, json.loads(shown)), (command, answer)
         token = answer.get("access_token", token)
 
