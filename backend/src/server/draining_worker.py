@@ -53,7 +53,7 @@ class DrainingWorker(ThreadWorker):
         """Handle a request; return whether its connection stays open, and close it here if not.
 
         Gunicorn closes it in the thread that accepts connections, and waits there until the client closes it too, for
-        up to two seconds. A dozen clients that did not would keep all others waiting for half a minute.
+        up to two seconds: a dozen clients that did not kept all others waiting for 24 seconds.
         """
         stays = super().handle(conn)
         if not stays:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
+from typing import Any
 
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from src.database.transaction import transaction
+from src.models import Base
 from tests.conftest import MakeApp
 from tests.people import CODE, PASSWORD, Api, error_of
 
@@ -29,6 +36,39 @@ def test_a_patient_registers(api: Api) -> None:
     me = api.client.get("/auth/me", headers={"Authorization": f"Bearer {token}"}).get_json()
     promised = {"id": body["id"], "name": "Ada Sample", "email": "ada@people.example", "role": "patient"}
     assert me.items() >= promised.items()
+
+
+# What the rows of two people differ in, and the table that limits registrations.
+OWN = {"id", "user_id", "doctor_id", "visit_type_id", "name", "email", "email_key", "password_hash", "living"}
+LIMITS = "failed_attempts"
+
+
+@pytest.mark.parametrize("role", ["patient", "doctor"])
+def test_the_people_of_other_tests_have_what_a_registration_adds(app: APIFlask, api: Api, role: str) -> None:
+    """`Api.patient` and `Api.doctor` add it without the calls."""
+    begin = rows_by_table(app)
+    assert api.register(role=role, invitation_code=CODE).status_code == 201
+    registered = rows_by_table(app)
+    getattr(api, role)()
+    assert added(registered, rows_by_table(app)) == added(begin, registered) != {}
+
+
+def rows_by_table(app: APIFlask) -> dict[str, list[dict[str, Any]]]:
+    with app.app_context(), transaction(writes=False) as db:
+        return {
+            table.name: [dict(row) for row in db.execute(select(table)).mappings()]
+            for table in Base.metadata.sorted_tables
+            if table.name != LIMITS
+        }
+
+
+def added(before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    new = {name: [row for row in rows if row not in before[name]] for name, rows in after.items()}
+    return {
+        name: [{column: value for column, value in row.items() if column not in OWN} for row in rows]
+        for name, rows in new.items()
+        if rows
+    }
 
 
 def test_a_patient_needs_no_invitation_code(client: FlaskClient) -> None:

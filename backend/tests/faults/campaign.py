@@ -54,6 +54,7 @@ LEAST = 2
 SECONDS_TO_DRAIN = LEASE_SECONDS + 10
 # For which the seconds of the mutants are meant. A slower computer gets more time for them.
 REQUESTS_A_SECOND = 200
+# How many times its seconds a campaign may take until enough has happened.
 MOST_TIMES = 3
 # Whether so much has happened that a campaign may end.
 Enough = Callable[[World, Record], bool]
