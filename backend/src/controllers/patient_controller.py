@@ -78,5 +78,5 @@ def delete_account(ctx: Context[Patient]) -> Message:
     leaving.cancel_ahead(ctx.db, me, ctx.now)
     leaving.erase_texts(ctx.db, me)
     answers.delete_of(ctx.db, me)
-    answers_about.clear(ctx.db, me)
+    answers_about.clear(ctx.db, me, ctx.now)
     return Message(message="Your account is deleted. Doctors with appointments ahead are told by e-mail.")

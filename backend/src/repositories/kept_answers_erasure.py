@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, union, update
 
 from src.models import Appointment, AppointmentEvent, DoctorProfile, IdempotentAnswer
+from src.models.base import Instant
+from src.models.idempotent_answer import IDEMPOTENT_ANSWERS_KEPT
 from src.models.user import FORMER_PATIENT
 
 _MINE = Appointment.patient_id == bindparam("me")
@@ -18,12 +21,18 @@ _DOCTORS = union(
     .join(AppointmentEvent, AppointmentEvent.was_doctor_id == DoctorProfile.id)
     .where(AppointmentEvent.appointment_id.in_(_IDS)),
 )
-# What another transaction has locked, it overwrites.
-_KEPT = (
-    select(IdempotentAnswer.user_id, IdempotentAnswer.key, IdempotentAnswer.body)
-    .where(IdempotentAnswer.user_id.in_(_DOCTORS), IdempotentAnswer.body.contains('"patient_name"'))
-    .with_for_update(skip_locked=True)
+_NAMING = select(IdempotentAnswer.user_id, IdempotentAnswer.key, IdempotentAnswer.body).where(
+    IdempotentAnswer.user_id.in_(_DOCTORS), IdempotentAnswer.body.contains('"patient_name"')
 )
+_KEPT_SINCE = bindparam("kept_since", type_=Instant())
+# Repeated requests and other patients who leave lock these, and then wait for nothing that this transaction has locked.
+_KEPT = (
+    _NAMING.where(IdempotentAnswer.created_at >= _KEPT_SINCE)
+    .order_by(IdempotentAnswer.user_id, IdempotentAnswer.key)
+    .with_for_update()
+)
+# What another transaction has locked of these, it overwrites or deletes.
+_OUTDATED = _NAMING.where(IdempotentAnswer.created_at < _KEPT_SINCE).with_for_update(skip_locked=True)
 _REPLACE = (
     update(IdempotentAnswer)
     .where(IdempotentAnswer.user_id == bindparam("of"), IdempotentAnswer.key == bindparam("under"))
@@ -31,9 +40,13 @@ _REPLACE = (
 )
 
 
-def clear(db: Connection, patient_id: int) -> None:
-    """Erase the patient's name and reasons from the answers that are kept for the doctors of the patient."""
-    kept = db.execute(_KEPT, {"me": patient_id}).all()
+def clear(db: Connection, patient_id: int, now: datetime) -> None:
+    """Erase the patient's name and reasons from the answers that are kept for the doctors of the patient.
+
+    Call it last: it waits for others who have locked such an answer.
+    """
+    values = {"me": patient_id, "kept_since": now - IDEMPOTENT_ANSWERS_KEPT}
+    kept = [row for answers in (_KEPT, _OUTDATED) for row in db.execute(answers, values)]
     if not kept:
         return
     ids = set(db.scalars(_IDS, {"me": patient_id}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, union, update
 
@@ -17,6 +17,7 @@ from src.services.appointment_mails import BY_FORMER_PATIENT
 
 # How often the locks are tried, while the patient books with other doctors at the same moment.
 TRIES = 10
+LONGEST_REQUEST = timedelta(minutes=1)
 
 _MINE = Appointment.patient_id == bindparam("me")
 _AHEAD = (_MINE, Appointment.status == BOOKED, Appointment.starts_at > bindparam("now", type_=Instant()))
@@ -31,7 +32,8 @@ def lock(db: Connection, patient_id: int, now: datetime) -> int | Refused:
     Accounts are locked in the order of their ids. If the patient has booked with another doctor after the doctors were
     read, the locks are given back and taken anew.
     """
-    values = {"me": patient_id, "now": now}
+    # A doctor's request that is under way may list what was ahead when it began, and keep its answer.
+    values = {"me": patient_id, "now": now - LONGEST_REQUEST}
     for _ in range(TRIES):
         with db.begin_nested() as attempt:
             doctors = set(db.scalars(_DOCTORS, values))

@@ -14,8 +14,9 @@ from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
 from src.repositories import account_locks as locks
-from tests.conftest import ON_POSTGRESQL
-from tests.people import Api, Deliver, Patient, Person
+from src.repositories import idempotency_repository as kept_answers
+from tests.conftest import NOW, ON_POSTGRESQL, StillClock
+from tests.people import DAY, KEY, Api, Deliver, Doctor, Patient, Person
 from tests.races.crowd import Crowd, at_once, booking, count, holding, statuses, until_somebody_waits, with_own_client
 
 pytestmark = pytest.mark.unguarded
@@ -93,6 +94,61 @@ def test_patients_who_leave_while_everybody_cancels_and_mails_are_sent(
     assert count(app, "SELECT count(*) FROM outbox WHERE status = 'waiting'") == 0
     assert count(app, "SELECT count(*) FROM outbox WHERE text LIKE '%Patient %' OR html LIKE '%Patient %'") == 0
     assert count(app, "SELECT count(*) FROM outbox WHERE CAST(facts AS TEXT) LIKE '%Patient %'") == 0
+
+
+NAMED = "SELECT count(*) FROM idempotent_answers WHERE body LIKE '%Patient %'"
+
+
+@ON_POSTGRESQL
+def test_who_leaves_waits_for_a_repeated_request_whose_kept_answer_says_the_name(app: APIFlask, api: Api) -> None:
+    """A repeated request locks the kept answer and does not write it."""
+    doctor, patient = api.doctor(), api.patient("Patient Sample")
+    patient.book(doctor.publish())
+    close_the_day(doctor)
+    assert count(app, NAMED) == 1
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            assert not kept_answers.reserve(db, doctor.id, KEY["Idempotency-Key"], "any", NOW)
+            answer = pool.submit(leaving(app, patient))
+            until_somebody_waits(db)
+        assert answer.result(timeout=30).status_code == 200
+    assert count(app, NAMED) == 0
+
+
+def test_patients_who_leave_at_once_are_all_erased_from_a_kept_answer(app: APIFlask, api: Api, crowd: Crowd) -> None:
+    """The doctor has nothing ahead with them any more, so they do not wait for each other at the doctor's account."""
+    doctor, patients = api.doctor(), crowd(8)
+    mine = [patient.book(doctor.publish(f"{8 + n:02}:00", f"{8 + n:02}:30")) for n, patient in enumerate(patients)]
+    close_the_day(doctor)
+    for patient, appointment in zip(patients, mine, strict=True):
+        patient.cancel(appointment)
+    assert count(app, NAMED) == 1
+
+    answers = at_once([leaving(app, patient) for patient in patients])
+
+    assert statuses(answers) == {200: 8}
+    assert count(app, NAMED) == 0
+
+
+@ON_POSTGRESQL
+def test_who_leaves_waits_for_a_doctor_who_may_have_listed_what_has_just_begun(
+    app: APIFlask, api: Api, clock: StillClock
+) -> None:
+    doctor, patient = api.doctor(), api.patient()
+    patient.book(doctor.publish("08:30", "09:00", date=f"{NOW:%Y-%m-%d}"))
+    clock.forward(minutes=30, seconds=30)
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            locks.lock_exclusively(db, doctor.id)
+            answer = pool.submit(leaving(app, patient))
+            until_somebody_waits(db)
+        assert answer.result(timeout=30).status_code == 200
+
+
+def close_the_day(doctor: Doctor) -> None:
+    closed = doctor.post("/doctor/exceptions", {"kind": "closed", "first_day": DAY}, headers=KEY)
+    assert closed.get_json()["affected"] != []
 
 
 @ON_POSTGRESQL

@@ -332,7 +332,8 @@ def test_the_outcome_of_a_mail(past: Connection) -> None:
 
 
 def test_a_patient_who_leaves_among_years_of_others(past: Connection) -> None:
-    values = {"me": past.execute(text("SELECT max(patient_id) FROM appointments")).scalar_one(), "now": NOW}
+    me = past.execute(text("SELECT max(patient_id) FROM appointments")).scalar_one()
+    values = {"me": me, "now": NOW, "kept_since": NOW}
     for query in (
         leaving._DOCTORS,
         leaving._IDS_AHEAD,
@@ -341,6 +342,7 @@ def test_a_patient_who_leaves_among_years_of_others(past: Connection) -> None:
         leaving._ERASE_REASONS,
         mail_erasure._ABOUT,
         kept_answers_erasure._KEPT,
+        kept_answers_erasure._OUTDATED,
     ):
         assert looked_at(past, query, values) < FEW
 
