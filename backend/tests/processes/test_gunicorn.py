@@ -38,6 +38,7 @@ def sentences(program: Program) -> list[str]:
     [
         ({}, "SECRET_KEY"),
         (REAL_SECRETS | {"JWT_SECRET_KEY": "only-31-bytes-of-a-long-secret."}, "JWT_SECRET_KEY"),
+        (REAL_SECRETS | {"DOCTOR_INVITATION_CODE": "DOC2024SECRET"}, "DOCTOR_INVITATION_CODE"),
     ],
 )
 def test_production_refuses_published_and_short_secrets_with_one_sentence(

@@ -126,6 +126,12 @@ def test_a_clone_serves_demo_data_and_a_second_start_doubles_nothing(run: Run, c
         assert all(day >= max((day for day, _ in first[doctor]), default=day) for day, _ in added), added
     assert server.program.signal(signal.SIGTERM) == 0
 
+    unreachable = run(PORT=str(port), DATABASE_URL=f"postgresql://me:hunter2@127.0.0.1:{free_port()}/clinic")
+    assert unreachable.wait(SECONDS_TO_REFUSE) == 1
+    assert "DATABASE_URL" in unreachable.output
+    assert "hunter2" not in unreachable.output
+    assert "Traceback" not in unreachable.output
+
 
 def await_serving(run: Run, port: int) -> Server:
     server = Server(run(PORT=str(port)), port)
