@@ -120,11 +120,11 @@ _TAKERS = takers_of_doctor(
     Appointment.busy_from,
     Appointment.busy_until,
     Appointment.day,
-)
+).order_by("id")
 
 
 def list_of_doctor(db: Connection, doctor_id: int, now: datetime) -> list[Ahead]:
-    """Return the doctor's slots that are ahead, and the computed times that are taken, by time.
+    """Return the doctor's slots that are ahead, and the computed times that are taken, by time; takers by id.
 
     Seats of one computed time that were agreed on in different time zones are apart: each keeps its wall clock.
     """
@@ -141,4 +141,4 @@ def list_of_doctor(db: Connection, doctor_id: int, now: datetime) -> list[Ahead]
         Ahead(slot_id, Times(False, *times), tuple(at_slots[slot_id])) for slot_id, *times in db.execute(_SLOTS, values)
     ]
     found += [Ahead(slot_id, times, tuple(takers)) for (slot_id, times), takers in at_computed.items()]
-    return sorted(found, key=lambda one: (one.times.starts_at, one.slot_id))
+    return sorted(found, key=lambda one: (one.times.starts_at, one.slot_id, one.times.time_zone))

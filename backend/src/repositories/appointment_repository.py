@@ -156,7 +156,7 @@ def _page_of_doctor(most: int) -> Select[Any]:
 
 def _next(query: Select[Any]) -> Select[Any]:
     ahead = query.where(Appointment.status == BOOKED, Appointment.starts_at > bindparam("now"))
-    return limited(ahead.order_by(Appointment.starts_at), 1)
+    return limited(ahead.order_by(Appointment.starts_at, Appointment.id), 1)
 
 
 _NEXT_OF_PATIENT = _next(for_patient().where(Appointment.patient_id == bindparam("of")))
@@ -169,7 +169,7 @@ _OF_DOCTOR_BETWEEN = (
         Appointment.starts_at >= bindparam("begin"),
         Appointment.starts_at < bindparam("end"),
     )
-    .order_by(Appointment.starts_at)
+    .order_by(Appointment.starts_at, Appointment.id)
 )
 
 
@@ -184,7 +184,7 @@ def list_of_doctor(db: Connection, doctor_id: int, *, before: int | None, limit:
 
 
 def list_of_doctor_between(db: Connection, doctor_id: int, begin: datetime, end: datetime) -> Sequence[Row[Any]]:
-    """Return the booked appointments of a doctor that begin in [begin, end), by time."""
+    """Return the booked appointments of a doctor that begin in [begin, end), by time; those of a group by id."""
     return db.execute(_OF_DOCTOR_BETWEEN, {"of": doctor_id, "begin": begin, "end": end}).all()
 
 

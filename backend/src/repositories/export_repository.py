@@ -92,7 +92,7 @@ _MAILS = (
 _ANSWERS = (
     select(IdempotentAnswer.created_at, IdempotentAnswer.status)
     .where(IdempotentAnswer.user_id == bindparam("me"), IdempotentAnswer.status.is_not(None))
-    .order_by(IdempotentAnswer.created_at.desc())
+    .order_by(IdempotentAnswer.created_at.desc(), IdempotentAnswer.key)
 )
 _SESSIONS = (
     select(

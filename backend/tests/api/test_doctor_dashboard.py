@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conftest import StillClock
-from tests.people import Api
+from tests.people import Api, hours
 
 PATH = "/doctor/dashboard"
 TODAY = "2030-03-04"
@@ -77,6 +77,19 @@ def test_today_is_the_day_of_the_doctors_own_zone(api: Api) -> None:
     ben.book(hawaii.publish("00:30", "01:00", "2030-03-04"))
     assert [row["appointment_id"] for row in tokyo.get(PATH).get_json()["appointments_today"]] == [evening]
     assert [row["appointment_id"] for row in hawaii.get(PATH).get_json()["appointments_today"]] == [night]
+
+
+def test_a_group_is_shown_in_the_order_of_its_bookings(api: Api) -> None:
+    doctor, ada, ben = api.doctor(), api.patient(), api.patient()
+    group = doctor.add_visit_type("Group", minutes=60, capacity=3)
+    doctor.set_hours(hours("monday", "09:00", "12:00", visit_types=[group]))
+    nine, *_, eleven = ada.times(doctor, from_=TODAY, until=TODAY, visit_type=group)
+    # The first appointment comes to the group last: PostgreSQL finds the second one before it.
+    first, second = ada.book(nine["slot_id"]), ben.book(eleven["slot_id"])
+    assert ada.move(first, eleven["slot_id"]).status_code == 200
+    body = doctor.get(PATH).get_json()
+    assert [row["appointment_id"] for row in body["appointments_today"]] == [first, second]
+    assert body["next_appointment"]["appointment_id"] == first
 
 
 def test_another_doctors_day_is_not_shown(api: Api) -> None:
