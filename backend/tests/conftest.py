@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -18,7 +19,7 @@ from flask import Response, current_app
 from flask import request as flask_request
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
@@ -258,7 +259,15 @@ def checked_app(settings: Settings, clock: StillClock) -> APIFlask:
     app = build_app(settings, clock=clock)
     app.after_request(hold_against_schema)
     app.after_request(note_undeclared_errors)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _reverse_unordered_rows)
     return app
+
+
+def _reverse_unordered_rows(connection: sqlite3.Connection, _record: Any) -> None:
+    """Let SQLite return rows without ORDER BY in another order than usual, as PostgreSQL may at any time."""
+    connection.execute("PRAGMA reverse_unordered_selects=ON")
 
 
 @pytest.fixture(scope="session")
