@@ -24,7 +24,7 @@ from benchmarks.measure import Database, System, measure
 from benchmarks.pages import pages
 from benchmarks.parts import parts
 from benchmarks.report import MANY, Results, console, report, show
-from benchmarks.rounds import product, run_rounds, token_maker
+from benchmarks.rounds import product, run_rounds, token_maker, yardstick
 from benchmarks.same import same_answers
 from benchmarks.scenarios import BUSY_DAY, GROWING, OF_TIMES, OURS_ONLY, SCENARIOS, SEARCHES
 from benchmarks.search import SIZES, search
@@ -44,12 +44,12 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         cluster, database = stack.enter_context(postgresql(Stock(options.slots)))
-        yardstick = {"BENCH_CONNINFO": conninfo(cluster)}
-        bare = System("bare", stack.enter_context(serving("bare", "benchmarks.yardstick:bare", folder, **yardstick)),
-                      None, token_maker())  # fmt: skip
-        lean = stack.enter_context(serving("lean", "benchmarks.yardstick_times:lean", folder, **yardstick))
+        settings = {"BENCH_CONNINFO": conninfo(cluster)}
+        server = stack.enter_context(serving("bare", "benchmarks.yardstick:bare", folder, **settings))
+        bare = System("bare", server, None, token_maker())
+        lean = stack.enter_context(yardstick(cluster, database, folder))
         ours = stack.enter_context(product("ours", cluster.url, database, folder))
-        systems = [System("lean", lean, database, token_maker()), ours]
+        systems = [lean, ours]
         if options.sqlite:
             systems.append(stack.enter_context(_on_sqlite(options.slots, folder)))
         # Each system books other slots, so that one that fails to cancel does not make bookings of the others fail.
@@ -58,7 +58,7 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
             system.next_slot = system.database.stock.bookable * number // 4
             system.next_time = system.database.stock.bookable_times * number // 4
             system.next_change = CHANGING * number
-        same_answers(systems[0], ours)
+        same_answers(lean, ours)
         horizons = [stack.enter_context(Horizon.of("ours", cluster.url, database, conninfo(cluster)))]
         if options.sqlite:
             embedded = systems[-1].database

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from benchmarks.database import conninfo
 from benchmarks.measure import Database, System, measure
 from benchmarks.report import MANY, Results, console
 from benchmarks.scenarios import OURS_ONLY, SEARCHES
@@ -17,6 +18,7 @@ from benchmarks.systems import SECRETS, serving
 from config import load_settings
 from src.utils.security import issue_token
 from tests.conftest import build_app
+from tests.postgres import Cluster
 from tests.processes.servers import BACKEND
 
 
@@ -32,6 +34,14 @@ def token_maker() -> Callable[[int, str], str]:
             return issue_token(user_id, role, 0, timedelta(hours=settings.jwt_access_token_hours))
 
     return token
+
+
+@contextmanager
+def yardstick(cluster: Cluster, database: Database, folder: Path) -> Iterator[System]:
+    """Serve the lean yardstick on a database of the product."""
+    settings = {"BENCH_CONNINFO": conninfo(cluster)}
+    with serving("lean", "benchmarks.yardstick_times:lean", folder, **settings) as server:
+        yield System("lean", server, database, token_maker())
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from benchmarks.against import SLOWER, comparisons
+from benchmarks.database import postgresql
 from benchmarks.measure import Block
 from benchmarks.report import (
     LISTED_TO_YARDSTICK,
@@ -29,10 +30,12 @@ from benchmarks.report import (
     Results,
     misses,
 )
+from benchmarks.rounds import product, yardstick
+from benchmarks.same import same_answers
 from benchmarks.scenarios import OF_TIMES
 from benchmarks.search import CALLS, goal_ms
 from benchmarks.searched import MIXED, SOLID, Weeks
-from benchmarks.stock import SLOTS_OF_A_DOCTOR, Stock, spans
+from benchmarks.stock import LEAST_SLOTS, SLOTS_OF_A_DOCTOR, Stock, spans
 from tests.processes.servers import BACKEND, clean_environment
 
 pytestmark = pytest.mark.timeout(300)
@@ -71,6 +74,15 @@ def test_a_small_run_measures_everything_and_is_not_void(tmp_path: Path) -> None
         assert {("lean", scenario), ("ours", scenario), ("ours on SQLite", scenario)} <= measured
     assert {LISTED_TO_YARDSTICK, f"{TO_PUBLISHED}: book", f"{TO_YARDSTICK}: move"} <= result["ratios"].keys()
     assert len(result["seconds"]) == 6
+
+
+def test_the_yardstick_answers_like_the_product(tmp_path: Path) -> None:
+    with (
+        postgresql(Stock(LEAST_SLOTS)) as (cluster, database),
+        yardstick(cluster, database, tmp_path) as lean,
+        product("ours", cluster.url, database, tmp_path) as ours,
+    ):
+        same_answers(lean, ours)
 
 
 def test_a_clinic_that_is_too_small_is_refused(tmp_path: Path) -> None:
