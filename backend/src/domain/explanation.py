@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Literal, NamedTuple
 
 from src.domain.appointment_rules import FARTHEST_AHEAD
 from src.domain.minutes import MINUTES_OF_DAY, instant_of_minute, minute_after, minute_of
 from src.domain.visit_types import LONGEST_HORIZON
-from src.domain.wall_clock import first_showing, local, wall_clock
+from src.domain.wall_clock import ONE_DAY, first_showing, local, wall_clock, wall_end
 from src.errors_of_appointments import BadSlot
 
 # For programs. A word keeps its meaning for ever; later versions may add others.
@@ -98,12 +98,22 @@ class Wanted:
 
     def shown(self, minute: int) -> str:
         """Return what the doctor's clocks show then, with the date unless it is that of the visit."""
-        wall = wall_clock(instant_of_minute(minute), self.zone)
+        return self._with_date(wall_clock(instant_of_minute(minute), self.zone))
+
+    def shown_end(self, minute: int) -> str:
+        """Return the same of an end; the midnight after the day of the visit is 24:00."""
+        wall = wall_end(instant_of_minute(minute), self.zone)
+        return "24:00" if wall == datetime.combine(self.day + ONE_DAY, time()) else self._with_date(wall)
+
+    def _with_date(self, wall: datetime) -> str:
         return f"{wall:%H:%M}" if wall.date() == self.day else f"{wall:%Y-%m-%d %H:%M}"
 
     def param(self, minute: int) -> str:
         """Return the same in the form in which the call takes it."""
         return wall_clock(instant_of_minute(minute), self.zone).isoformat(timespec="minutes")
+
+    def param_end(self, minute: int) -> str:
+        return wall_end(instant_of_minute(minute), self.zone).isoformat(timespec="minutes")
 
 
 # Reasons of the visit type and of the time.

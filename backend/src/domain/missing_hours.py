@@ -12,9 +12,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from src.domain.explanation import Opened, Reason, Wanted, last_in
-from src.domain.minutes import MINUTES_OF_DAY, instant_of_minute, time_of_day
+from src.domain.minutes import MINUTES_OF_DAY, time_of_day
 from src.domain.openings import DAYS_AFTER, HoursException, WeeklyHours, openings
-from src.domain.wall_clock import wall_clock
 
 ALWAYS = [WeeklyHours(weekday, 0, MINUTES_OF_DAY) for weekday in range(7)]
 
@@ -123,13 +122,14 @@ def _outside(wanted: Wanted, found: Sequence[Opened]) -> Reason:
         f'{wanted.shown(wanted.begin)} is not in your hours for "{name}": near it on {wanted.day} are {near}.'
         if near
         else f'You have no hours for "{name}" on {wanted.day}.',
-        f"Add hours that have {wanted.shown(wanted.begin)} to {wanted.shown(wanted.end)}: weekly ones, or extra hours.",
+        f"Add hours that have {wanted.shown(wanted.begin)} to {wanted.shown_end(wanted.end)}: weekly ones, or extra"
+        " hours.",
         {"day": wanted.day.isoformat(), "before": _param(wanted, before), "after": _param(wanted, after)},
     )
 
 
 def _beyond(wanted: Wanted, opened: Opened) -> Reason:
-    end, hours_end = wanted.shown(wanted.end), wanted.shown(opened.runs_until)
+    end, hours_end = wanted.shown_end(wanted.end), wanted.shown_end(opened.runs_until)
     last = last_in(opened, wanted)
     return Reason(
         "beyond_hours",
@@ -137,8 +137,8 @@ def _beyond(wanted: Wanted, opened: Opened) -> Reason:
         " hours at another place.",
         f"Let the hours last until {end}, or choose {'a shorter visit' if last is None else wanted.shown(last)}.",
         {
-            "ends_at": wanted.param(wanted.end),
-            "hours_end": wanted.param(opened.runs_until),
+            "ends_at": wanted.param_end(wanted.end),
+            "hours_end": wanted.param_end(opened.runs_until),
             "last": None if last is None else wanted.param(last),
         },
     )
@@ -186,15 +186,8 @@ def _clocks_go_back(wanted: Wanted, until: int) -> Reason:
 
 
 def _span(wanted: Wanted, opened: Opened) -> str:
-    return f"{wanted.shown(opened.from_minute)} to {_end(wanted, opened)}"
+    return f"{wanted.shown(opened.from_minute)} to {wanted.shown_end(opened.until_minute)}"
 
 
 def _param(wanted: Wanted, opened: Opened | None) -> dict[str, str] | None:
-    return opened and {"from": wanted.param(opened.from_minute), "until": wanted.param(opened.until_minute)}
-
-
-def _end(wanted: Wanted, opened: Opened) -> str:
-    """Return when it ends; the midnight after the day of the visit is 24:00."""
-    wall = wall_clock(instant_of_minute(opened.until_minute), wanted.zone)
-    is_midnight = wall.hour == wall.minute == 0 and wall.date() > wanted.day
-    return "24:00" if is_midnight else wanted.shown(opened.until_minute)
+    return opened and {"from": wanted.param(opened.from_minute), "until": wanted.param_end(opened.until_minute)}

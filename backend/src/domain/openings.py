@@ -19,7 +19,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from src.domain.minutes import EPOCH, MINUTES_OF_DAY, ONE_MINUTE, instant_of_minute
-from src.domain.wall_clock import wall_clock
+from src.domain.wall_clock import wall_clock, wall_stretch
 
 EPOCH_DAY = EPOCH.toordinal()
 WALL_EPOCH = EPOCH.replace(tzinfo=None)
@@ -72,9 +72,7 @@ class HoursException:
 
 def closures_of(starts_at: datetime, ends_at: datetime, zone: str) -> Iterator[HoursException]:
     """Yield the closure of a visit's time, one for each day on which it takes some."""
-    start, end = wall_clock(starts_at, zone), wall_clock(ends_at, zone)
-    # Where the clocks go back during the visit, they may show an earlier time at its end.
-    end = max(end, start + ONE_MINUTE)
+    start, end = wall_stretch(starts_at, ends_at, zone)
     day = start.date()
     while datetime.combine(day, time()) < end:
         midnight = datetime.combine(day, time())

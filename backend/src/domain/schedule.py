@@ -11,7 +11,7 @@ from typing import Any
 
 from src.domain.minutes import minute_after, minute_of
 from src.domain.openings import HoursException, Opening, WeeklyHours, openings
-from src.domain.wall_clock import local, wall_clock
+from src.domain.wall_clock import local, wall_stretch
 from src.errors_of_hours import TooManyOpenings
 
 # A change that makes or replaces so many takes about half a second of computing.
@@ -89,7 +89,7 @@ class Schedule:
         return _Inside(openings(self.weekly, self.exceptions, kinds, self.zone, self.today, until))
 
     def _is_closed(self, closed: Iterable[HoursException], row: Any) -> bool:
-        start, end = wall_clock(row.starts_at, self.zone), wall_clock(row.ends_at, self.zone)
+        start, end = wall_stretch(row.starts_at, row.ends_at, self.zone)
         return any(_overlaps(exception, start, end) for exception in closed)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
+from src.domain.minutes import ONE_MINUTE
 from src.errors_of_appointments import BadSlot
 from src.settings.time_zones import time_zone
 
@@ -87,6 +88,27 @@ def local(instant: datetime, zone: str) -> datetime:
 def wall_clock(instant: datetime, zone: str) -> datetime:
     """Return what the clocks of `zone` show at the instant, as a naive datetime."""
     return local(instant, zone).replace(tzinfo=None)
+
+
+def wall_end(instant: datetime, zone: str) -> datetime:
+    """Return the wall clock of an end: one minute after what the clocks of `zone` show in the last minute before it.
+
+    It is not what they show at the instant if they change just then: hours until 03:00 end when 03:00 becomes 02:00.
+    """
+    return wall_clock(instant - ONE_MINUTE, zone) + ONE_MINUTE
+
+
+def wall_stretch(starts_at: datetime, ends_at: datetime, zone: str) -> tuple[datetime, datetime]:
+    """Return what the clocks of `zone` show at the start, and the wall clock after the latest minute that they show.
+
+    That is the last minute, unless they go back meanwhile.
+    """
+    last = ends_at - ONE_MINUTE
+    latest = wall_clock(last, zone)
+    if local(last, zone).utcoffset() != local(starts_at, zone).utcoffset():
+        length = (ends_at - starts_at) // ONE_MINUTE
+        latest = max(wall_clock(starts_at + minute * ONE_MINUTE, zone) for minute in range(length))
+    return wall_clock(starts_at, zone), latest + ONE_MINUTE
 
 
 def with_offset(wall: datetime, instant: datetime) -> str:

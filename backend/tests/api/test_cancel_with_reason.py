@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
+from tests.conftest import StillClock
+from tests.offered import day_of, first_id
 from tests.people import Api, Deliver, Doctor, error_of, hours
 
 REASON = "The doctor is ill"
 TUESDAY = "2030-03-05"
+NIGHT = "2030-10-27"
 
 
 def test_a_doctors_reason_is_in_the_history_and_in_the_mails(api: Api, deliver: Deliver) -> None:
@@ -109,6 +114,19 @@ def test_a_withdrawn_time_over_midnight_is_closed_on_both_days(api: Api) -> None
     appointment_id = ada.book(late["slot_id"])
     assert doctor.post(f"/appointments/{appointment_id}/cancel", {"withdraw": True}).status_code == 200
     assert closures(doctor) == [("2030-03-05", "23:30", "24:00"), ("2030-03-06", "00:00", "00:30")]
+
+
+@pytest.mark.parametrize("begin", ["01:00", "01:30", "02:00"])
+def test_a_withdrawn_time_up_to_the_hour_that_comes_twice_is_closed(api: Api, clock: StillClock, begin: str) -> None:
+    clock.now = datetime(2030, 10, 20, 8, tzinfo=timezone.utc)
+    doctor, ada = api.doctor(time_zone="Europe/Berlin"), api.patient()
+    doctor.set_hours(hours("sunday", begin, "03:00"), time_zone="Europe/Berlin")
+    minutes = 60 * 3 - 60 * int(begin[:2]) - int(begin[3:])
+    kind = doctor.add_visit_type(minutes=minutes)
+    # It ends when the clocks show 02:00 for the second time.
+    appointment_id = ada.book(first_id(ada, doctor, kind, NIGHT))
+    assert doctor.post(f"/appointments/{appointment_id}/cancel", {"withdraw": True}).status_code == 200
+    assert day_of(ada, doctor, day=NIGHT) == []
 
 
 @pytest.mark.parametrize("at", ["computed time", "published slot"])

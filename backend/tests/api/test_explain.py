@@ -386,6 +386,11 @@ def test_the_clocks_go_back(in_berlin: Callable[..., Doctor], clock: StillClock)
     doctor.delete(f"/doctor/exceptions/{closure}")
     doctor.set_hours(hours("sunday", "00:00", "02:45"), time_zone="Europe/Berlin")
     assert codes(doctor, "2030-10-27T02:30") == ["beyond_hours", "clocks_go_back"]
+    # Hours end when the clocks would show 03:00, though they then show 02:00.
+    doctor.set_hours(hours("sunday", "00:00", "03:00"), time_zone="Europe/Berlin")
+    [outside] = reasons(doctor, "2030-10-27T03:10")
+    assert "near it on 2030-10-27 are 00:00 to 03:00." in outside["message"]
+    assert outside["params"]["before"] == {"from": "2030-10-27T00:00", "until": "2030-10-27T03:00"}
 
 
 def test_the_first_time_after_the_notice_is_one_that_can_be_asked_for(

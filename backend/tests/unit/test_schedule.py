@@ -88,6 +88,15 @@ def test_a_closure_of_the_hour_that_comes_twice_covers_both() -> None:
     assert plan.affected([first, second, whole, after]) == [first, second, whole]
 
 
+def test_a_closure_of_the_hour_that_comes_twice_covers_a_slot_that_ends_in_its_second_showing() -> None:
+    # 02:45 to 02:15: a slot that was published in UTC.
+    spans = Booked(
+        datetime(2030, 10, 27, 0, 45, tzinfo=timezone.utc), datetime(2030, 10, 27, 1, 15, tzinfo=timezone.utc)
+    )
+    plan = schedule(zone=BERLIN, exceptions=[HoursException(True, FOLD, FOLD, 150, 180)])
+    assert plan.affected([spans]) == [spans]
+
+
 def test_what_spans_the_hour_that_comes_twice_is_open_if_nothing_is_closed() -> None:
     whole = booked("2030-10-27 01:30", "2030-10-27 03:00", zone=BERLIN)
     plan = schedule(zone=BERLIN, exceptions=[HoursException(True, FOLD, FOLD, 180, 1440)])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from src.domain.wall_clock import day_bounds, instant_of, local
+from src.domain.wall_clock import day_bounds, instant_of, local, wall_clock, wall_stretch
 from src.errors_of_appointments import BadSlot
 from src.settings.time_zones import time_zone_names
 
@@ -130,6 +130,22 @@ def test_a_day_holds_now_and_the_next_one_follows_without_a_gap(zone: str, now: 
     assert timedelta(hours=20) < end - begin < timedelta(hours=28)
     assert day_bounds(end, zone)[0] == end
     assert day_bounds(begin, zone) == (begin, end)
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(zone=RESTLESS, starts_at=INSTANTS, minutes=st.integers(1, 240))
+@example(zone="Europe/Berlin", starts_at=datetime(2030, 10, 26, 23, 30, tzinfo=timezone.utc), minutes=90)
+@example(zone="Europe/Berlin", starts_at=datetime(2030, 10, 27, 0, 30, tzinfo=timezone.utc), minutes=60)
+@example(zone="Europe/Berlin", starts_at=datetime(2030, 10, 27, 0, 30, tzinfo=timezone.utc), minutes=200)
+@example(zone="Europe/Berlin", starts_at=datetime(2030, 3, 31, 0, 0, tzinfo=timezone.utc), minutes=60)
+@example(zone="America/Havana", starts_at=datetime(2030, 11, 3, 4, 30, tzinfo=timezone.utc), minutes=60)
+@example(zone="Australia/Lord_Howe", starts_at=datetime(2030, 4, 6, 14, 45, tzinfo=timezone.utc), minutes=30)
+def test_a_stretch_ends_after_the_latest_minute_that_the_clocks_show(
+    zone: str, starts_at: datetime, minutes: int
+) -> None:
+    one = timedelta(minutes=1)
+    shown = [wall_clock(starts_at + number * one, zone) for number in range(minutes)]
+    assert wall_stretch(starts_at, starts_at + minutes * one, zone) == (shown[0], max(shown) + one)
 
 
 def test_well_known_zones_are_known() -> None:
