@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from src.domain.minutes import minute_after, minute_of
+from src.domain.minutes import MINUTES_OF_DAY, minute_after, minute_of
 from src.domain.openings import HoursException, Opening, WeeklyHours, openings
 from src.domain.wall_clock import local, wall_stretch
 from src.errors_of_hours import TooManyOpenings
@@ -57,6 +57,9 @@ class Schedule:
             raise TooManyOpenings
 
     def _days_of(self, exception: HoursException) -> int:
+        """Return on how many days the exception may make one more opening."""
+        if exception.is_closed and (exception.from_time == 0 or exception.until_time == MINUTES_OF_DAY):
+            return 0
         first, last = max(exception.first_day, self.today), min(exception.last_day, self.last_day)
         return max((last - first).days + 1, 0)
 

@@ -41,6 +41,10 @@ def schedule(**parts: Any) -> Schedule:
     return replace(Schedule("UTC", NOW, (), (), {1: 56}), **parts)
 
 
+def closed(from_time: int, until_time: int) -> HoursException:
+    return HoursException(True, date(2030, 1, 1), date(2030, 12, 31), from_time, until_time)
+
+
 def test_the_last_day_is_one_after_the_greatest_horizon() -> None:
     assert schedule().last_day == date(2030, 4, 30)
     assert schedule(horizons={1: 3, 2: 366}).last_day == date(2031, 3, 6)
@@ -65,7 +69,11 @@ def test_without_visit_types_there_are_no_openings() -> None:
             {"exceptions": [HoursException(False, date(2030, 3, 5), date(2030, 12, 31))] * 100, "horizons": {1: 100}},
             True,
         ),
-        ({"exceptions": [HoursException(True, date(2032, 1, 1), date(2032, 12, 31))] * 1000}, False),
+        # A closure makes two openings of one only between two times of a day.
+        ({"exceptions": [closed(540, 600)] * 172}, False),
+        ({"exceptions": [closed(540, 600)] * 173}, True),
+        ({"exceptions": [closed(0, 1440), closed(0, 600), closed(600, 1440)] * 1000}, False),
+        ({"exceptions": [HoursException(True, date(2032, 1, 1), date(2032, 12, 31), 540, 600)] * 1000}, False),
     ],
 )
 def test_there_must_not_be_too_many_openings(parts: dict[str, Any], is_refused: bool) -> None:  # noqa: FBT001
