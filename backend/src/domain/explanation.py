@@ -212,7 +212,7 @@ def day_full(wanted: Wanted) -> Reason:
     most = wanted.kind.most_per_day
     return Reason(
         "day_full",
-        f"On {wanted.day} there are as many visits of this type as a day may have: {most}.",
+        f"On {wanted.day} there are as many appointments of this type as a day may have: {most}.",
         "Raise most_per_day of the visit type, or choose another day.",
         {"day": wanted.day.isoformat(), "most_per_day": most},
     )

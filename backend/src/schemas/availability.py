@@ -99,7 +99,9 @@ class FreeSlot(WallClockSpan):
 
     slot_id: int
     visit_type_id: int | None = Field(description="null for a published slot")
-    seats_left: int | None = Field(description="how many patients can still book it; null if it is for one")
+    seats_left: int | None = Field(
+        description="how many seats are free; the limit of the day may allow fewer. null if it is for one patient"
+    )
     place: str | None
 
     @staticmethod

@@ -33,7 +33,9 @@ class NewVisitType(In):
     horizon: WholeNumber = Field(
         56, ge=1, le=LONGEST_HORIZON, description="in days: how long before a visit it can be booked at the earliest"
     )
-    most_per_day: WithinADay | None = Field(None, description="how many visits of this type a day may have")
+    most_per_day: WithinADay | None = Field(
+        None, description="how many appointments of this type a day may have; each patient of a group has one"
+    )
     capacity: WholeNumber = Field(1, ge=1, le=1000, description="how many patients share one visit")
     booked_by: BookedBy = "patients"
     place: Name | None = None

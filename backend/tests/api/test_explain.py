@@ -270,7 +270,7 @@ def test_the_limit_of_a_day(doctor: Doctor, ada: Patient) -> None:
     ada.book(ada.times(doctor, visit_type=kind)[0]["slot_id"])
     assert only_reason(doctor, f"{TUESDAY}T10:00", visit_type=kind) == {
         "code": "day_full",
-        "message": "On 2030-03-05 there are as many visits of this type as a day may have: 1.",
+        "message": "On 2030-03-05 there are as many appointments of this type as a day may have: 1.",
         "change": "Raise most_per_day of the visit type, or choose another day.",
         "params": {"day": TUESDAY, "most_per_day": 1},
     }
