@@ -70,7 +70,8 @@ _RELEASE = (
 _CLAIM = update(Appointment).where(Appointment.id == bindparam("hold_id")).values(status="booked", held_until=None)
 _PRESENT = typed(f"""
     SELECT version.is_current AND visit_type.retired_at IS NULL AND visit_type.booked_by = 'patients' AS is_bookable,
-        visit_type.most_per_day, (SELECT day FROM {OPENING_OF_VISIT}) AS day
+        visit_type.most_per_day, (SELECT day FROM {OPENING_OF_VISIT}) AS day,
+        coalesce(visit_type.place, (SELECT place FROM {OPENING_OF_VISIT})) AS place
     FROM visit_type_versions AS version JOIN visit_types AS visit_type ON visit_type.id = version.visit_type_id
     WHERE {OF_VERSION}""").columns(day=Date())
 
@@ -159,8 +160,9 @@ def claim(
 ) -> int | Refusal:
     """Turn the hold into an appointment, unless the time cannot be booked any more.
 
-    Notice and horizon were kept when the hold began, and its seat is taken. The limit of the day may be newer, and then
-    another hold of the patient's may have to go. A constraint refuses a busy patient.
+    Notice and horizon were kept when the hold began, and its seat is taken. Place, time zone and the limit of the day
+    are the present ones; by a newer limit, another hold of the patient's may have to go. A constraint refuses a busy
+    patient.
     """
     open_now = _open_now(db, hold_id, target, patient_id, now)
     if isinstance(open_now, str):
@@ -172,7 +174,10 @@ def claim(
 
 
 def _open_now(db: Connection, hold_id: int, target: Target, patient_id: int, now: datetime) -> dict[str, Any] | Refusal:
-    """Return the day and the number on it that the held time has by the present rules, or why it is not open."""
+    """Return what an appointment at the held time takes by the present rules and hours, or why it is not open.
+
+    For a computed time these are place, wall clock, day and the number on it; a published slot stays as it is.
+    """
     if isinstance(target, PublishedSlot):
         slot = slots.lock(db, target.slot_id)
         return why_not_bookable(slot.status, slot.starts_at, now) or {}
@@ -181,13 +186,15 @@ def _open_now(db: Connection, hold_id: int, target: Target, patient_id: int, now
     refusal = _why_not_open(present, values["starts_at"], now)
     if refusal is not None:
         return refusal
-    day, limit = {"day": present.day}, present.most_per_day
+    open_now = {name: values[name] for name in ("time_zone", "wall_start", "wall_end")}
+    open_now |= {"day": present.day, "place": present.place}
+    limit = present.most_per_day
     if limit is None:
-        return day | {"nth": None, "most_per_day": None}
+        return open_now | {"nth": None, "most_per_day": None}
     of_day = day_limit.find(db, target.visit_type_id, present.day, patient_id, now, moving=hold_id)
     if len(of_day.others) >= limit:
         return "day_full"
-    return day | {"nth": of_day.number(limit), "most_per_day": limit, "visit_type_id": target.visit_type_id}
+    return open_now | {"nth": of_day.number(limit), "most_per_day": limit, "visit_type_id": target.visit_type_id}
 
 
 def _why_not_open(present: Row[Any], starts_at: datetime, now: datetime) -> Refusal | None:

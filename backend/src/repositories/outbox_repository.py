@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
@@ -192,6 +192,30 @@ _GIVE_BACK = CLAIMED.values(due_at=bindparam("now"), attempts=OutboxMail.attempt
 def give_back(db: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:
     """Make claimed but unattempted mails due again, except those that another worker has claimed meanwhile."""
     db.execute(_GIVE_BACK, [{"mail_id": row.id, "claimed_as": row.attempts, "now": now} for row in rows])
+
+
+class MovedEnd(NamedTuple):
+    """When an appointment ended before and after a move."""
+
+    appointment_id: int
+    before: datetime
+    after: datetime
+
+
+# It skips what a worker has locked for its claim: that is attempted now, and whoever waited here could deadlock.
+_CONFIRMATIONS = (
+    select(OutboxMail.id)
+    .where(OutboxMail.appointment_id == bindparam("of"), OutboxMail.status == WAITING)
+    .where(OutboxMail.useless_after == bindparam("before", type_=Instant()))
+    .with_for_update(skip_locked=True)
+)
+_MOVE_END = update(OutboxMail).where(OutboxMail.id.in_(_CONFIRMATIONS)).values(useless_after=bindparam("after"))
+
+
+def move_ends(db: Connection, moved: Sequence[MovedEnd]) -> None:
+    """Let confirmations of appointments that are moved become useless at the new ends."""
+    if moved:
+        db.execute(_MOVE_END, [{"of": one.appointment_id, "before": one.before, "after": one.after} for one in moved])
 
 
 def erase_finished_addresses(db: Connection, recipient_id: int) -> None:

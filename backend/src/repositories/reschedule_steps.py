@@ -16,8 +16,10 @@ from src.repositories import account_locks as locks
 from src.repositories import availability_repository as slots
 from src.repositories import booking_history as history
 from src.repositories import booking_limits, booking_steps, booking_targets, holds
+from src.repositories import outbox_repository as outbox
 from src.repositories.booking_sql import patient_busy, typed
 from src.repositories.booking_targets import PublishedSlot, Target
+from src.repositories.outbox_repository import MovedEnd
 
 # Takes the revision of the appointment, and says whether the request may change it.
 Takes = Callable[[int], bool]
@@ -96,10 +98,16 @@ _KEPT = ("starts_at", "ends_at", "wall_start", "wall_end", "time_zone", "doctor_
 _PATIENT_BUSY = typed(f"SELECT {patient_busy(':me', ':starts_at', ':ends_at', ':moving')}")
 
 
+# A hold obeyed these when it began, so they do not matter to its owner, as they never do to staff.
+_KEPT_BY_A_HOLD = ("notice_too_short", "too_far_ahead")
+
+
 def _move(db: Connection, old: Row[Any], patient_id: int, move: Move) -> int | Refused:
     held = holds.clear(db, move.target, patient_id, move.now)
     who = {"me": patient_id, "moving": move.appointment_id, "by_staff": int(move.actor_id != patient_id)}
     placement = booking_targets.place(db, move.target, move.now, **who)
+    if held.of_time is not None and placement in _KEPT_BY_A_HOLD:
+        placement = booking_targets.place(db, move.target, move.now, **who | {"by_staff": 1})
     if isinstance(placement, str):
         return placement
     if move.actor_id != patient_id and db.execute(_PATIENT_BUSY, {**who, **placement}).scalar_one():
@@ -110,6 +118,7 @@ def _move(db: Connection, old: Row[Any], patient_id: int, move: Move) -> int | R
     more = {} if move.target.doctor_id == old.doctor_id else {"note": None}
     # A constraint refuses if another appointment of the doctor or of the patient who moves has the time.
     db.execute(update(Appointment).where(Appointment.id == move.appointment_id).values(**placement, **more))
+    outbox.move_ends(db, [MovedEnd(move.appointment_id, old.ends_at, placement["ends_at"])])
     slots.free(db, old.slot_id)
     if isinstance(move.target, PublishedSlot):
         slots.mark_booked(db, move.target.slot_id)

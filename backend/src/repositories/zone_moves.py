@@ -10,10 +10,10 @@ from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.exc import IntegrityError
 
 from src.domain.minutes import minute_after, minute_of
-from src.models import Appointment, AvailabilitySlot, OutboxMail
-from src.models.base import Instant
-from src.models.outbox_mail import WAITING
+from src.models import Appointment, AvailabilitySlot
+from src.repositories import outbox_repository as outbox
 from src.repositories.ahead_repository import Ahead, Span, Taker
+from src.repositories.outbox_repository import MovedEnd
 
 # Rows are moved out of the way by this much, and the ids of their computed times: no other row is there.
 AWAY = timedelta(days=1_000_000)
@@ -38,7 +38,7 @@ def move(db: Connection, wanted: Mapping[Ahead, Span]) -> set[Ahead]:
             break
         attempt.rollback()
         staying |= refused
-    _move_ends_of_mails(db, {one: span for one, span in wanted.items() if one not in staying})
+    outbox.move_ends(db, _ends({one: span for one, span in wanted.items() if one not in staying}))
     return staying
 
 
@@ -108,20 +108,5 @@ def _taken(one: Ahead, taker: Taker, span: Span) -> dict[str, Any]:
     }
 
 
-# A confirmation is useless after the end of its appointment. `due_at` is no time of an appointment.
-_MOVE_END = (
-    update(OutboxMail)
-    .where(OutboxMail.appointment_id == bindparam("of"), OutboxMail.status == WAITING)
-    .where(OutboxMail.useless_after == bindparam("old_end", type_=Instant()))
-    .values(useless_after=bindparam("new_end", type_=Instant()))
-)
-
-
-def _move_ends_of_mails(db: Connection, spans: Mapping[Ahead, Span]) -> None:
-    rows = [
-        {"of": taker.id, "old_end": one.times.ends_at, "new_end": span.ends_at}
-        for one, span in spans.items()
-        for taker in one.takers
-    ]
-    if rows:
-        db.execute(_MOVE_END, rows)
+def _ends(spans: Mapping[Ahead, Span]) -> list[MovedEnd]:
+    return [MovedEnd(taker.id, one.times.ends_at, span.ends_at) for one, span in spans.items() for taker in one.takers]

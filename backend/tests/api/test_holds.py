@@ -148,6 +148,33 @@ def test_a_time_that_is_held_before_the_notice_can_be_booked_within(
     assert ada.book(slot_id)
 
 
+def test_a_patient_moves_to_a_held_time_within_the_notice(api: Api, doctor: Doctor, clock: StillClock) -> None:
+    kind = doctor.add_visit_type(minutes=30, minimum_notice=60 * 24 + 50)
+    ada, ben = api.patient("Ada Sample"), api.patient("Ben Sample")
+    slot_id = first_id(ada, doctor, kind)
+    week = 7 * 1440
+    of_ada, of_ben = ada.book(slot_id + week), ben.book(slot_id + week + 30)
+    clock.forward(minutes=10)
+    ada.hold(slot_id, minutes=10)
+    clock.forward(minutes=9)
+    assert refusal(ben.move(of_ben, slot_id)) == (409, "notice-too-short")
+    assert ada.move(of_ada, slot_id).status_code == 200
+    assert ada.get("/auth/me/export").get_json()["holds"] == []
+
+
+def test_a_held_time_is_booked_with_the_place_and_clocks_that_are_offered_then(doctor: Doctor, ada: Patient) -> None:
+    slot_id = first_id(ada, doctor)
+    ada.hold(slot_id)
+    assert doctor.post("/doctor/profile", {"time_zone": "Europe/Berlin"}).status_code == 200
+    doctor.set_hours(hours("tuesday", "09:00", "12:00", place="New street 1"), time_zone="Europe/Berlin")
+    [listed] = [time for time in ada.times(doctor, from_=TUESDAY) if time["slot_id"] == slot_id]
+    assert (listed["place"], listed["start_time"]) == ("New street 1", "10:00")
+    ada.book(slot_id)
+    [mine] = ada.get("/appointments/my").get_json()["data"]
+    shown = ("place", "date", "start_time", "end_time", "starts_at", "ends_at", "time_zone")
+    assert [mine[name] for name in shown] == [listed[name] for name in shown]
+
+
 def test_a_hold_does_not_keep_a_time_that_has_begun(api: Api, ada: Patient, clock: StillClock) -> None:
     doctor = api.doctor()
     doctor.set_hours(hours("monday", "08:10", "09:10"))

@@ -121,6 +121,20 @@ def test_an_appointment_does_not_count_against_the_limit_of_its_own_day(
     assert ben.move(of_ben, nine).status_code == 200
 
 
+def test_a_confirmation_is_sent_until_the_new_end(
+    doctor: Doctor, ada: Patient, deliver: Deliver, clock: StillClock
+) -> None:
+    nine = first_id(ada, doctor)
+    appointment_id = ada.book(nine)
+    assert ada.move(appointment_id, nine + 7 * 1440).status_code == 200
+    # The old time is over, the new one is not.
+    clock.forward(days=3)
+    assert [mail.subject.split(":")[0] for mail in deliver() if mail.to == ada.email] == [
+        "Appointment booked",
+        "Appointment moved",
+    ]
+
+
 def test_a_patient_moves_to_another_doctor_and_all_three_know(
     api: Api, doctor: Doctor, ada: Patient, deliver: Deliver
 ) -> None:
