@@ -52,7 +52,7 @@ class User(Base):
     own_time_zone: Mapped[str | None] = mapped_column(String(64))
     # Of a guest, it is the hash of a password that nobody knows.
     password_hash: Mapped[str | None] = mapped_column(String(512))
-    # Since when this has been the account of a guest; NULL in all others, and once the guest has chosen a password.
+    # When this guest last asked for a mail before one was used; NULL in all others, and once a password is chosen.
     guest_since: Mapped[datetime | None]
     role: Mapped[str] = mapped_column(String(16))
     # Each token contains the epoch in which it was issued; raising the epoch ends every session of the account.

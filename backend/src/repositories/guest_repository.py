@@ -9,11 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, exists, select, update
 
 from config import Settings
-from src.models import EmailConfirmation, User
+from src.models import EmailConfirmation, PasswordReset, User
 from src.models.outbox_mail import GUEST_LINK
+from src.repositories import account_locks as locks
 from src.repositories import account_repository as accounts
 from src.repositories import email_confirmation_repository as confirmations
 from src.repositories import mail_erasure as mails
@@ -32,7 +33,8 @@ _VALID = tokens.valid(EmailConfirmation, User.role, User.email_key).where(*_IS_G
 def add(db: Connection, guest: Guest, password_hash: str, now: datetime) -> None:
     """Add a guest's account, unless the address has an account already.
 
-    Until somebody confirms the address, whoever asked last says name and number: nobody has proven to be the guest.
+    Until somebody confirms the address, whoever asked last says name and number, because nobody has proven to be the
+    guest, and the account stays as long as the last mail works.
     """
     key = email_key(guest.email)
     users.add(
@@ -47,7 +49,7 @@ def add(db: Connection, guest: Guest, password_hash: str, now: datetime) -> None
         phone=guest.phone,
     )
     unconfirmed = (User.email_key == key, User.email_confirmed_at.is_(None), *_IS_GUEST)
-    db.execute(update(User).where(*unconfirmed).values(name=guest.name, phone=guest.phone))
+    db.execute(update(User).where(*unconfirmed).values(name=guest.name, phone=guest.phone, guest_since=now))
 
 
 def ask(db: Connection, key: str, path: str, now: datetime, settings: Settings) -> int:
@@ -72,11 +74,18 @@ def confirm(db: Connection, token: str, now: datetime) -> Row[Any] | None:
 
 
 def erase_unconfirmed_before(db: Connection, instant: datetime) -> None:
-    """Erase guests who asked before the instant and never confirmed the address, so they have no appointments."""
-    unconfirmed = select(User.id).where(User.guest_since < instant, User.email_confirmed_at.is_(None), *_IS_GUEST)
+    """Erase guests who last asked before the instant and never confirmed the address, so they have no appointments.
+
+    Those stay who can still set a new password by a mail; it confirms the address.
+    """
+    may_reset = exists().where(PasswordReset.user_id == User.id)
+    unconfirmed = select(User.id).where(
+        User.guest_since < instant, User.email_confirmed_at.is_(None), ~may_reset, *_IS_GUEST
+    )
     for user_id in db.scalars(unconfirmed.limit(MOST_ERASED_AT_ONCE)).all():
-        still = unconfirmed.where(User.id == user_id).with_for_update()
-        if db.scalars(still).one_or_none() is not None:
+        # Who has asked for a mail meanwhile is seen only by a statement that begins with the lock already taken.
+        locked = locks.lock_for_deletion(db, user_id)
+        if locked and db.scalars(unconfirmed.where(User.id == user_id)).one_or_none() is not None:
             users.erase_patient(db, user_id, instant)
             confirmations.erase_of(db, user_id)
             mails.clear_about(db, user_id, instant)

@@ -146,8 +146,8 @@ EXPIRIES = (
     ExpiryRule(
         "guests who never confirmed the address",
         _minutes("email_confirmation_minutes"),
-        "they asked",
-        "the mail works until then",
+        "they last asked",
+        "the mail works until then; they stay while a mail for a new password works",
         guests.erase_unconfirmed_before,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -46,6 +47,11 @@ def confirm(api: Api, token: str) -> Patient | None:
 def everything(app: APIFlask) -> str:
     with app.app_context(), transaction(writes=False) as db:
         return repr([tuple(row) for table in Base.metadata.sorted_tables for row in db.execute(select(table))]).lower()
+
+
+def purge(app: APIFlask, clock: StillClock) -> None:
+    with app.app_context():
+        purge_expired(transaction, clock(), app.extensions["settings"])
 
 
 def test_a_guest_books_with_the_token_of_the_mail(api: Api, doctor: Doctor, deliver: Deliver) -> None:
@@ -139,14 +145,59 @@ def test_a_guest_who_never_confirms_is_erased(app: APIFlask, api: Api, clock: St
     ask(api, email="young@people.example")
     deliver()
     clock.forward(minutes=12 * 60 + 1)
-    with app.app_context():
-        purge_expired(transaction, clock(), app.extensions["settings"])
+    purge(app, clock)
     left = everything(app)
     assert (GUS["email"] in left, "stays@people.example" in left, "young@people.example" in left) == (False, True, True)
     with app.app_context(), transaction(writes=False) as db:
         names = set(db.scalars(select(User.name).where(User.email_key.is_(None))))
     assert names == {"A former patient"}
     ask(api)
+
+
+def test_a_guest_who_asks_again_has_as_long_as_the_second_mail_says(app: APIFlask, api: Api, clock: StillClock) -> None:
+    ask(api)
+    clock.forward(hours=23)
+    ask(api)
+    clock.forward(hours=23)
+    purge(app, clock)
+    assert confirm(api, newest_token(app)) is not None
+
+
+def test_a_guest_who_never_confirmed_can_use_a_mail_for_a_new_password_as_long_as_it_says(
+    app: APIFlask, api: Api, clock: StillClock
+) -> None:
+    for email in ("chooses@people.example", GUS["email"]):
+        ask(api, email=email)
+    clock.forward(hours=23, minutes=59)
+    for email in (GUS["email"], "chooses@people.example"):
+        assert api.client.post("/auth/password/forgot", json={"email": email}).status_code == 200
+    clock.forward(minutes=29)
+    purge(app, clock)
+    body = {"token": newest_token(app), "password": PASSWORD}
+    assert api.client.post("/auth/password/reset", json=body).status_code == 200
+    assert GUS["email"] in everything(app)
+    clock.forward(minutes=3)
+    purge(app, clock)
+    left = everything(app)
+    assert (GUS["email"] in left, "chooses@people.example" in left) == (False, True)
+
+
+def test_since_when_somebody_is_a_guest_stays_once_the_address_is_confirmed(
+    app: APIFlask, api: Api, clock: StillClock
+) -> None:
+    def since() -> datetime | None:
+        with app.app_context(), transaction(writes=False) as db:
+            return db.scalars(select(User.guest_since)).one()
+
+    ask(api)
+    clock.forward(hours=1)
+    ask(api)
+    asked_last = clock()
+    assert since() == asked_last
+    assert confirm(api, newest_token(app)) is not None
+    clock.forward(hours=1)
+    ask(api)
+    assert since() == asked_last
 
 
 def test_a_guest_can_leave(app: APIFlask, api: Api, deliver: Deliver) -> None:

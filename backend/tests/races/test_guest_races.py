@@ -1,15 +1,22 @@
-"""Guests: many at once with one address, and with one token."""
+"""Guests: many at once with one address and with one token, and while the purge erases them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from apiflask import APIFlask
 from werkzeug.test import TestResponse
 
+from src.database.transaction import transaction
+from src.repositories import guest_repository as guests
+from src.repositories import password_reset_repository as resets
+from src.schemas.guest import Guest
+from tests.conftest import ON_POSTGRESQL, StillClock
 from tests.mail_tokens import guest_token_of
-from tests.races.crowd import at_once, count, statuses
+from tests.races.crowd import at_once, count, statuses, until_somebody_waits
 
 pytestmark = pytest.mark.unguarded
 AT_ONCE = 8
@@ -27,6 +34,34 @@ def test_a_token_that_is_used_many_times_at_once_works_once(app: APIFlask) -> No
     body = {"token": guest_token_of(app, GUS["email"])}
     answers = at_once([sending(app, "/auth/guest/confirm", body) for _ in range(AT_ONCE)])
     assert statuses(answers) == {200: 1, 400: AT_ONCE - 1}
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("path", ["/auth/guest", "/auth/password/forgot"])
+def test_a_guest_who_asks_for_a_mail_while_the_purge_waits_is_not_erased(
+    app: APIFlask, clock: StillClock, path: str
+) -> None:
+    guest_token_of(app, GUS["email"])
+    clock.forward(hours=24, minutes=1)
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            if path == "/auth/guest":
+                guests.add(db, Guest(**GUS), "no hash", clock())
+            else:
+                resets.ask(db, GUS["email"], clock(), app.extensions["settings"])
+            purged = pool.submit(erasing_guests(app, clock))
+            until_somebody_waits(db)
+        purged.result(timeout=30)
+    assert count(app, "SELECT count(email_key) FROM users") == 1
+
+
+def erasing_guests(app: APIFlask, clock: StillClock) -> Callable[[], None]:
+    def erase() -> None:
+        with app.app_context(), transaction(writes=True) as db:
+            guests.erase_unconfirmed_before(db, clock() - timedelta(hours=24))
+
+    return erase
 
 
 def sending(app: APIFlask, path: str, body: dict[str, str]) -> Callable[[], TestResponse]:
