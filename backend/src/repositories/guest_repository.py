@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select, update
+from sqlalchemy import Connection, Row, and_, exists, select
 
 from config import Settings
+from src.database.statements import insert_of
 from src.models import EmailConfirmation, PasswordReset, User
 from src.models.outbox_mail import GUEST_LINK
 from src.repositories import account_locks as locks
@@ -27,6 +28,7 @@ from src.schemas.guest import Guest
 MOST_ERASED_AT_ONCE = 500
 
 _IS_GUEST = (User.guest_since.is_not(None), User.role == "patient")
+_UNCONFIRMED = and_(User.email_confirmed_at.is_(None), *_IS_GUEST)
 _VALID = tokens.valid(EmailConfirmation, User.role, User.email_key).where(*_IS_GUEST)
 
 
@@ -36,20 +38,19 @@ def add(db: Connection, guest: Guest, password_hash: str, now: datetime) -> None
     Until somebody confirms the address, whoever asked last says name and number, because nobody has proven to be the
     guest, and the account stays as long as the last mail works.
     """
-    key = email_key(guest.email)
-    users.add(
-        db,
+    added = insert_of(db)(User).values(
         name=guest.name,
         email=guest.email,
-        email_key=key,
+        email_key=email_key(guest.email),
         password_hash=password_hash,
         role="patient",
-        now=now,
         guest_since=now,
         phone=guest.phone,
+        created_at=now,
     )
-    unconfirmed = (User.email_key == key, User.email_confirmed_at.is_(None), *_IS_GUEST)
-    db.execute(update(User).where(*unconfirmed).values(name=guest.name, phone=guest.phone, guest_since=now))
+    said = {name: added.excluded[name] for name in ("name", "phone", "guest_since")}
+    # It locks an account that it leaves as it is, too, so nobody erases one before the mail is written.
+    db.execute(added.on_conflict_do_update(index_elements=[User.email_key], set_=said, where=_UNCONFIRMED))
 
 
 def ask(db: Connection, key: str, path: str, now: datetime, settings: Settings) -> int:
@@ -79,9 +80,7 @@ def erase_unconfirmed_before(db: Connection, instant: datetime) -> None:
     Those stay who can still set a new password by a mail; it confirms the address.
     """
     may_reset = exists().where(PasswordReset.user_id == User.id)
-    unconfirmed = select(User.id).where(
-        User.guest_since < instant, User.email_confirmed_at.is_(None), ~may_reset, *_IS_GUEST
-    )
+    unconfirmed = select(User.id).where(_UNCONFIRMED, User.guest_since < instant, ~may_reset)
     for user_id in db.scalars(unconfirmed.limit(MOST_ERASED_AT_ONCE)).all():
         # Who has asked for a mail meanwhile is seen only by a statement that begins with the lock already taken.
         locked = locks.lock_for_deletion(db, user_id)

@@ -33,8 +33,6 @@ def add(
     role: str,
     now: datetime,
     confirmed_at: datetime | None = None,
-    guest_since: datetime | None = None,
-    phone: str | None = None,
 ) -> int | None:
     """Add an account and return its id, or None when the address has an account already."""
     return insert_unless_conflict(
@@ -44,8 +42,6 @@ def add(
         email=email,
         email_key=email_key,
         email_confirmed_at=confirmed_at,
-        guest_since=guest_since,
-        phone=phone,
         password_hash=password_hash,
         role=role,
         created_at=now,

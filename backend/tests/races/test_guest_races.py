@@ -8,14 +8,18 @@ from datetime import timedelta
 
 import pytest
 from apiflask import APIFlask
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from src.database.transaction import transaction
+from src.repositories import account_locks as locks
 from src.repositories import guest_repository as guests
 from src.repositories import password_reset_repository as resets
+from src.repositories import user_repository as users
 from src.schemas.guest import Guest
-from tests.conftest import ON_POSTGRESQL, StillClock
+from tests.conftest import NOW, ON_POSTGRESQL, StillClock
 from tests.mail_tokens import guest_token_of
+from tests.people import Api
 from tests.races.crowd import at_once, count, statuses, until_somebody_waits
 
 pytestmark = pytest.mark.unguarded
@@ -54,6 +58,38 @@ def test_a_guest_who_asks_for_a_mail_while_the_purge_waits_is_not_erased(
             until_somebody_waits(db)
         purged.result(timeout=30)
     assert count(app, "SELECT count(email_key) FROM users") == 1
+
+
+@ON_POSTGRESQL
+def test_a_guest_who_asks_again_while_the_purge_erases_the_account_gets_a_new_one(
+    app: APIFlask, clock: StillClock
+) -> None:
+    guest_token_of(app, GUS["email"])
+    clock.forward(hours=24, minutes=1)
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            user_id = db.scalars(text("SELECT id FROM users FOR UPDATE")).one()
+            answer = pool.submit(sending(app, "/auth/guest", GUS))
+            until_somebody_waits(db)
+            users.erase_patient(db, user_id, clock())
+        assert answer.result(timeout=30).status_code == 200
+    assert count(app, "SELECT count(*) FROM users") == 2
+    assert count(app, "SELECT count(*) FROM outbox WHERE recipient IS NOT NULL") == 2
+
+
+@ON_POSTGRESQL
+def test_a_guest_asks_with_the_address_of_somebody_who_leaves(app: APIFlask, api: Api) -> None:
+    ada = api.patient()
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            assert locks.lock_for_deletion(db, ada.id)
+            answer = pool.submit(sending(app, "/auth/guest", GUS | {"email": ada.email}))
+            until_somebody_waits(db)
+            users.erase_patient(db, ada.id, NOW)
+        assert answer.result(timeout=30).status_code == 200
+    assert count(app, "SELECT count(email_key) FROM users WHERE guest_since IS NOT NULL") == 1
 
 
 def erasing_guests(app: APIFlask, clock: StillClock) -> Callable[[], None]:
