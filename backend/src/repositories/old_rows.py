@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, exists, func, literal, select
 
-from src.database.statements import limited
+from src.database.statements import delete_unlocked, limited
 from src.models import Appointment, AvailabilitySlot, OutboxMail
 from src.models.appointment import BOOKED, CANCELLED
 from src.models.base import Instant
@@ -23,8 +23,8 @@ class Chunk:
     last: int | None
 
     def delete(self, db: Connection) -> int:
-        """Delete the rows and return how many they were."""
-        return db.execute(delete(self.model).where(*self.which)).rowcount
+        """Delete the rows and return how many they were; the next purge deletes what somebody has locked of them."""
+        return db.execute(delete_unlocked(self.model, *self.which)).rowcount
 
     def count(self, db: Connection) -> int:
         return db.scalars(select(func.count()).select_from(self.model).where(*self.which)).one()

@@ -14,10 +14,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Select, bindparam, delete, func, select, text
+from sqlalchemy import Connection, Engine, Select, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
-from src.database.statements import limited
+from src.database.statements import delete_unlocked, limited
 from src.domain.appointment_filter import EARLIEST, LATEST
 from src.domain.minutes import minute_of
 from src.extensions import db
@@ -322,7 +322,7 @@ def test_a_chunk_of_what_is_purged_among_years_of_it(past: Connection) -> None:
     for kind in (old_rows.finished_mails, old_rows.set_aside_mails, old_rows.unused_slots):
         chunk = kind(past, 10_000, NOW, 50)
         assert chunk.last is not None
-        for statement in (delete(chunk.model).where(*chunk.which), select(func.count()).where(*chunk.which)):
+        for statement in (delete_unlocked(chunk.model, *chunk.which), select(func.count()).where(*chunk.which)):
             assert looked_at(past, statement, {}) < FEW
 
 
