@@ -77,6 +77,6 @@ def delete_account(ctx: Context[Patient]) -> Message:
     leaving.release_holds(ctx.db, me)
     leaving.cancel_ahead(ctx.db, me, ctx.now)
     leaving.erase_texts(ctx.db, me)
-    answers.delete_of(ctx.db, me)
+    answers.delete_of(ctx.db, me, ctx.now)
     answers_about.clear(ctx.db, me, ctx.now)
     return Message(message="Your account is deleted. Doctors with appointments ahead are told by e-mail.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, text, update
 
 from src.models import IdempotentAnswer
 from src.models.base import Id, Instant
@@ -50,10 +50,16 @@ def purge_before(db: Connection, instant: datetime) -> None:
     db.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < instant))
 
 
-def delete_of(db: Connection, user_id: int) -> None:
-    """Delete all answers to this person; a key that this transaction has reserved has none yet, and stays."""
-    is_stored = IdempotentAnswer.status.is_not(None)
-    db.execute(delete(IdempotentAnswer).where(IdempotentAnswer.user_id == user_id, is_stored))
+def delete_of(db: Connection, user_id: int, now: datetime) -> None:
+    """Delete all answers to this person; a key that this transaction has reserved has none yet, and stays.
+
+    A request that has locked an answer that is kept replays it, and waits for nothing. One that has locked an outdated
+    answer may wait for the account, so that answer is left to it and to the purge.
+    """
+    stored = (IdempotentAnswer.user_id == user_id, IdempotentAnswer.status.is_not(None))
+    is_outdated = IdempotentAnswer.created_at < now - IDEMPOTENT_ANSWERS_KEPT
+    unlocked = select(IdempotentAnswer.key).where(*stored, is_outdated).with_for_update(skip_locked=True)
+    db.execute(delete(IdempotentAnswer).where(*stored, or_(~is_outdated, IdempotentAnswer.key.in_(unlocked))))
 
 
 def store(

@@ -17,7 +17,17 @@ from src.repositories import account_locks as locks
 from src.repositories import idempotency_repository as kept_answers
 from tests.conftest import NOW, ON_POSTGRESQL, StillClock
 from tests.people import DAY, KEY, Api, Deliver, Doctor, Patient, Person
-from tests.races.crowd import Crowd, at_once, booking, count, holding, statuses, until_somebody_waits, with_own_client
+from tests.races.crowd import (
+    Crowd,
+    at_once,
+    booking,
+    count,
+    holding,
+    statuses,
+    until_all_wait,
+    until_somebody_waits,
+    with_own_client,
+)
 
 pytestmark = pytest.mark.unguarded
 
@@ -129,6 +139,26 @@ def test_patients_who_leave_at_once_are_all_erased_from_a_kept_answer(app: APIFl
 
     assert statuses(answers) == {200: 8}
     assert count(app, NAMED) == 0
+
+
+@ON_POSTGRESQL
+def test_who_leaves_does_not_wait_for_an_own_request_with_a_key_whose_answer_is_outdated(
+    app: APIFlask, api: Api, clock: StillClock
+) -> None:
+    """That request has locked the outdated answer, and waits for the account."""
+    doctor, patient = api.doctor(), api.patient()
+    slots = [doctor.publish(start, end, date="2030-03-09") for start, end in (("09:00", "09:30"), ("10:00", "10:30"))]
+    assert booking(patient, slots[0], headers=KEY)().status_code == 201
+    clock.forward(hours=24, minutes=1)
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            locks.lock_exclusively(db, doctor.id)
+            left = pool.submit(leaving(app, patient))
+            until_somebody_waits(db)
+            again = pool.submit(booking(with_own_client(app, patient), slots[1], headers=KEY))
+            until_all_wait(db, [left, again])
+        assert (left.result(timeout=30).status_code, again.result(timeout=30).status_code) == (200, 401)
 
 
 @ON_POSTGRESQL
