@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, text, update
 
+from src.database.statements import delete_unlocked
 from src.models import IdempotentAnswer
 from src.models.base import Id, Instant
 from src.models.idempotent_answer import IDEMPOTENT_ANSWERS_KEPT
@@ -47,7 +48,7 @@ def find(db: Connection, user_id: int, key: str) -> Row[Any] | None:
 
 def purge_before(db: Connection, instant: datetime) -> None:
     """Delete all answers that were stored before the instant."""
-    db.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < instant))
+    db.execute(delete_unlocked(IdempotentAnswer, IdempotentAnswer.created_at < instant))
 
 
 def delete_of(db: Connection, user_id: int, now: datetime) -> None:

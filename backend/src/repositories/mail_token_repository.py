@@ -6,9 +6,10 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
 from config import Settings
+from src.database.statements import delete_unlocked
 from src.models import EmailConfirmation, PasswordReset, User
 from src.models.base import Instant
 from src.utils.security import hash_of_token, mail_token
@@ -54,4 +55,4 @@ def mark_used(db: Connection, kind: Permission, permission_id: int, now: datetim
 def purge_expired_before(db: Connection, instant: datetime) -> None:
     """Delete permissions that expired before the instant, used or not."""
     for kind in KINDS:
-        db.execute(delete(kind).where(kind.expires_at < instant))
+        db.execute(delete_unlocked(kind, kind.expires_at < instant))

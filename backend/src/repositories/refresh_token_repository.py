@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, update
 
+from src.database.statements import delete_unlocked
 from src.models import RefreshToken, RevokedToken, User
 from src.models.base import Instant
 from src.utils.security import hash_of_token
@@ -72,4 +73,4 @@ def delete_of(db: Connection, user_id: int) -> None:
 
 def purge_expired_before(db: Connection, instant: datetime) -> None:
     """Delete tokens that expired before the instant, used or not."""
-    db.execute(delete(RefreshToken).where(RefreshToken.expires_at < instant))
+    db.execute(delete_unlocked(RefreshToken, RefreshToken.expires_at < instant))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
-from src.database.statements import insert_unless_conflict
+from src.database.statements import delete_unlocked, insert_unless_conflict
 from src.models import RevokedToken
 
 
@@ -17,4 +17,4 @@ def end(db: Connection, session: str, expires_at: datetime) -> None:
 
 def purge_expired_before(db: Connection, instant: datetime) -> None:
     """Delete revoked tokens that expired before the instant. Tokens that expired long enough ago are refused anyway."""
-    db.execute(delete(RevokedToken).where(RevokedToken.expires_at < instant))
+    db.execute(delete_unlocked(RevokedToken, RevokedToken.expires_at < instant))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, case, delete, select
 
 from config import Settings
 from src.context import SlowContext
-from src.database.statements import insert_of
+from src.database.statements import delete_unlocked, insert_of
 from src.errors import Throttled
 from src.models import FailedAttempts
 from src.repositories.throttle_limits import Limit, log_in_limits
@@ -87,7 +87,7 @@ def forget_log_in_failures(db: Connection, settings: Settings, email_key: str, a
 
 def purge_before(db: Connection, instant: datetime) -> None:
     """Delete windows that began before the instant."""
-    db.execute(delete(FailedAttempts).where(FailedAttempts.window_began < instant))
+    db.execute(delete_unlocked(FailedAttempts, FailedAttempts.window_began < instant))
 
 
 def _window(settings: Settings) -> timedelta:
