@@ -81,7 +81,8 @@ def erase_unconfirmed_before(db: Connection, instant: datetime) -> None:
     """
     may_reset = exists().where(PasswordReset.user_id == User.id)
     unconfirmed = select(User.id).where(_UNCONFIRMED, User.guest_since < instant, ~may_reset)
-    for user_id in db.scalars(unconfirmed.limit(MOST_ERASED_AT_ONCE)).all():
+    # Sorted, because all transactions lock accounts in the order of their ids.
+    for user_id in sorted(db.scalars(unconfirmed.limit(MOST_ERASED_AT_ONCE))):
         # Who has asked for a mail meanwhile is seen only by a statement that begins with the lock already taken.
         locked = locks.lock_for_deletion(db, user_id)
         if locked and db.scalars(unconfirmed.where(User.id == user_id)).one_or_none() is not None:

@@ -92,6 +92,24 @@ def test_a_guest_asks_with_the_address_of_somebody_who_leaves(app: APIFlask, api
     assert count(app, "SELECT count(email_key) FROM users WHERE guest_since IS NOT NULL") == 1
 
 
+@ON_POSTGRESQL
+def test_the_purge_locks_guests_in_the_order_of_their_ids(app: APIFlask, clock: StillClock) -> None:
+    for email in (GUS["email"], "other@people.example", GUS["email"]):
+        clock.forward(minutes=1)
+        guest_token_of(app, email)
+    clock.forward(hours=24, minutes=1)
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            first, last = db.scalars(text("SELECT id FROM users ORDER BY id"))
+            db.execute(text(f"SELECT id FROM users WHERE id = {first} FOR SHARE"))
+            purged = pool.submit(erasing_guests(app, clock))
+            until_somebody_waits(db)
+            db.execute(text(f"SELECT id FROM users WHERE id = {last} FOR SHARE NOWAIT"))
+        purged.result(timeout=30)
+    assert count(app, "SELECT count(email_key) FROM users") == 0
+
+
 def erasing_guests(app: APIFlask, clock: StillClock) -> Callable[[], None]:
     def erase() -> None:
         with app.app_context(), transaction(writes=True) as db:
