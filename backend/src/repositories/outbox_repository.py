@@ -251,13 +251,13 @@ def find(db: Connection, mail_id: int) -> Row[Any] | None:
 
 
 def retry(db: Connection, mail_id: int | None, now: datetime) -> int:
-    """Make one mail that was set aside due again, or all of them for None; return how many."""
-    statement = (
-        update(OutboxMail)
-        .where(OutboxMail.status == "set_aside", OutboxMail.recipient.is_not(None))
-        .values(status="waiting", due_at=now, first_due_at=None)
-        .returning(OutboxMail.id)
-    )
+    """Make one mail that was set aside due again, or all of them for None; return how many.
+
+    It locks them in the order of their ids, as people who leave do.
+    """
+    query = select(OutboxMail.id).where(OutboxMail.status == "set_aside", OutboxMail.recipient.is_not(None))
     if mail_id is not None:
-        statement = statement.where(OutboxMail.id == mail_id)
-    return len(list(db.scalars(statement)))
+        query = query.where(OutboxMail.id == mail_id)
+    locked = query.order_by(OutboxMail.id).with_for_update()
+    again = {"status": "waiting", "due_at": now, "first_due_at": None}
+    return db.execute(update(OutboxMail).where(OutboxMail.id.in_(locked)).values(again)).rowcount

@@ -15,6 +15,9 @@ from werkzeug.test import TestResponse
 from src.database.transaction import transaction
 from src.repositories import account_locks as locks
 from src.repositories import idempotency_repository as kept_answers
+from src.repositories import outbox_repository as outbox
+from src.services.mail import MailRefused
+from src.services.memory_mailer import MemoryMailer
 from tests.conftest import NOW, ON_POSTGRESQL, StillClock
 from tests.people import DAY, KEY, Api, Deliver, Doctor, Patient, Person
 from tests.races.crowd import (
@@ -201,3 +204,31 @@ def test_a_patient_who_leaves_waits_for_a_booking_and_cancels_it(
             db.execute(text("SELECT id FROM outbox FOR UPDATE NOWAIT"))
         assert answer.result(timeout=30).status_code == 200
     assert count(app, BOOKED) == 0
+
+
+@ON_POSTGRESQL
+def test_a_retry_of_all_mails_locks_them_in_the_order_in_which_who_leaves_does(
+    app: APIFlask, api: Api, mailer: MemoryMailer, deliver: Deliver
+) -> None:
+    doctor, patient = api.doctor(), api.patient()
+    mailer.failures += [MailRefused("no such mailbox")] * 2
+    for hour in (9, 10):
+        patient.book(doctor.publish(f"{hour:02}:00", f"{hour:02}:30"))
+    deliver()
+    with app.app_context(), transaction(writes=True) as db:
+        first, last = db.scalars(text("SELECT id FROM outbox WHERE status = 'set_aside' ORDER BY id"))
+        # An update moves the row behind the others of the table, sooner or later.
+        while db.scalars(text("SELECT id FROM outbox ORDER BY ctid LIMIT 1")).one() == first:
+            db.execute(text(f"UPDATE outbox SET last_error = last_error WHERE id = {first}"))
+
+    def retry() -> int:
+        with app.app_context(), transaction(writes=True) as db:
+            return outbox.retry(db, None, NOW)
+
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            db.execute(text(f"SELECT id FROM outbox WHERE id = {first} FOR UPDATE"))
+            queued = pool.submit(retry)
+            until_somebody_waits(db)
+            db.execute(text(f"SELECT id FROM outbox WHERE id = {last} FOR UPDATE NOWAIT"))
+        assert queued.result(timeout=30) == 2
