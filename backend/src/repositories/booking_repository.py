@@ -18,7 +18,7 @@ from src.repositories import booking_statement, booking_steps, booking_targets, 
 from src.repositories.cancellations import Cancellation
 from src.repositories.reschedule_steps import Move, Takes
 
-# How often one statement is tried: when somebody else was quicker, the second try sees what they did.
+# How often the statement that books is tried: when somebody else was quicker, the second try sees what they did.
 TRIES = 2
 
 
@@ -99,9 +99,11 @@ def cancel(db: Connection, cancellation: Cancellation, *, in_steps: bool) -> int
     """
     if cancellation.withdraw and not in_steps:
         raise StepsNeeded
-    form = booking_steps if in_steps or db.dialect.name != "postgresql" else booking_statement
-    for _ in range(TRIES):
-        result = form.cancel(db, cancellation)
-        if result != "again":
-            return result
-    return "changed_meanwhile"
+    if in_steps or db.dialect.name != "postgresql":
+        return booking_steps.cancel(db, cancellation)
+    result = booking_statement.cancel(db, cancellation)
+    if result == "again":
+        # Not tried again here: with an Idempotency-Key the transaction has locked the doctor from whom the appointment
+        # was moved, and to lock another doctor now can deadlock. Its rollback gives the locks back.
+        raise StepsNeeded
+    return result

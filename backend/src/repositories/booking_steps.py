@@ -166,7 +166,8 @@ def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
         slots.lock_if_published(db, parties.slot_id)
     appointment = lock_appointment(db, appointment_id)
     if appointment.slot_id != parties.slot_id:
-        return "again"
+        # Moved before the locks were taken. Locking the people of the new time now could deadlock.
+        return "changed_meanwhile"
     notice = notice_for(parties, actor_id, cancellation.cancellation_notice)
     refusal = why_not_changeable(appointment.status, appointment.starts_at, appointment.time_zone, now, notice)
     if refusal is not None:

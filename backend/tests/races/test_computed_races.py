@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from src.database.transaction import transaction
 from src.domain.policies import Policies
 from src.domain.refusals import accepted
+from src.repositories import account_locks as locks
 from src.repositories import booking_repository as bookings
 from src.repositories import holds, hours_repository, opening_repository, visit_type_repository
 from src.repositories.cancellations import Cancellation
@@ -309,6 +310,32 @@ def test_a_cancel_waits_for_a_move_and_frees_the_new_time(
         assert answer.result(timeout=30).status_code == 200
     assert count(app, "SELECT count(*) FROM availability_slots WHERE status = 'free'") == 2
     assert count(app, "SELECT count(*) FROM outbox WHERE template = 'cancelled'") == 2
+
+
+@ON_POSTGRESQL
+@KEYS
+def test_a_cancel_and_a_move_to_the_old_doctor_do_not_deadlock_after_a_move_to_the_new_one(
+    app: APIFlask, api: Api, key: dict[str, str]
+) -> None:
+    """Accounts are locked in the order of their ids: the other move locks the new doctor, and waits before the old."""
+    new_doctor, other = api.doctor("Dr. New"), with_own_client(app, api.patient("Ben Sample"))
+    old_doctor, patient = api.doctor("Dr. Old"), with_own_client(app, api.patient())
+    appointment_id, new = patient.book(old_doctor.publish()), new_doctor.publish("15:00", "15:30")
+    theirs, target = other.book(new_doctor.publish("11:00", "11:30")), old_doctor.publish("12:00", "12:30")
+
+    with ThreadPoolExecutor() as pool, app.app_context():
+        with transaction(writes=True) as gate:
+            locks.lock_exclusively(gate, other.id)
+            with transaction(writes=True) as db:
+                _move(db, appointment_id, new, patient)
+                cancel = pool.submit(patient.post, f"/appointments/{appointment_id}/cancel", headers=key)
+                until_somebody_waits(db)
+                move = pool.submit(moving(other, theirs, target))
+                until_all_wait(db, [cancel, move])
+            wait([cancel], timeout=0.3)
+        answers = [call.result(timeout=30) for call in (cancel, move)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert count(app, BOOKED) == 1
 
 
 @ON_POSTGRESQL
