@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from config import Settings
 from src.database.constraints import domain_error
 from src.errors import ClinicError, Conflict, Invalid, KeyReused, NotFound
+from src.errors_of_appointments import ChangedMeanwhile
 from src.errors_of_service import StillUnderWay
 from src.repositories import idempotency_repository as answers
 from src.web.problems import answer_clinic_error
@@ -50,7 +51,8 @@ def answer_once(
 ) -> Response:
     """Return the stored answer of this key, or do the work and store its answer.
 
-    The transaction of the work stores success, 404 and 409. Any other error rolls back, and the key can be used again.
+    The transaction of the work stores success, 404 and 409, except ChangedMeanwhile. Any other error rolls back, and
+    the key can be used again.
     `one_statement` is for work that refuses before it writes.
     Raises KeyReused if the key belongs to another request, and StillUnderWay if the first request takes longer than
     the lock timeout.
@@ -81,7 +83,8 @@ def answer_once(
 
 
 def _refusal(error: Exception) -> Response:
-    if isinstance(error, (NotFound, Conflict)):
+    # Its sentence asks for another try, and a kept answer would refuse that one, too.
+    if isinstance(error, (NotFound, Conflict)) and not isinstance(error, ChangedMeanwhile):
         return answer_clinic_error(error)
     raise error
 

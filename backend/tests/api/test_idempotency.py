@@ -12,7 +12,7 @@ from flask import Response
 from sqlalchemy import text
 
 from src.database.transaction import transaction
-from src.errors_of_appointments import SlotTaken
+from src.errors_of_appointments import ChangedMeanwhile, SlotTaken
 from src.tasks.purge import purge_expired
 from src.web.idempotency import answer_once
 from tests.conftest import NOW, StillClock
@@ -81,6 +81,22 @@ def test_a_refusal_after_a_write_undoes_the_write_and_is_kept(app: APIFlask, api
     with app.app_context(), transaction(writes=False) as db:
         assert db.scalars(text("SELECT name FROM users")).all() == ["Ada Sample"]
         assert db.scalars(text("SELECT status FROM idempotent_answers")).all() == [409]
+
+
+def test_a_refusal_that_asks_to_try_again_leaves_the_key_free(app: APIFlask, api: Api) -> None:
+    user_id, settings = api.patient().id, app.extensions["settings"]
+
+    def work() -> Response:
+        raise ChangedMeanwhile
+
+    with (
+        app.test_request_context("/appointments", method="POST"),
+        pytest.raises(ChangedMeanwhile),
+        transaction(writes=True) as db,
+    ):
+        answer_once(db, user_id, "a key", NOW, settings, work, one_statement=False)
+    with app.app_context(), transaction(writes=False) as db:
+        assert db.execute(text("SELECT count(*) FROM idempotent_answers")).scalar_one() == 0
 
 
 def test_bad_input_leaves_the_key_free(api: Api) -> None:
