@@ -16,12 +16,17 @@ from flask import Response, request
 # Segments that no browser resolves to another path or another host.
 _PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)*/?")
 
+# In characters. Addresses that begin with a prefix are stored with the answers of Idempotency-Keys, which have room
+# for 255.
+LONGEST = 100
+
 
 def only_plain_prefixes(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
-    """Ignore a prefix that is not a plain path: a proxy that sets no prefix passes on what its client sent."""
+    """Ignore a prefix that is too long or no plain path: a proxy that sets none passes on what its client sent."""
 
     def checked(environ: dict[str, Any], start_response: Any) -> Any:
-        if not _PREFIX.fullmatch(environ.get("SCRIPT_NAME", "")):
+        given = environ.get("SCRIPT_NAME", "")
+        if len(given) > LONGEST or not _PREFIX.fullmatch(given):
             environ["SCRIPT_NAME"] = environ["werkzeug.proxy_fix.orig"]["SCRIPT_NAME"] or ""
         return wsgi_app(environ, start_response)
 

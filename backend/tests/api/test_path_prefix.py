@@ -11,8 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from src.web.prefix import LONGEST
 from tests.conftest import MakeApp
-from tests.people import Api
+from tests.people import KEY, Api
 
 PREFIX = "/booking"
 BROWSER = {"Accept": "text/html"}
@@ -80,8 +81,21 @@ def test_without_a_prefix_and_from_an_untrusted_client_nothing_is_prefixed(clien
 
 
 @pytest.mark.parametrize(
-    "prefix", ["//evil.example", "/a b", "booking", '/"><script>', "/a/../b", "https://evil.example"]
+    "prefix",
+    ["//evil.example", "/a b", "booking", '/"><script>', "/a/../b", "https://evil.example", "/" + LONGEST * "a"],
 )
 def test_a_prefix_that_is_no_path_is_ignored(make_app: MakeApp, prefix: str) -> None:
     client = make_app(trusted_proxies=1).test_client()
     assert client.get("/", headers={"X-Forwarded-Prefix": prefix}).get_json()["documentation"] == "/docs"
+
+
+@pytest.mark.parametrize("length", [LONGEST, 300])
+def test_a_location_below_a_long_prefix_is_kept_under_a_key(make_app: MakeApp, length: int) -> None:
+    api = Api(make_app(trusted_proxies=1).test_client())
+    doctor, patient = api.doctor(), api.patient()
+    body, headers = {"slot_id": doctor.publish()}, KEY | {"X-Forwarded-Prefix": "/" + (length - 1) * "a"}
+
+    first, again = (patient.post("/appointments", body, headers=headers) for _ in range(2))
+
+    assert first.status_code == again.status_code == 201
+    assert first.headers["Location"] == again.headers["Location"]
