@@ -162,14 +162,15 @@ def why_not_bookable(slot_status: str, starts_at: datetime, now: datetime) -> Re
 
 
 def why_not_changeable(
-    status: str, starts_at: datetime, time_zone: str, now: datetime, notice: int
+    status: str, starts_at: datetime, time_zone: str, now: datetime, notice: int, *, both_live: bool = True
 ) -> Refusal | Late | None:
     """Return why this appointment cannot be cancelled or moved, or None if it can.
 
-    `notice` is in minutes, and 0 for its doctor.
+    `notice` is in minutes, and 0 for its doctor. Who leaves cancels what is ahead. So if one of both people has left,
+    what is still booked has begun, also if `now`, when the request arrived, was before the start.
     """
     if status == "cancelled":
         return "already_cancelled"
-    if starts_at <= now:
+    if starts_at <= now or not both_live:
         return "already_begun"
     return None if in_time(starts_at, now, notice) else Late(notice, starts_at, time_zone)

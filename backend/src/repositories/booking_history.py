@@ -23,8 +23,9 @@ _TABLES = f"""
     JOIN users AS patient ON patient.id = appointment.patient_id
     JOIN {_DOCTORS} AS doctor ON doctor.doctor_id = appointment.doctor_id
 """
-_TO_DOCTOR = _TABLES + " JOIN users AS recipient ON recipient.id = doctor.id"
-_TO_PATIENT = _TABLES + " JOIN users AS recipient ON recipient.id = patient.id"
+# The other person may have left after the start, while the request, which arrived before it, waited.
+_TO_DOCTOR = _TABLES + " JOIN users AS recipient ON recipient.id = doctor.id AND recipient.deleted_at IS NULL"
+_TO_PATIENT = _TABLES + " JOIN users AS recipient ON recipient.id = patient.id AND recipient.deleted_at IS NULL"
 _TO_BOTH = _TABLES + " JOIN users AS recipient ON recipient.id IN (patient.id, doctor.id)"
 _TO_ALL = (
     _TABLES

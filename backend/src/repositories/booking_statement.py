@@ -185,6 +185,7 @@ _CANCEL = typed(f"""
         UPDATE appointments SET status = 'cancelled', cancelled_at = :now FROM present
         WHERE appointments.id = present.id AND present.status = 'booked'
         AND present.starts_at > :now AND present.until >= :now
+        AND NOT EXISTS (SELECT FROM people WHERE deleted_at IS NOT NULL)
         RETURNING appointments.id, appointments.slot_id, appointments.patient_id, appointments.visit_type_id,
             appointments.starts_at, appointments.ends_at, appointments.time_zone, appointments.wall_start,
             appointments.wall_end, appointments.place
@@ -206,6 +207,7 @@ _CANCEL = typed(f"""
         WHEN NOT EXISTS (SELECT FROM present) THEN 'again'
         WHEN (SELECT status FROM present) = 'cancelled' THEN 'already_cancelled'
         WHEN (SELECT starts_at FROM present) <= :now THEN 'already_begun'
+        WHEN EXISTS (SELECT FROM people WHERE deleted_at IS NOT NULL) THEN 'already_begun'
         ELSE 'too_late'
     END AS refusal
     """)

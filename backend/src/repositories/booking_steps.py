@@ -158,7 +158,8 @@ def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
         return "appointment_unknown"
     if actor_id not in (parties.patient_id, parties.doctor_user_id):
         return "not_yours"
-    if actor_id not in locks.lock_exclusively(db, parties.patient_id, parties.doctor_user_id):
+    living = locks.lock_exclusively(db, parties.patient_id, parties.doctor_user_id)
+    if actor_id not in living:
         return "account_gone"
     if cancellation.withdraw:
         at_appointments.lock(db, [appointment_id])
@@ -169,7 +170,8 @@ def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
         # Moved before the locks were taken. Locking the people of the new time now could deadlock.
         return "changed_meanwhile"
     notice = notice_for(parties, actor_id, cancellation.cancellation_notice)
-    refusal = why_not_changeable(appointment.status, appointment.starts_at, appointment.time_zone, now, notice)
+    facts = (appointment.status, appointment.starts_at, appointment.time_zone)
+    refusal = why_not_changeable(*facts, now, notice, both_live=both_live(parties, living))
     if refusal is not None:
         return refusal
     db.execute(_SET_CANCELLED, {"appointment_id": appointment_id, "now": now})
@@ -179,6 +181,11 @@ def cancel(db: Connection, cancellation: Cancellation) -> int | Refused:
         slots.free(db, parties.slot_id)
     history.add_cancelled(db, cancellation, by_patient=actor_id == parties.patient_id)
     return appointment_id
+
+
+def both_live(parties: Row[Any], living: set[int]) -> bool:
+    """Say whether the patient and the doctor of the appointment are among the living accounts."""
+    return {parties.patient_id, parties.doctor_user_id} <= living
 
 
 def notice_for(parties: Row[Any], actor_id: int, clinics: int) -> int:

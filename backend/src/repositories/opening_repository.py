@@ -93,6 +93,8 @@ _BOOKED_AHEAD = (
         Appointment.doctor_id == bindparam("doctor_id"),
         Appointment.status == BOOKED,
         Appointment.starts_at > bindparam("now"),
+        # Who leaves cancels what is ahead. What is still booked then has begun, if only after the request arrived.
+        select(User.deleted_at).where(User.id == Appointment.patient_id).scalar_subquery().is_(None),
     )
     .order_by(Appointment.starts_at, Appointment.id)
 )

@@ -47,13 +47,18 @@ def reschedule(db: Connection, move: Move) -> int | Refused:
     parties = booking_steps.find_parties(db, move.appointment_id)
     if parties is None:
         return "appointment_unknown"
-    refusal = _why_not_theirs(parties, move) or _lock_people(db, parties, move)
+    refusal = _why_not_theirs(parties, move)
     if refusal is not None:
         return refusal
+    living = locks.lock_exclusively(db, parties.patient_id, parties.doctor_user_id, move.target.doctor_user_id)
+    if move.actor_id not in living:
+        return "account_gone"
+    if move.target.doctor_user_id not in living:
+        return "slot_unknown"
     for slot_id in sorted({parties.slot_id, move.target.slot_id}):
         slots.lock_if_published(db, slot_id)
     appointment = booking_steps.lock_appointment(db, move.appointment_id)
-    refusal = _why_not_movable(db, parties, appointment, move) or _why_limited(db, parties, move)
+    refusal = _why_not_movable(db, parties, living, appointment, move) or _why_limited(db, parties, move)
     return refusal or _move(db, appointment, parties.patient_id, move)
 
 
@@ -65,14 +70,9 @@ def _why_not_theirs(parties: Row[Any], move: Move) -> Refusal | None:
     return None
 
 
-def _lock_people(db: Connection, parties: Row[Any], move: Move) -> Refusal | None:
-    living = locks.lock_exclusively(db, parties.patient_id, parties.doctor_user_id, move.target.doctor_user_id)
-    if move.actor_id not in living:
-        return "account_gone"
-    return None if move.target.doctor_user_id in living else "slot_unknown"
-
-
-def _why_not_movable(db: Connection, parties: Row[Any], appointment: Row[Any], move: Move) -> Refused | None:
+def _why_not_movable(
+    db: Connection, parties: Row[Any], living: set[int], appointment: Row[Any], move: Move
+) -> Refused | None:
     if not move.takes(revision(db, move.appointment_id)):
         return "outdated"
     # Whoever moves an appointment has locked its patient, so it was moved before this transaction locked the patient.
@@ -81,7 +81,9 @@ def _why_not_movable(db: Connection, parties: Row[Any], appointment: Row[Any], m
     if move.target.slot_id == appointment.slot_id and appointment.status == "booked":
         return "same_time"
     notice = booking_steps.notice_for(parties, move.actor_id, move.policies.cancellation_notice)
-    return why_not_changeable(appointment.status, appointment.starts_at, appointment.time_zone, move.now, notice)
+    facts = (appointment.status, appointment.starts_at, appointment.time_zone)
+    both_live = booking_steps.both_live(parties, living)
+    return why_not_changeable(*facts, move.now, notice, both_live=both_live)
 
 
 def _why_limited(db: Connection, parties: Row[Any], move: Move) -> Refused | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import StillClock
-from tests.people import Api, Deliver, error_of
+from tests.people import Api, Deliver, error_of, refusal
 
 
 def test_its_patient_cancels(api: Api) -> None:
@@ -95,6 +97,23 @@ def test_what_has_begun_cannot_be_cancelled(api: Api, clock: StillClock) -> None
             assert "already begun" in error_of(answer)
         clock.forward(hours=2)
     assert ada.get("/appointments/my").get_json()["data"][0]["status"] == "completed"
+
+
+@pytest.mark.parametrize("who", ["patient", "doctor"])
+def test_a_late_cancel_is_refused_once_the_other_person_has_left(
+    api: Api, clock: StillClock, deliver: Deliver, who: str
+) -> None:
+    """The cancel has arrived before the start, and has waited until the other person left after the start."""
+    doctor, ada = api.doctor(), api.patient()
+    appointment_id = ada.book(doctor.publish("09:00", "09:30", "2030-03-04"))
+    late, leaver, path = (ada, doctor, "/doctor/account") if who == "patient" else (doctor, ada, "/patient/account")
+    sent = deliver()
+    clock.forward(hours=1)
+    assert leaver.delete(path).status_code == 200
+    clock.forward(seconds=-1)
+    answer = late.post(f"/appointments/{appointment_id}/cancel", {"reason": "I am ill."})
+    assert refusal(answer) == (409, "already-begun")
+    assert deliver() == sent
 
 
 def test_anybody_else_is_refused_whatever_the_state_of_the_appointment(api: Api, clock: StillClock) -> None:

@@ -144,6 +144,18 @@ def test_all_or_none(api: Api, doctor: Doctor, deliver: Deliver, clock: StillClo
     assert of_status(patient, "booked") == sorted([good, inside, foreign])
 
 
+def test_what_began_before_its_patient_left_is_not_affected(api: Api, doctor: Doctor, clock: StillClock) -> None:
+    """The call has arrived before the start, and has waited until the patient left after the start."""
+    patient = api.patient()
+    begun = patient.book(doctor.publish("09:00", "10:00", "2030-03-04"))
+    doctor.close("2030-03-04")
+    clock.forward(hours=1)
+    assert patient.delete("/patient/account").status_code == 200
+    clock.forward(seconds=-1)
+    assert affected(doctor) == []
+    assert cancel(doctor, begun).get_json()["appointment_ids"] == [begun]
+
+
 def test_the_sentence_names_three_and_the_answer_all(doctor: Doctor) -> None:
     for number, named in ((2, "1, 2"), (3, "1, 2, 3"), (4, "1, 2, 3 and 1 more"), (500, "1, 2, 3 and 497 more")):
         answer = cancel(doctor, *range(1, number + 1))

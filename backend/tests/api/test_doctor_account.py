@@ -30,6 +30,18 @@ def test_appointments_ahead_are_cancelled_and_only_the_patients_get_a_mail(api: 
         assert (listed["appointment_id"], listed["status"]) == (appointment_id, "cancelled")
 
 
+def test_a_patient_who_has_left_meanwhile_gets_no_mail(api: Api, clock: StillClock, deliver: Deliver) -> None:
+    """The call has arrived before the start, and has waited until the patient left after the start."""
+    doctor, ada = api.doctor(), api.patient()
+    ada.book(doctor.publish("09:00", "09:30", "2030-03-04"))
+    sent = deliver()
+    clock.forward(hours=1)
+    assert ada.delete("/patient/account").status_code == 200
+    clock.forward(seconds=-1)
+    assert doctor.delete(PATH).status_code == 200
+    assert deliver() == sent
+
+
 def test_what_was_cancelled_before_is_not_cancelled_again(api: Api, deliver: Deliver) -> None:
     doctor, ada = api.doctor(), api.patient()
     assert ada.cancel(ada.book(doctor.publish())).status_code == 200

@@ -71,6 +71,19 @@ def test_appointments_ahead_are_cancelled_and_only_the_doctors_get_a_mail(
     assert (listed["patient_name"], listed["status"]) == ("A former patient", "cancelled")
 
 
+def test_a_doctor_who_has_left_meanwhile_gets_no_mail(
+    api: Api, doctor: Doctor, orla: Patient, clock: StillClock, deliver: Deliver
+) -> None:
+    """The call has arrived before the start, and has waited until the doctor left after the start."""
+    orla.book(doctor.publish("09:00", "09:30", "2030-03-04"))
+    sent = deliver()
+    clock.forward(hours=1)
+    assert doctor.delete("/doctor/account").status_code == 200
+    clock.forward(seconds=-1)
+    assert orla.delete(PATH).status_code == 200
+    assert deliver() == sent
+
+
 def test_slots_and_times_are_free_again(api: Api, doctor: Doctor, orla: Patient) -> None:
     doctor.set_hours(hours("tuesday", "10:00", "12:00"))
     ada = api.patient()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import StillClock
 from tests.offered import TUESDAY, day_of, first_id
 from tests.people import KEY, Api, Deliver, Doctor, Patient, error_of, hours, refusal
@@ -277,6 +279,23 @@ def test_what_is_cancelled_or_has_begun_is_not_moved(api: Api, ada: Patient, clo
     clock.forward(minutes=30, seconds=1)
     for person in (ada, doctor):
         assert refusal(person.move(begun, nine + 90)) == (409, "already-begun")
+
+
+@pytest.mark.parametrize("who", ["patient", "doctor"])
+def test_a_late_move_is_refused_once_the_other_person_has_left(
+    api: Api, doctor: Doctor, ada: Patient, clock: StillClock, deliver: Deliver, who: str
+) -> None:
+    """The move has arrived before the start, and has waited until the other person left after the start."""
+    old = api.doctor("Dr. Stem")
+    appointment_id, own = ada.book(old.publish("09:00", "09:30", "2030-03-04")), old.publish("15:00", "15:30")
+    late, wanted = (ada, first_id(ada, doctor)) if who == "patient" else (old, own)
+    leaver, path = (old, "/doctor/account") if who == "patient" else (ada, "/patient/account")
+    sent = deliver()
+    clock.forward(hours=1)
+    assert leaver.delete(path).status_code == 200
+    clock.forward(seconds=-1)
+    assert refusal(late.move(appointment_id, wanted)) == (409, "already-begun")
+    assert deliver() == sent
 
 
 def test_a_refused_move_leaves_the_old_time(
