@@ -95,7 +95,7 @@ class _Delivery:
             self._send_alone(rows[0])
 
     def _send_alone(self, row: Row[Any]) -> None:
-        if self._is_useless(row):
+        if self._ends_unsent(row):
             return
         outcome = self._outcome(self._attempt_alone, row)
         if isinstance(outcome, MailRefused):
@@ -138,7 +138,7 @@ class _Delivery:
         """Store the mails that can be rendered as a batch, before its first attempt, and return its key."""
         mails: list[tuple[Row[Any], Mail]] = []
         for row in rows:
-            if self._is_useless(row):
+            if self._ends_unsent(row):
                 continue
             mail = self._outcome(mail_of, row, self.settings)
             if isinstance(mail, Exception):
@@ -168,8 +168,13 @@ class _Delivery:
             raise outcome
         return outcome
 
-    def _is_useless(self, row: Row[Any]) -> bool:
-        """Drop a mail that comes too late, and say whether it does."""
+    def _ends_unsent(self, row: Row[Any]) -> bool:
+        """Set a mail without an address aside, or drop one that comes too late; say whether it is one of these."""
+        if row.recipient is None:
+            reason = "The mail has no address."
+            log.error("mail %s set aside: %s", row.id, reason)
+            self._finish(row, "set_aside", reason)
+            return True
         if row.useless_after is None or row.useless_after > self.clock():
             return False
         self._finish(row, "dropped", "It could not be sent while it was of use.")

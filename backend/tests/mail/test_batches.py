@@ -218,6 +218,18 @@ def test_a_batch_with_an_address_that_is_erased_is_set_aside(
     assert outcomes(app) == [("set_aside", False), ("sent", False), ("set_aside", False)]
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_mail_without_an_address_is_set_aside_and_joins_no_batch(
+    app: APIFlask, resend: FakeResend, attempt: Attempt, three: list[str], number: int
+) -> None:
+    change(app, f"UPDATE outbox SET recipient = NULL WHERE id <= {number}")
+    assert [attempt(), attempt()] == [True, False]
+    assert recipients(resend.accepted) == three[number:]
+    assert outcomes(app) == [("set_aside", False)] * number + [("sent", False)] * (3 - number)
+    shown = app.test_cli_runner().invoke(args=["outbox", "show", "1"]).output
+    assert "The mail has no address." in shown
+
+
 def test_only_the_mails_that_resend_refuses_are_set_aside_and_they_are_retried_alone(
     app: APIFlask, resend: FakeResend, attempt: Attempt, three: list[str]
 ) -> None:

@@ -53,6 +53,13 @@ def test_an_error_of_any_kind_postpones_this_mail_alone(
     assert "Error:   none" in shown(app, 1)
 
 
+def test_a_mail_without_an_address_is_set_aside(app: APIFlask, deliver: Deliver, two_mails: list[str]) -> None:
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(text("UPDATE outbox SET recipient = NULL WHERE id = 1"))
+    assert [mail.to for mail in deliver()] == two_mails[1:]
+    assert "set_aside" in shown(app, 1)
+
+
 def test_a_reason_that_is_not_unicode_is_stored_all_the_same(
     app: APIFlask, two_mails: list[str], clock: StillClock
 ) -> None:
