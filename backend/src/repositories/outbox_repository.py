@@ -148,7 +148,7 @@ _LOCK_PEOPLE = (
 
 
 def finish(db: Connection, row: Row[Any], status: str, now: datetime, error: str | None = None) -> None:
-    """Write the outcome of a claimed mail.
+    """Write the outcome of a claimed mail; if another worker has claimed it meanwhile, only that it was sent.
 
     Erase its text if that is secret, and who was deleted meanwhile: the recipient's address, and the patient.
     """
@@ -163,7 +163,10 @@ def finish(db: Connection, row: Row[Any], status: str, now: datetime, error: str
         values["recipient"] = None
     if row.template in SECRET_KINDS:
         values |= WITHOUT_TEXT
-    db.execute(update(OutboxMail).where(OutboxMail.id == row.id).values(**values))
+    if status == "sent":
+        db.execute(update(OutboxMail).where(OutboxMail.id == row.id).values(**values))
+    else:
+        db.execute(CLAIMED.values(**values), {"mail_id": row.id, "claimed_as": row.attempts})
     if gone:
         mail_erasure.clear_finished(db, [row.id], gone, now)
 

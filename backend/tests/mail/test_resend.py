@@ -341,6 +341,26 @@ def test_a_worker_killed_after_claiming_delays_the_mail_by_its_lease_only(
     assert len(resend.accepted) == 1
 
 
+@pytest.mark.parametrize("first_is_refused", [True, False])
+def test_of_two_workers_whose_attempts_overlap_the_one_that_sent_decides(
+    app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock, *, first_is_refused: bool
+) -> None:
+    class SlowMailer:
+        def send(self, mail: Mail, key: str) -> None:
+            clock.forward(seconds=app.extensions["settings"].mail_lease_seconds + 1)
+            assert attempt() is True
+            if first_is_refused:
+                raise MailRefused("no such mailbox")
+
+    patient = api.patient()
+    patient.book(api.doctor().publish())
+    if not first_is_refused:
+        resend.bad.add(patient.email)
+    with app.app_context():
+        deliver_due(transaction, SlowMailer(), clock, app.extensions["settings"], AT_ONCE)
+    assert statuses(app) == ["sent"]
+
+
 def test_a_confirmation_is_dropped_only_once_its_appointment_is_over(
     app: APIFlask, api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
 ) -> None:
