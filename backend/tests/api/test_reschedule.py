@@ -380,6 +380,15 @@ def test_a_repeated_move_is_answered_the_same_and_done_once(doctor: Doctor, ada:
     assert refusal(ada.move(appointment_id, nine + 30)) == (409, "same-time")
 
 
+def test_a_move_whose_answer_was_lost_is_repeated_with_the_newest_tag(doctor: Doctor, ada: Patient) -> None:
+    nine = first_id(ada, doctor)
+    appointment_id = ada.book(nine)
+    for _ in range(2):
+        tag = ada.get(f"/appointments/{appointment_id}").headers["ETag"]
+        assert ada.move(appointment_id, nine + 30, headers=KEY | {"If-Match": tag}).status_code == 200
+    assert len(ada.get(f"/appointments/{appointment_id}").get_json()["history"]) == 2
+
+
 def test_a_cancel_after_a_move_frees_the_new_time(doctor: Doctor, ada: Patient, ben: Patient) -> None:
     slot_id = doctor.publish("15:00", "15:30")
     nine = first_id(ada, doctor)
