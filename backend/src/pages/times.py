@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -14,17 +14,15 @@ from pydantic import Field
 from src.context import Caller, Context
 from src.controllers import free_times
 from src.controllers import patient_controller as patients
-from src.controllers import search_controller as searches
 from src.controllers import visit_type_controller as visit_types
 from src.controllers.chosen_time import ChosenTime
 from src.controllers.own_appointment import OwnAppointment
 from src.domain.parts_of_day import HOURS, PartOfDay
-from src.domain.wall_clock import LATEST_DAY, local
-from src.schemas.availability import FreeWanted
+from src.domain.wall_clock import LATEST_DAY, ONE_DAY, local
+from src.schemas.availability import MOST_TIMES, FreeWanted
 from src.schemas.base import In
 from src.schemas.doctor import DoctorShown
 from src.schemas.fields import QueryId, WallDate
-from src.schemas.search import SlotsWanted
 
 Visitor = Context[Caller | None]
 # How many days with free times a page has, how many days it looks through, and how many times of a day it shows.
@@ -32,7 +30,6 @@ DAYS_SHOWN = 5
 DAYS_READ = 14
 TIMES_OF_A_DAY = 10
 NEAREST = 3
-ONE_DAY = timedelta(days=1)
 # The last first day, so that all days that the page looks through are in the calendar.
 LATEST = LATEST_DAY - DAYS_READ * ONE_DAY
 
@@ -101,19 +98,27 @@ class _Times:
 
     def days(self, first: date, last: date) -> list[tuple[str, list[dict[str, Any]]]]:
         """Return the days that have free times, each with its times."""
-        visit_type_id = None if self.visit_type is None else self.visit_type["id"]
-        wanted = {"visit_type": visit_type_id, "from": first.isoformat(), "until": last.isoformat()}
-        moving = 0 if self.moving is None else self.moving.details.appointment_id
-        rows: Any = free_times.page(self.ctx, self.doctor.id, FreeWanted.model_validate(wanted), moving).data
-        free = [row for row in rows if self.moving is None or row["slot_id"] != self.moving.slot_id]
-        return [(day, list(of_day)) for day, of_day in groupby(free, key=lambda row: row["date"])]
+        return [(day, list(of_day)) for day, of_day in groupby(self._free(first, last), key=self._day_of)]
 
     def next_day(self, first: date) -> date | None:
         """Return the first day on or after `first` that has a free time."""
-        name = None if self.visit_type is None else self.visit_type["name"]
-        wanted = {"doctor_id": self.doctor.id, "visit_type": name, "from": first.isoformat(), "limit": 1}
-        rows: Any = searches.search(self.ctx, SlotsWanted.model_validate(wanted)).data
-        return date.fromisoformat(rows[0]["date"]) if rows else None
+        # One of two may be the appointment's own time.
+        free = self._free(first, LATEST_DAY, limit=2)
+        return date.fromisoformat(self._day_of(free[0])) if free else None
+
+    def _free(self, first: date, last: date, limit: int = MOST_TIMES) -> list[dict[str, Any]]:
+        visit_type_id = None if self.visit_type is None else self.visit_type["id"]
+        days = {"from": first.isoformat(), "until": last.isoformat()}
+        wanted = FreeWanted.model_validate({"visit_type": visit_type_id, "limit": limit, **days})
+        moving = 0 if self.moving is None else self.moving.details.appointment_id
+        rows: Any = free_times.page(self.ctx, self.doctor.id, wanted, moving).data
+        return [row for row in rows if self.moving is None or row["slot_id"] != self.moving.slot_id]
+
+    def _day_of(self, row: dict[str, Any]) -> str:
+        """Return the day in the doctor's present zone; a slot may be from before a change of zone."""
+        if row["time_zone"] == self.doctor.time_zone:
+            return row["date"]
+        return local(datetime.fromisoformat(row["starts_at"]), self.doctor.time_zone).date().isoformat()
 
 
 def find(ctx: Visitor, doctor_id: int, query: TimesWanted, moving: OwnAppointment | None = None) -> FreeTimes:

@@ -82,6 +82,17 @@ def test_a_published_slot_is_moved_too(reader: Reader, ada: Patient, api: Api) -
     assert reader.send(f"/my/{mine}/move/{later}").status_code == 303
 
 
+def test_the_next_day_may_be_free_only_for_who_moves_the_appointment(
+    reader: Reader, doctor: Doctor, ada: Patient
+) -> None:
+    long = doctor.add_visit_type("Long", 60, step=30, most_per_day=1)
+    doctor.set_hours(hours("tuesday", "09:00", "10:30", visit_types=[long]))
+    mine = ada.book(first_id(ada, doctor, long))
+    page = reader.read(f"/my/{mine}/move?day=2030-03-04")
+    assert "The next day with free times: Tuesday 5 March 2030" in page
+    assert starts(reader.read(f"/my/{mine}/move?day={TUESDAY}"))[-1] == "09:30"
+
+
 def test_when_it_is_too_late_the_page_says_until_when_it_was_possible(
     reader: Reader, doctor: Doctor, ada: Patient, clock: StillClock
 ) -> None:

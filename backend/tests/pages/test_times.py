@@ -84,6 +84,31 @@ def test_two_empty_weeks_are_followed_by_the_next_free_days(reader: Reader, doct
     assert "from=2030-04-24" in page
 
 
+def test_the_next_day_is_that_of_the_visit_type_and_not_of_another_one_with_its_name(
+    reader: Reader, doctor: Doctor
+) -> None:
+    kind = doctor.add_visit_type("Checkup", 30)
+    group = doctor.add_visit_type("Checkup", 60, capacity=4, horizon=100)
+    doctor.set_hours(hours("tuesday", "09:00", "12:00", visit_types=[kind]))
+    doctor.open("2030-05-07", "09:00", "12:00", visit_types=[group])
+    doctor.close("2030-03-05", last_day="2030-03-25")
+    page = reader.read(f"/book/{doctor.doctor_id}?visit_type={group}")
+    assert "The next day with free times: Tuesday 7 May 2030" in page
+
+
+def test_slots_from_before_a_change_of_zone_are_on_the_days_of_the_present_zone(api: Api, reader: Reader) -> None:
+    doctor = api.doctor(time_zone="Pacific/Auckland")
+    slot_id = doctor.publish("08:00", "08:30", date="2030-03-20")
+    assert doctor.post("/doctor/profile", {"time_zone": "UTC"}).status_code == 200
+    path = f"/book/{doctor.doctor_id}"
+    assert 'day=2030-03-19">The next day with free times: Tuesday' in reader.read(f"{path}?day=2030-03-10")
+    assert "<h3>Tuesday <small>19 March</small></h3>" in reader.read(path)
+    page = reader.read(f"{path}?day=2030-03-19")
+    assert f'href="{path}/{slot_id}">08:00<small>Wed 20 Mar, New Zealand Time</small></a>' in page
+    assert doctor.post("/doctor/profile", {"time_zone": "Antarctica/McMurdo"}).status_code == 200
+    assert "<small>Wed 20 Mar" not in reader.read(f"{path}?day=2030-03-20")
+
+
 def test_where_there_is_nothing_the_practice_can_be_called(make_app: MakeApp) -> None:
     app = make_app(clinic_phone="+49 30 5550100")
     doctor = Api(app.test_client()).doctor()
