@@ -54,5 +54,5 @@ def next_times(
 
 def _sorted(texts: Iterable[str]) -> list[str]:
     """Return the texts, one of those that differ in letter case alone: the search takes them for the same."""
-    by_key = {text.casefold(): text for text in sorted(texts, reverse=True)}
+    by_key = {text.lower(): text for text in sorted(texts, reverse=True)}
     return [by_key[key] for key in sorted(by_key)]

@@ -69,5 +69,5 @@ def find(ctx: Context[Caller | None], query: DoctorSearch) -> DoctorsFound:
 
 def _with(choices: list[str], wanted: str | None) -> list[str]:
     """Return the choices and what is asked for, so that the form shows it although no doctor has it."""
-    known = {choice.casefold() for choice in choices}
-    return choices if wanted is None or wanted.casefold() in known else [wanted, *choices]
+    known = {choice.lower() for choice in choices}
+    return choices if wanted is None or wanted.lower() in known else [wanted, *choices]

@@ -72,6 +72,16 @@ def test_the_form_offers_what_there_is_and_keeps_what_was_asked_for(api: Api, re
     assert "<option selected>Astrology</option>" in reader.read("/book?specialization=Astrology")
 
 
+def test_what_the_search_tells_apart_is_two_choices(api: Api, reader: Reader) -> None:
+    api.doctor("Dr. Fenna Quill", specialization="Fußpflege")
+    api.doctor("Dr. Tobias Marrow", specialization="Fusspflege")
+    page = reader.read("/book?specialization=fußpflege")
+    assert "1 doctor found" in page
+    assert page.count("<option selected>") == 1
+    assert "<option selected>Fußpflege</option>" in page
+    assert "<option>Fusspflege</option>" in page
+
+
 def test_a_page_has_ten_doctors(api: Api, reader: Reader) -> None:
     for number in range(11):
         api.doctor(f"Dr. Number {number}")
