@@ -20,6 +20,7 @@ class OwnAppointment:
 
     details: AppointmentDetails
     doctor_id: int
+    doctor_has_left: bool
     designation: str
     slot_id: int
     visit_type_id: int | None
@@ -47,4 +48,12 @@ def find(ctx: Context[Caller], appointment_id: int) -> OwnAppointment:
         patient_phone=row.patient_phone if is_doctor else None,
         **ListedAppointment.of_row(row, ctx.now, notice if ctx.actor.user_id == row.patient_id else 0),
     )
-    return OwnAppointment(details, row.doctor_id, row.designation, row.slot_id, row.visit_type_id, notice)
+    return OwnAppointment(
+        details,
+        row.doctor_id,
+        row.doctor_has_left,
+        row.designation,
+        row.slot_id,
+        row.visit_type_id,
+        notice,
+    )

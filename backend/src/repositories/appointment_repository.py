@@ -84,6 +84,7 @@ _FULL = (
         DoctorProfile.user_id.label("doctor_user_id"),
         DoctorProfile.cancellation_notice,
         DoctorUser.name.label("doctor_name"),
+        DoctorUser.deleted_at.is_not(None).label("doctor_has_left"),
         PatientUser.name.label("patient_name"),
         PatientUser.email.label("patient_email"),
         PatientUser.phone.label("patient_phone"),

@@ -27,6 +27,16 @@ def test_the_proof_says_what_happened(api: Api, reader: Reader) -> None:
     assert f'href="/book/{doctor.doctor_id}"' in page
 
 
+def test_who_wants_to_book_again_is_led_to_the_doctor_unless_the_doctor_has_left(api: Api, reader: Reader) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    mine = ada.book(doctor.publish())
+    assert ada.cancel(mine).status_code == 200
+    reader.log_in(ada)
+    assert f'href="/book/{doctor.doctor_id}">Book again</a>' in reader.read(f"/my/{mine}")
+    assert doctor.delete("/doctor/account").status_code == 200
+    assert "Book again" not in reader.read(f"/my/{mine}")
+
+
 def test_the_calendar_file_is_of_this_appointment_in_the_readers_language(make_app: MakeApp) -> None:
     app = make_app(clinic_name="Lindenhof Practice", clinic_address="1 Example Street")
     api, reader = Api(app.test_client()), Reader(app.test_client())
