@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Response, g, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -76,20 +76,22 @@ def _proof_name(settings: Settings) -> str:
     return f"__Host-{PROOF}" if settings.is_production else PROOF
 
 
-def flash(response: Response, message: str, settings: Settings) -> None:
-    """Let the next page say what the form has done, once."""
-    _set(response, FLASH, _serializer(settings).dumps(message), settings, seconds=SECONDS_OF_FLASH)
+def flash(response: Response, answer: dict[str, Any], settings: Settings) -> None:
+    """Let the next page say what the form has done, once: the `message`, whose gaps the other members fill."""
+    _set(response, FLASH, _serializer(settings).dumps(answer), settings, seconds=SECONDS_OF_FLASH)
 
 
-def flashed(settings: Settings) -> str | None:
-    """Return what the form has done that led to this page."""
+def flashed(settings: Settings) -> dict[str, Any] | None:
+    """Return what the form has done that led to this page, as `flash` got it."""
     signed = sent_cookies().get(FLASH)
     if not signed:
         return None
     try:
-        return str(_serializer(settings).loads(signed, max_age=SECONDS_OF_FLASH))
+        answer = _serializer(settings).loads(signed, max_age=SECONDS_OF_FLASH)
     except BadSignature:
         return None
+    # The version before wrote the message alone.
+    return answer if isinstance(answer, dict) else None
 
 
 def forget_flash(response: Response, settings: Settings) -> None:

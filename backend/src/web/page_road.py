@@ -12,6 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from json import dumps
 from typing import Any
 
 from apiflask import APIFlask
@@ -158,7 +159,7 @@ def _again(app: APIFlask, page: Page, clock: Clock, path: dict[str, Any], proble
 
 
 def _work(form: Form, path: dict[str, Any], ctx: Any) -> Response:
-    """Call the form's controller; the answer names the next page, and has the controller's message as its text."""
+    """Call the form's controller; the answer names the next page, and has what that page says."""
     signature = form.signature
     known = inspect.signature(form.controller).parameters
     arguments = {name: value for name, value in path.items() if name in known} | _proof(form, ctx.settings)
@@ -175,10 +176,16 @@ def _work(form: Form, path: dict[str, Any], ctx: Any) -> Response:
     if form.shows is not None:
         g.actor = ctx.actor
         return show(form.shows, out)
-    response = Response(getattr(out, "message", ""), status=HTTPStatus.SEE_OTHER, mimetype="text/plain")
+    response = Response(dumps(_said(out)), status=HTTPStatus.SEE_OTHER, mimetype="application/json")
     response.headers["Location"] = form.then.format_map(path | vars(out))
     _keep_session(form, out, response, ctx.settings)
     return response
+
+
+def _said(out: Out) -> dict[str, str | int]:
+    """Return the message of the controller, if it has one, and the numbers that its gaps may need."""
+    said = vars(out)
+    return {name: value for name, value in said.items() if name == "message" or isinstance(value, int)}
 
 
 def _keep_session(form: Form, out: Out, response: Response, settings: Settings) -> None:
@@ -201,9 +208,10 @@ def _done(response: Response, settings: Settings) -> Response:
     """Let the next page say the message."""
     if response.mimetype == "text/html":
         return response
-    message = response.get_data(as_text=True)
+    said = response.get_json(silent=True)
     response.set_data("")
     response.headers["Location"] = prefix() + response.headers["Location"]
-    if message:
-        flash(response, message, settings)
+    # A repeated form gets a kept answer, which a version before may have written as plain text.
+    if said and "message" in said:
+        flash(response, said, settings)
     return response

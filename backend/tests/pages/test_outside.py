@@ -48,6 +48,11 @@ def test_ticked_appointments_are_cancelled_with_a_reason_that_the_patients_read(
     assert len(told) >= 2
 
 
+def test_how_many_are_cancelled_is_said_in_the_language_of_the_reader(api: Api, doctor: Doctor, reader: Reader) -> None:
+    reader.send(PATH, appointment_ids=list(two_outside(api, doctor)))
+    assert "2 Termine sind abgesagt." in reader.read(f"{PATH}?language=de")
+
+
 def test_without_a_tick_nothing_is_cancelled(api: Api, doctor: Doctor, reader: Reader) -> None:
     two_outside(api, doctor)
     refused = reader.send(PATH, reason="I am ill.")
