@@ -15,8 +15,10 @@ from src.controllers.changes_of_hours import (
     lock,
     schedule_of,
 )
+from src.domain.schedule import Schedule
 from src.domain.wall_clock import local
 from src.errors_of_hours import DayPast, ExceptionNotFound, TooManyExceptions, TooManyOpenings, VisitTypeUnknown
+from src.repositories import availability_repository as slots
 from src.repositories import exception_repository as exceptions
 from src.schemas.hours import DryRun, WithAffected
 from src.schemas.hours_exception import (
@@ -50,7 +52,10 @@ def show(ctx: Context[Doctor], exception_id: int) -> dict[str, Any]:
 
 @raises(DayPast, VisitTypeUnknown, TooManyExceptions, TooManyOpenings)
 def add(ctx: Context[Doctor], query: DryRun, body: NewException) -> ExceptionAdded:
-    """Close days or hours, or open additionally. Booked appointments stay; the answer lists those outside of hours."""
+    """Close days or hours, or open additionally. Booked appointments stay; the answer lists those outside of hours.
+
+    A closure withdraws no published slots; the answer counts the free ones in it, which are still offered.
+    """
     before = schedule_of(ctx, lock(ctx).time_zone)
     if body.first_day < before.today:
         raise DayPast
@@ -60,11 +65,25 @@ def add(ctx: Context[Doctor], query: DryRun, body: NewException) -> ExceptionAdd
     schedule = replace(before, exceptions=[*before.exceptions, exception])
     schedule.check_size()
     affected = affected_by(ctx, schedule)
+    still_offered = _still_offered(ctx, replace(before, exceptions=[exception]))
     if query.dry_run:
-        return ExceptionAdded(message="This was a dry run.", affected=affected, id=None)
+        return ExceptionAdded(message="This was a dry run.", affected=affected, id=None, still_offered=still_offered)
     exception_id = exceptions.add(ctx.db, ctx.actor.doctor_id, exception, body.reason, ctx.now)
     lay(ctx, schedule)
-    return ExceptionAdded(message="The exception is added.", affected=affected, id=exception_id)
+    return ExceptionAdded(
+        message=f"The exception is added. Published slots still offered in it: {still_offered}. Withdraw those that"
+        " should not be."
+        if still_offered
+        else "The exception is added.",
+        affected=affected,
+        id=exception_id,
+        still_offered=still_offered,
+    )
+
+
+def _still_offered(ctx: Context[Doctor], schedule: Schedule) -> int:
+    """Count the free published slots that this schedule closes."""
+    return len(schedule.affected(slots.list_free_ahead(ctx.db, ctx.actor.doctor_id, ctx.now)))
 
 
 @raises(ExceptionNotFound)

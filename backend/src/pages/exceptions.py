@@ -12,7 +12,7 @@ from src.pages.forms_of_hours import Asked, ExceptionDraft, ExceptionForm
 from src.pages.outside import ids_outside, refuse_more_outside
 from src.schemas.base import Message
 from src.schemas.hours import DryRun
-from src.schemas.hours_exception import ExceptionsWanted
+from src.schemas.hours_exception import ExceptionAdded, ExceptionsWanted
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ def new(ctx: Context[Doctor], query: ExceptionDraft) -> NewExceptionShown:
     return NewExceptionShown(query, visit_types.list_all(ctx).data)
 
 
-def add(ctx: Context[Doctor], body: ExceptionForm) -> Message:
+def add(ctx: Context[Doctor], body: ExceptionForm) -> ExceptionAdded:
     """Add an exception; raise LeavesOutside if the doctor has not seen which appointments it leaves outside."""
     if not body.all_the_same:
         refuse_more_outside(ids_outside(ctx), exceptions.add(ctx, DryRun(dry_run=True), body).affected)
-    return Message(message=exceptions.add(ctx, DryRun(dry_run=False), body).message)
+    return exceptions.add(ctx, DryRun(dry_run=False), body)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, null, select, tuple_, update
 
 from src.database.statements import insert_unless_conflict, limited
 from src.models import Appointment, AvailabilitySlot
@@ -130,6 +130,20 @@ def spans_ahead(db: Connection, doctor_id: int, now: datetime) -> list[tuple[dat
         AvailabilitySlot.ends_at > now,
     )
     return [(row.starts_at, row.ends_at) for row in db.execute(query)]
+
+
+_FREE_AHEAD = select(
+    AvailabilitySlot.starts_at, AvailabilitySlot.ends_at, null().cast(Id).label("visit_type_id")
+).where(
+    AvailabilitySlot.doctor_id == bindparam("doctor_id"),
+    AvailabilitySlot.status == FREE,
+    AvailabilitySlot.starts_at > bindparam("now"),
+)
+
+
+def list_free_ahead(db: Connection, doctor_id: int, now: datetime) -> Sequence[Row[Any]]:
+    """Return the doctor's free slots ahead, as `Schedule.affected` takes them: each with no visit type."""
+    return db.execute(_FREE_AHEAD, {"doctor_id": doctor_id, "now": now}).all()
 
 
 _LOCK = (

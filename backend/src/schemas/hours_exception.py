@@ -23,6 +23,8 @@ WHOLE_DAY = "null is the whole day"
 class NewException(In):
     """Days, or the same hours of each of these days, that are closed or open additionally.
 
+    What follows from the hours is not offered in a closure; published slots are.
+
     On the wall clock of the doctor's time zone.
     """
 
@@ -88,6 +90,9 @@ class ExceptionAdded(WithAffected):
     """The exception applies now; with `dry_run` it would, and has no id."""
 
     id: int | None
+    still_offered: int = Field(
+        description="how many free published slots lie in a closure; they are still offered until they are withdrawn"
+    )
 
 
 class ExceptionPlace(NamedTuple):

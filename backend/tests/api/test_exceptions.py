@@ -39,9 +39,27 @@ def test_a_day_is_closed(api: Api) -> None:
     answer = doctor.post(PATH, CLOSED)
     assert answer.status_code == 201
     number = answer.get_json()["id"]
-    assert answer.get_json() == {"message": "The exception is added.", "affected": [], "id": number}
+    said = {"message": "The exception is added.", "affected": [], "still_offered": 0}
+    assert answer.get_json() == said | {"id": number}
     assert answer.headers["Location"] == f"{PATH}/{number}"
     assert listed(doctor) == [UNSAID | CLOSED | {"id": number, "last_day": "2030-03-05"}]
+
+
+def test_free_published_slots_in_a_closure_are_counted_and_still_offered(api: Api) -> None:
+    doctor, ada = api.doctor(), api.patient()
+    one, booked = doctor.publish("09:00", "09:30"), doctor.publish("10:00", "10:30")
+    withdrawn, after = doctor.publish("11:00", "11:30"), doctor.publish("12:00", "12:30")
+    ada.book(booked)
+    assert doctor.delete(f"/doctor/availability/{withdrawn}").status_code == 200
+    body = CLOSED | {"from": "09:10", "until": "12:00"}
+    assert doctor.post(f"{PATH}?dry_run=true", body).get_json()["still_offered"] == 1
+    added = doctor.post(PATH, body).get_json()
+    assert added["still_offered"] == 1
+    assert added["message"] == (
+        "The exception is added. Published slots still offered in it: 1. Withdraw those that should not be."
+    )
+    assert [time["slot_id"] for time in ada.free(doctor)] == [one, after]
+    assert doctor.post(PATH, EXTRA).get_json()["still_offered"] == 0
 
 
 def test_all_that_is_sent_is_kept(api: Api) -> None:
@@ -135,7 +153,12 @@ def test_a_dry_run_answers_the_same_and_changes_nothing(api: Api) -> None:
     for body in (CLOSED, EXTRA):
         answer = doctor.post(f"{PATH}?dry_run=true", body)
         assert answer.status_code == 201
-        assert answer.get_json() == {"message": "This was a dry run.", "affected": [], "id": None}
+        assert answer.get_json() == {
+            "message": "This was a dry run.",
+            "affected": [],
+            "id": None,
+            "still_offered": 0,
+        }
         assert "Location" not in answer.headers
     assert doctor.post(f"{PATH}?dry_run=true", CLOSED | {"first_day": "2030-03-03"}).status_code == 400
     assert listed(doctor) == []

@@ -37,6 +37,14 @@ def test_a_day_is_closed_with_a_reason_for_the_practice(doctor: Doctor, reader: 
     assert "Congress" in page
 
 
+def test_published_slots_that_a_closure_leaves_offered_are_counted(doctor: Doctor, reader: Reader) -> None:
+    doctor.publish()
+    assert "and published slots until you withdraw them" in reader.read(CLOSE)
+    assert reader.send(CLOSE, first_day=TUESDAY).status_code == 303
+    page = reader.read(f"{LIST}?language=de")
+    assert "Veröffentlichte Zeitfenster darin, die weiterhin angeboten werden: 1." in page
+
+
 def test_extra_hours_are_for_visit_types_at_a_place(doctor: Doctor, reader: Reader) -> None:
     kind = doctor.add_visit_type("Checkup")
     fields = {"first_day": TUESDAY, "from": "18:00", "until": "20:00", "place": "Room 3", "visit_types": [kind]}
