@@ -9,7 +9,10 @@ from src.errors import Conflict, Invalid, NotFound, Outdated
 
 
 class ZoneOfProfile(Invalid):
-    """time_zone must be that of your profile; change the zone there."""
+    """time_zone must be that of your profile, {time_zone}; change it there."""
+
+    def __init__(self, time_zone: str = "Europe/Berlin") -> None:
+        super().__init__(time_zone=time_zone)
 
 
 class VisitTypeUnknown(Invalid):
@@ -24,7 +27,10 @@ class DayPast(Invalid):
 
 
 class HoursOverlap(Invalid):
-    """Two of these times overlap on the same day; please let one end before the other begins."""
+    """On {weekday} these times overlap: {times} and {other_times}. Please let one end before the other begins."""
+
+    def __init__(self, weekday: str, times: str, other_times: str) -> None:
+        super().__init__(weekday=weekday, times=times, other_times=other_times)
 
 
 class HoursNotFound(NotFound):

@@ -25,7 +25,7 @@ def replace(ctx: Context[Doctor], query: DryRun, body: NewWeeklyHours) -> Weekly
     if not ctx.takes(locked.revision):
         raise HoursOutdated
     if body.time_zone != locked.time_zone:
-        raise ZoneOfProfile
+        raise ZoneOfProfile(locked.time_zone)
     schedule = changed(schedule_of(ctx, locked.time_zone), weekly=body.hours())
     for number, row in enumerate(body.weekly):
         check_visit_types(schedule, row.visit_types, f"weekly.{number}.visit_types")

@@ -29,7 +29,11 @@ def _spans(text: object) -> tuple[Span, ...]:
 
 def _wrong(trouble: Trouble) -> Wrong:
     if trouble == "ends_before_it_begins":
-        return Wrong("not_after_from", "must have times that end after they begin, like 09:00-17:00.")
+        return Wrong(
+            "not_after_from",
+            "must have times that end after they begin, like 09:00-17:00; what goes over midnight ends at 24:00, and"
+            " goes on at 00:00 of the next day.",
+        )
     if trouble == "overlapping":
         return Wrong("overlapping", "must have times that do not overlap, like 09:00-12:30, 14:00-17:00.")
     return Wrong("not_hours", "must be times like 09:00-12:30, 14:00-17:00, or empty for a day without hours.")

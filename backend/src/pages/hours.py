@@ -18,6 +18,7 @@ from src.errors_of_hours import HoursOutdated, HoursOverlap
 from src.pages.forms_of_hours import WeekDraft, WeekForm
 from src.pages.outside import ids_outside, refuse_more_outside
 from src.schemas.base import Message
+from src.schemas.findings import Wrong
 from src.schemas.hours import WEEKDAYS, DryRun, NewWeeklyHours, Weekday, WeeklyHoursOut
 
 Row = Mapping[str, Any]
@@ -167,6 +168,8 @@ def _checked(time_zone: str, weekly: Sequence[Row]) -> NewWeeklyHours:
     try:
         return NewWeeklyHours.model_validate({"time_zone": time_zone, "weekly": weekly})
     except ValidationError as error:
-        if [each["type"] for each in error.errors()] == ["value_error"]:
-            raise HoursOverlap from error
+        found: list[Any] = [each.get("ctx", {}).get("error") for each in error.errors()]
+        if len(found) == 1 and isinstance(found[0], Wrong) and found[0].code == "overlapping":
+            said = found[0].params
+            raise HoursOverlap(said["weekday"], said["times"], said["other_times"]) from error
         raise

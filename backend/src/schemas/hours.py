@@ -49,6 +49,10 @@ class WeeklyRow(In):
     def _does_not_end_before_it_begins(cls, valid_until: date | None, info: ValidationInfo) -> date | None:
         return last_day(valid_until, info.data.get("valid_from"), "before_valid_from")
 
+    @property
+    def times(self) -> str:
+        return f"{time_of_day(self.from_)}-{time_of_day(self.until)}"
+
     def hours(self) -> WeeklyHours:
         return WeeklyHours(
             WEEKDAYS.index(self.weekday),
@@ -77,10 +81,12 @@ class NewWeeklyHours(In):
             if _overlap(one, other):
                 raise Wrong(
                     "overlapping",
-                    "has rows that overlap: {row} and {other}, both on {weekday}.",
-                    row=number,
-                    other=other_number,
+                    "has rows that overlap, both on {weekday}: {row} ({times}) and {other} ({other_times}).",
                     weekday=one.weekday,
+                    row=number,
+                    times=one.times,
+                    other=other_number,
+                    other_times=other.times,
                 )
         return weekly
 
@@ -91,7 +97,10 @@ class NewWeeklyHours(In):
 def not_before(until: int, begin: int | None) -> int:
     """Return the end of hours; raise Wrong unless they begin before."""
     if begin is not None and until <= begin:
-        raise Wrong("not_after_from", "must be after from.")
+        raise Wrong(
+            "not_after_from",
+            "must be after from; hours over midnight need two entries: until 24:00, and from 00:00 of the next day.",
+        )
     return until
 
 

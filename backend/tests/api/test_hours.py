@@ -132,6 +132,7 @@ def test_a_refused_revision_leaves_the_key_free(api: Api) -> None:
     assert put(doctor, hours(), headers=key | {"If-Match": '"0"'}).status_code == 200
 
 
+AFTER = "must be after from; hours over midnight need two entries: until 24:00, and from 00:00 of the next day."
 REFUSED: list[tuple[Any, str, str, str]] = [
     (7, "weekly.1", "not_an_object", "must be an object."),
     ({}, "weekly.1.weekday", "missing", "is missing."),
@@ -147,8 +148,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
         "not_a_time",
         "must be a time from 00:00 to 23:59 written as HH:MM, like 09:30.",
     ),
-    (hours("friday", "09:00", "09:00"), "weekly.1.until", "not_after_from", "must be after from."),
-    (hours("friday", "17:00", "09:00"), "weekly.1.until", "not_after_from", "must be after from."),
+    (hours("friday", "09:00", "09:00"), "weekly.1.until", "not_after_from", AFTER),
+    (hours("friday", "17:00", "09:00"), "weekly.1.until", "not_after_from", AFTER),
     (
         hours("friday", "09:00", "24:30"),
         "weekly.1.until",
@@ -181,7 +182,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
         hours("monday", "16:59", "18:00"),
         "weekly",
         "overlapping",
-        "has rows that overlap: 0 and 1, both on monday.",
+        "has rows that overlap, both on monday: 0 (09:00-17:00) and 1 (16:59-18:00).",
     ),
 ]
 
@@ -232,7 +233,9 @@ def test_rows_that_overlap_in_both_are_refused(api: Api) -> None:
         for weekly in ([KEPT, row], [row, KEPT]):
             answer = put(doctor, hours("friday"), *weekly)
             assert answer.status_code == 400, row
-            assert error_of(answer) == "weekly has rows that overlap: 1 and 2, both on monday."
+            first, second = (f"{each['from']}-{each['until'].replace('00:00', '24:00')}" for each in weekly)
+            sentence = f"weekly has rows that overlap, both on monday: 1 ({first}) and 2 ({second})."
+            assert error_of(answer) == sentence
 
 
 def test_there_are_at_most_two_hundred_rows(api: Api) -> None:
@@ -272,7 +275,8 @@ def test_hours_for_another_zone_than_the_profiles_are_refused(api: Api) -> None:
     doctor = api.doctor(time_zone="Europe/Berlin")
     answer = put(doctor, hours(), time_zone="Europe/Vienna")
     assert answer.status_code == 400
-    assert error_of(answer) == "time_zone must be that of your profile; change the zone there."
+    assert error_of(answer) == "time_zone must be that of your profile, Europe/Berlin; change it there."
+    assert answer.get_json()["params"] == {"time_zone": "Europe/Berlin"}
     assert answer.get_json()["type"] == "urn:problem:zone-of-profile"
     assert put(doctor, hours(), time_zone="Europe/Berlin").status_code == 200
 

@@ -106,7 +106,10 @@ def test_hours_that_overlap_special_ones_are_refused(doctor: Doctor, reader: Rea
     doctor.set_hours(hours("monday", "08:00", "09:00", place="Room 3"))
     refused = save(reader, monday="8:30-12")
     assert refused.status_code == 400
-    assert "Two of these times overlap on the same day" in refused.text
+    assert "On Monday these times overlap: 08:00-09:00 and 08:30-12:00." in refused.text
+    reader.client.set_cookie("language", "de")
+    german = "Am Montag überschneiden sich diese Zeiten: 08:00-09:00 und 08:30-12:00."
+    assert german in save(reader, monday="8:30-12").text
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ KIND = {"name": "Checkup", "minutes": 30}
 NO_DEFAULT = "must be false if staff book the visit or patients share it."
 ROW = {"weekday": "monday", "from": "09:00", "until": "17:00"}
 WEEK = {"time_zone": "UTC", "weekly": []}
-OVERLAP = "has rows that overlap: 0 and 1, both on monday."
+OVERLAP = "has rows that overlap, both on monday: 0 (09:00-17:00) and 1 (09:00-17:00)."
+ROWS = {"weekday": "monday", "row": 0, "times": "09:00-17:00", "other": 1, "other_times": "09:00-17:00"}
 DAY = {"kind": "closed", "first_day": "2030-05-14"}
 TOO_LONG = "must be at most 366 days after first_day."
 TOO_MANY_DAYS = "must be at most 61 days after from."
@@ -68,7 +69,7 @@ CASES: list[tuple[type[In], dict[str, Any], str, Any, str, str, dict[str, Any]]]
     (NewVisitType, KIND | {"capacity": 2}, "is_default", True, "no_default", NO_DEFAULT, {}),
     (NewWeeklyHours, WEEK, "weekly", {}, "not_a_list", "must be a list.", {}),
     (NewWeeklyHours, WEEK, "weekly", [ROW] * 201, "too_long", "must have at most 200 entries.", {"max_length": 200}),
-    (NewWeeklyHours, WEEK, "weekly", [ROW, ROW], "overlapping", OVERLAP, {"row": 0, "other": 1, "weekday": "monday"}),
+    (NewWeeklyHours, WEEK, "weekly", [ROW, ROW], "overlapping", OVERLAP, ROWS),
     (DryRun, {}, "dry_run", "1", "not_true_or_false", "must be true or false.", {}),
     (NewException, DAY, "last_day", "2031-05-16", "too_long_after", TOO_LONG, {"days": 366}),
     (CancelAffected, {}, "appointment_ids", [1, 2, 1], "repeated", "must not name anything twice.", {}),
