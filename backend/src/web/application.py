@@ -22,7 +22,14 @@ from src.extensions import cors, db, jwt, migrate
 from src.utils import common_passwords
 from src.utils.clock import Clock, system_clock
 from src.utils.memory import free_large_blocks_at_once
-from src.web.flask_overrides import IdConverter, NoSessions, StrictJson, refuse_leading_slashes, return_unchanged
+from src.web.flask_overrides import (
+    IdConverter,
+    JsonRequest,
+    NoSessions,
+    StrictJson,
+    refuse_leading_slashes,
+    return_unchanged,
+)
 from src.web.headers import register_headers
 from src.web.languages import register_languages
 from src.web.logs import register_request_ids
@@ -65,6 +72,7 @@ def create_app(
     app.config.from_mapping(_flask_config(settings))
     app.extensions |= {"settings": settings, "clock": clock, "transaction": transaction}
     app.json = StrictJson(app)
+    app.request_class = JsonRequest
     app.session_interface = NoSessions()
     app.ensure_sync = return_unchanged
     app.url_map.merge_slashes = False

@@ -9,7 +9,7 @@ from flask import Flask, Request, request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import SessionInterface
 from pydantic_core import from_json
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.routing import BaseConverter
 
 LARGEST_ID = 2**63 - 1
@@ -21,6 +21,20 @@ class StrictJson(DefaultJSONProvider):
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         """Parse JSON (RFC 8259) in UTF-8; raise ValueError for anything else."""
         return from_json(s, allow_inf_nan=False)
+
+
+class NotJson(BadRequest):
+    """The body is no JSON."""
+
+
+class JsonRequest(Request):
+    """Tells a body that is no JSON from other requests that cannot be understood."""
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Raise NotJson; for None, which means another content type, what Flask raises."""
+        if e is None:
+            return super().on_json_loading_failed(e)
+        raise NotJson from e
 
 
 class IdConverter(BaseConverter):

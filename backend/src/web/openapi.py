@@ -30,6 +30,7 @@ from src.web.problems import (
     NOT_AN_OBJECT,
     PROBLEM_JSON,
     Problem,
+    problem_of_body,
     problem_of_error,
     problem_of_status,
     problem_of_validation,
@@ -137,7 +138,7 @@ def _problems_of_input(route: Route) -> Iterator[Problem]:
             yield from _problem_of_schema(schema, wrong)
     if route.signature.body is not None:
         yield problem_of_error(Invalid(NOT_AN_OBJECT))
-        yield problem_of_status(HTTPStatus.BAD_REQUEST)
+        yield problem_of_body()
         yield problem_of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 

@@ -33,6 +33,7 @@ from src.errors_of_appointments import NotAffected
 from src.errors_of_hours import LeavesOutside
 from src.errors_of_service import DatabaseUnfit
 from src.schemas.findings import Code, FieldWrong, Wrong, finding, in_words
+from src.web.flask_overrides import NotJson
 
 log = logging.getLogger("problems")
 
@@ -62,6 +63,7 @@ SENTENCE_OF_STATUS = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with Content-Type: application/json.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side; please try again.",
 }
+NOT_JSON = "The request body is not valid JSON."
 NOT_AN_OBJECT = "The request body must be a JSON object."
 
 # The members of a problem document.
@@ -96,6 +98,11 @@ def problem_of_error(error: ClinicError) -> Problem:
 def problem_of_status(status: HTTPStatus) -> Problem:
     """Build the document of an error that Flask, Werkzeug or gunicorn raises."""
     return problem(status, SENTENCE_OF_STATUS.get(status, f"{status.phrase}."))
+
+
+def problem_of_body() -> Problem:
+    """Build the document of a body that is no JSON."""
+    return problem(HTTPStatus.BAD_REQUEST, NOT_JSON)
 
 
 def problem_of_validation(error: ValidationError) -> Problem:
@@ -157,7 +164,8 @@ def _answer_validation_error(error: HTTPError) -> Response:
 
 
 def _answer_http_exception(error: HTTPException) -> Response:
-    response = respond(problem_of_status(HTTPStatus(error.code or 500)))
+    is_body = isinstance(error, NotJson)
+    response = respond(problem_of_body() if is_body else problem_of_status(HTTPStatus(error.code or 500)))
     for name, value in error.get_headers(request.environ):
         if name.lower() != "content-type":
             response.headers[name] = value

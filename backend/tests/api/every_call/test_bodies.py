@@ -30,6 +30,12 @@ def test_a_body_that_is_no_json_object_is_refused(clinic: Clinic, call: Call) ->
     assert clinic.make(call, caller).status_code == call.route.status
 
 
+def test_a_body_that_is_no_json_is_told_from_one_that_is_no_object(clinic: Clinic) -> None:
+    call = WITH_BODY[0]
+    for data, sentence in ((b"{'email': 1}", "not valid JSON"), (b"[]", "must be a JSON object")):
+        assert sentence in refused(clinic.send(call, clinic.caller(call), data=data, content_type=JSON), 400, data)
+
+
 def test_a_body_of_another_content_type_is_refused(clinic: Clinic) -> None:
     for call in WITH_BODY:
         caller, data = clinic.caller(call), json.dumps(call.good_body(clinic))
