@@ -39,7 +39,10 @@ REGISTERED_AND_ASKED = f"{REGISTERED} Please confirm your e-mail address with th
 
 @raises(InvitationCodeMissing, WrongInvitationCode, EmailTaken, Throttled)
 def register(ctx: SlowContext[None], body: Registration) -> Registered:
-    """Create an account. Doctors need the clinic's invitation code. With `refresh`, it is logged in at once."""
+    """Create an account. Doctors need the clinic's invitation code.
+
+    With `refresh`, it is logged in at once.
+    """
     check_new_password(body.password, ctx.settings, name=body.name, email=body.email)
     if body.role == "doctor":
         _check_invitation(ctx, body.invitation_code)
@@ -75,7 +78,10 @@ def _ask_to_confirm(db: Connection, ctx: SlowContext[None], user_id: int, email:
 
 @raises(WrongCredentials, AccountDisabled, SecondFactorRequired, SecondFactorWrong, Throttled)
 def log_in(ctx: SlowContext[None], body: Credentials) -> AccessToken:
-    """Log in and get an access token. An account with a second factor needs an `otp`, too."""
+    """Log in and get an access token.
+
+    An account with a second factor needs an `otp`, too.
+    """
     account = check_password(ctx, body)
     if account.second_factor_at is not None:
         take_second_step(ctx, account, body.otp)

@@ -46,7 +46,10 @@ def show(ctx: Context[Caller]) -> SecondFactorOut:
 
 @raises(WrongCurrentPassword, SecondFactorOn, Throttled)
 def begin(ctx: SlowContext[Caller], body: CurrentPassword) -> SecondFactorBegun:
-    """Begin to set up a second factor, or begin anew. It is on once `/auth/second-factor/confirm` has got a code."""
+    """Begin to set up a second factor, or begin anew.
+
+    It is on once `/auth/second-factor/confirm` has got a code.
+    """
     check_current_password(ctx, body.current_password)
     enrolment = new_enrolment()
     with ctx.transaction(writes=True) as db:

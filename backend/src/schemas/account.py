@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from src.schemas.base import In, Out
 from src.schemas.contact import LanguageCode, Phone
@@ -36,11 +36,14 @@ class WholeAccount(Me):
 class AccountChanges(In):
     """What to change; what is left out stays, and null clears it. A new `email` needs the password."""
 
-    name: Name = Field(default_factory=str, examples=["Ada Example"])
+    # One field alone: documentation pages fill their forms with the example, and null would clear what it names.
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada Example"}]})
+
+    name: Name = Field(default_factory=str)
     phone: Phone | None = None
     language: LanguageCode | None = None
     time_zone: TimeZone | None = None
-    email: Email = Field(default_factory=str, examples=["ada@patients.example"])
+    email: Email = Field(default_factory=str)
     current_password: Password | None = None
 
     @property

@@ -32,7 +32,7 @@ AppointmentIds = Annotated[list[Id], Field(min_length=1, max_length=MOST_AT_ONCE
 class CancelAffected(In):
     """Which of the affected appointments to cancel, and why."""
 
-    appointment_ids: AppointmentIds
+    appointment_ids: AppointmentIds = Field(examples=[[17, 18]])
     reason: OneLine | None = Field(None, description="the patients see it, also in the mails", examples=["I am ill."])
 
 

@@ -80,8 +80,8 @@ class Refresh(In):
 class NewPasswordIn(MayRefresh):
     """A change of password."""
 
-    current_password: Password
-    new_password: NewPassword
+    current_password: Password = Field(examples=["password123"])
+    new_password: NewPassword = Field(examples=["a new password"])
 
 
 class ForgottenPassword(In):

@@ -197,7 +197,7 @@ WallEndTime = Annotated[
         {
             "type": "string",
             "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
-            "examples": ["09:30"],
+            "examples": ["10:00"],
             "description": "24:00 is the end of the day, and so is 00:00 (unless the slot starts then). Another time"
             " before `start_time` means the next day, if the clock shows at most 12 hours more by then.",
         }

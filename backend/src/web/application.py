@@ -104,6 +104,7 @@ def create_app(
     shown = [page for page in pages if not (page.development_only and settings.is_production)]
     views = views_of_pages(app, shown, clock)
     served = [route for route in routes if not (route.development_only and settings.is_production)]
+    app.config["TAGS"] = [{"name": tag} for tag in dict.fromkeys(route.tag for route in served)]
     mount(app, served, settings, clock, views)
     mount_pages(app, {path: view for path, view in views.items() if path not in {route.path for route in served}})
     mount_forms(app, forms, shown, clock)
@@ -127,9 +128,6 @@ def exact_pattern(origin: str) -> re.Pattern[str]:
     return re.compile(re.escape(origin) + r"\Z")
 
 
-TAGS = ("Auth", "Patient", "Appointment", "Doctor", "Visit type", "Hours", "Exception", "Availability", "Service")
-
-
 def _flask_config(settings: Settings) -> dict[str, Any]:
     return {
         "SECRET_KEY": settings.secret_key,
@@ -140,8 +138,6 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "JWT_SECRET_KEY": settings.jwt_secret_key,
         "DESCRIPTION": Path(__file__).with_name("openapi.md").read_text(encoding="utf-8"),
         "LICENSE": {"name": "MIT", "identifier": "MIT"},
-        # In the order in which a new user of the API tries them.
-        "TAGS": [{"name": name} for name in TAGS],
         "SERVERS": [{"url": "/"}],
         "SPEC_DECORATORS": [name_prefix],
         "SECURITY_SCHEMES": {SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},

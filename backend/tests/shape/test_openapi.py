@@ -10,6 +10,7 @@ from flask import Flask
 from jsonschema import Draft202012Validator
 from jsonschema_specifications import REGISTRY
 
+from app import ROUTES
 from src.context import SlowContext
 from src.errors_of_appointments import SlotPast, SlotTaken
 from src.schemas.base import Message
@@ -131,6 +132,45 @@ def test_every_call_that_reads_input_shows_what_is_wrong_with_each_field(documen
             examples = document.examples(call.name, 400)
             named = {finding["field"] for example in examples for finding in example.get("errors", [])}
             assert named == expected, call.name
+
+
+def example_of(document: Document, schema: dict[str, Any]) -> Any:
+    """Return the value that documentation pages show for a schema."""
+    if "$ref" in schema:
+        return example_of(document, document.spec["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "default" in schema:
+        return schema["default"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return example_of(document, schema["anyOf"][0])
+    if schema["type"] == "object":
+        return {name: example_of(document, each) for name, each in schema["properties"].items()}
+    if schema["type"] == "array":
+        # Such a page shows one entry for each type that an entry may have.
+        return [example_of(document, each) for each in schema["items"].get("anyOf", [schema["items"]])]
+    return {"string": "string", "integer": schema.get("minimum", 0), "boolean": True}[schema["type"]]
+
+
+def test_the_example_of_each_body_is_accepted_and_changes_only_what_it_names(document: Document) -> None:
+    for call in CALLS:
+        if call.signature.body is None:
+            continue
+        body = document.operations[call.name]["requestBody"]["content"]["application/json"]["schema"]
+        example = example_of(document, body)
+        call.signature.body.model_validate(example)
+        assert "start_time" not in example or example["start_time"] < example["end_time"], call.name
+        assert call.route.method != "PATCH" or None not in example.values(), call.name
+
+
+def test_every_tag_is_declared_in_the_order_of_the_routes(document: Document) -> None:
+    assert [tag["name"] for tag in document.spec["tags"]] == list(dict.fromkeys(route.tag for route in ROUTES))
+
+
+def test_no_summary_has_marks_that_documentation_pages_show_as_they_are(document: Document) -> None:
+    assert [name for name, each in document.operations.items() if "`" in each["summary"]] == []
 
 
 def test_an_error_that_a_controller_does_not_declare_is_noticed() -> None:
