@@ -11,6 +11,7 @@ from pydantic import Field
 
 from src.context import Context, Doctor
 from src.controllers import affected_controller as affected
+from src.controllers import hours_controller as hours
 from src.controllers import schedule_controller as schedules
 from src.domain.wall_clock import EARLIEST_DAY, LATEST_DAY, ONE_DAY, wall_clock
 from src.pages import week_grid
@@ -38,6 +39,8 @@ class DayWanted(In):
 
 @dataclass(frozen=True)
 class DoctorsWeek:
+    """A week as a table; `has_hours` says whether the doctor has weekly hours at all, if the table has no rows."""
+
     days: list[date]
     rows: list[Row]
     day: date
@@ -47,6 +50,7 @@ class DoctorsWeek:
     booked: int
     free: int
     outside: int
+    has_hours: bool
     earlier: date
     later: date
     changes: dict[date, Change]
@@ -71,9 +75,10 @@ def week(ctx: Context[Doctor], query: WeekWanted) -> DoctorsWeek:
         buffers=[entry.busy for entry in entries if entry.busy is not None and entry.has_buffers],
         closures=closures_of(schedule, days),
     )
+    rows = week_grid.table(shown, now)
     return DoctorsWeek(
         days=days,
-        rows=week_grid.table(shown, now),
+        rows=rows,
         day=next((day for day in (query.day, query.from_, now.date()) if day and day in days), monday),
         today=now.date(),
         now=now,
@@ -81,6 +86,7 @@ def week(ctx: Context[Doctor], query: WeekWanted) -> DoctorsWeek:
         booked=sum(len(entry.seats) for entry in on),
         free=sum(1 for entry in on if entry.is_offered),
         outside=len(outside),
+        has_hours=bool(rows or hours.show(ctx).weekly),
         earlier=_within_calendar(monday - timedelta(days=DAYS_OF_WEEK)),
         later=_within_calendar(monday + timedelta(days=DAYS_OF_WEEK)),
         changes=clock_changes(days, zone),

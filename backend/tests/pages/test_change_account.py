@@ -69,6 +69,7 @@ def test_an_appointment_shows_the_patients_own_time_where_it_differs(
     reader.log_in(ada)
     assert ("On your clocks: Wednesday 6 March, 05:00" in reader.read(f"/my/{number}")) is shown
     assert ("On your clocks" in reader.read(f"/my/{number}")) is shown
+    assert ("On your clocks: Wednesday 6 March, 05:00" in reader.read("/my")) is shown
 
 
 def test_a_new_address_is_asked_for_and_confirmed_by_a_button(

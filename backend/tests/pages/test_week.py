@@ -34,7 +34,7 @@ def test_the_week_shows_each_state_in_words(api: Api, reader: Reader) -> None:
     reader.log_in(doctor)
     page = reader.read("/desk")
     assert "4 - 8 March" in words(page)
-    assert "1 booked, 1 free" in words(page)
+    assert "1 booked, 1 published slot free" in words(page)
     assert f'<a href="/desk/appointments/{booked}">Ada Sample</a>' in page
     assert f'href="/desk/slots/{free}/withdraw"' in page
     assert f'href="/desk/slots/new?date={DAY}&amp;from=10:00"' in page
@@ -66,10 +66,22 @@ def test_an_empty_week_says_what_to_do(api: Api, reader: Reader) -> None:
     reader.log_in(api.doctor())
     page = reader.read("/desk?from=2031-01-01")
     assert "Nothing is on in this week" in page
+    assert "Set your hours" in page
+    assert "0 free" not in words(page)
+    assert "0 published" not in words(page)
     assert "<table" not in page
     assert 'href="/desk/slots/new?date=2031-01-01"' in page
     assert 'href="?from=2030-12-23"' in page
     assert 'href="?from=2031-01-06"' in page
+
+
+def test_a_week_whose_hours_are_over_does_not_ask_for_hours(api: Api, reader: Reader) -> None:
+    doctor = api.doctor()
+    doctor.set_hours(hours("monday", "06:00", "07:00"))
+    reader.log_in(doctor)
+    page = reader.read("/desk?from=2031-01-01")
+    assert "Nothing more is on in this week" in page
+    assert "Set your hours" not in page
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2030-03-31", "2030-10-27"])
@@ -154,7 +166,7 @@ def test_a_slot_whose_time_something_else_takes_is_not_counted_as_free(app: APIF
     book_computed(app, doctor, ada, doctor.add_visit_type(), f"{DAY}T09:30")
     reader.log_in(doctor)
     shown = words(reader.read("/desk"))
-    assert "1 booked, 0 free" in shown
+    assert "1 booked · " in shown
     assert "09:00-10:00 · not offered: something else takes this time" in shown
 
 
