@@ -21,6 +21,9 @@ from src.settings.databases import shown
 from src.tasks import demo
 from src.web.logs import configure_logs
 
+# Everybody knows it; a code that somebody chose is not printed.
+PUBLISHED_CODE = Settings.model_fields["doctor_invitation_code"].default
+
 
 class _QuietHandler(WSGIRequestHandler):
     """Logs one plain line per request."""
@@ -58,7 +61,10 @@ def serve(app: APIFlask) -> None:
 
 
 def banner(app: APIFlask) -> str:
-    """Return the text shown at the start: URLs, database, mail transport, and demo log-ins with an example."""
+    """Return the text shown at the start: URLs, database, mail transport, and demo log-ins with an example.
+
+    It names the invitation code for doctors if nobody has chosen one.
+    """
     settings: Settings = app.extensions["settings"]
     url = f"http://localhost:{settings.port}"
     mails = {
@@ -77,6 +83,8 @@ def banner(app: APIFlask) -> str:
         f"  Database    {shown(settings.database)}",
         f"  E-mails     {mails[settings.mail_transport]}",
     ]
+    if settings.doctor_invitation_code == PUBLISHED_CODE:
+        lines += [f"  Doctors     register with the invitation code {PUBLISHED_CODE}"]
     state = _database_state(app)
     if state == "away":
         lines += ["", "  The database cannot be reached; until it answers, most calls are answered with 503."]

@@ -18,6 +18,7 @@ def test_from_its_start_to_ctrl_c(start_python_app: StartServer) -> None:
     server = start_python_app()
     for line in (server.url, f"{server.url}/docs", f"{server.url}/health", "sqlite:///", "Stop with Ctrl-C."):
         assert line in server.program.output
+    assert "register with the invitation code DOC2024SECRET" in server.program.output
     health = server.ask("GET", "/health")
     assert health["status"] == "ok"
 
@@ -72,8 +73,10 @@ def test_the_banner_and_health_report_a_database_without_tables(start: StartProg
 def test_the_banner_reports_a_database_that_is_away(start: StartProgram) -> None:
     port = free_port()
     url = f"postgresql://me:hunter2@127.0.0.1:{free_port()}/clinic"
-    program = start(sys.executable, "app.py", PORT=str(port), DATABASE_URL=url)
+    code = "a code that somebody chose"
+    program = start(sys.executable, "app.py", PORT=str(port), DATABASE_URL=url, DOCTOR_INVITATION_CODE=code)
     program.wait_for_output("Stop with Ctrl-C.")
+    assert "invitation code" not in program.output
     assert "The database cannot be reached" in program.output
     assert "hunter2" not in program.output
 
