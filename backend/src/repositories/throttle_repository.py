@@ -24,12 +24,15 @@ HOUR = timedelta(hours=1)
 
 
 def check(db: Connection, ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:
-    """Raise Throttled where a limit is reached."""
+    """Raise Throttled where a limit is reached, until the last of these windows ends."""
     limit_of = {limit.subject: limit for limit in limits}
+    reached: list[int] = []
     for subject, (failures, began) in _failures_of(db, limit_of).items():
         window = limit_of[subject].window or _window(ctx.settings)
         if failures >= limit_of[subject].failures and began > ctx.now - window:
-            raise Throttled(_seconds_left(began, ctx.now, window))
+            reached.append(_seconds_left(began, ctx.now, window))
+    if reached:
+        raise Throttled(max(reached))
 
 
 def count_failure(ctx: SlowContext[Any], limits: Iterable[Limit]) -> None:

@@ -62,6 +62,19 @@ def test_an_ipv6_customer_is_one_address(make_app: MakeApp) -> None:
     assert answers == [401, 401, 429]
 
 
+def test_who_has_reached_two_limits_waits_for_the_longer_one(make_app: MakeApp, clock: StillClock) -> None:
+    client = make_app(login_failures_per_account=2, login_failures_per_address=3).test_client()
+    for n in range(8):
+        address = f"192.0.2.{n}"
+        guess(client, f"first{n}@people.example", address)
+        clock.forward(minutes=10)
+        assert [guess(client, f"n{n}@people.example", address).status_code for _ in range(2)] == [401, 401]
+        assert guess(client, f"n{n}@people.example", address).headers["Retry-After"] == "900", "for the account"
+        clock.forward(minutes=6)
+        assert [guess(client, f"{m}other{n}@people.example", address).status_code for m in range(3)] == [401] * 3
+        assert guess(client, f"n{n}@people.example", address).headers["Retry-After"] == "900", "for the address"
+
+
 @pytest.mark.parametrize(("trusted", "last"), [(0, 429), (1, 401)])
 def test_forwarded_addresses_count_only_behind_trusted_proxies(make_app: MakeApp, trusted: int, last: int) -> None:
     client = make_app(login_failures_per_address=2, trusted_proxies=trusted).test_client()
