@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, g, redirect, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import MultiDict
 
 from config import Settings
+from src.database.troubles import trouble_of
 from src.pages.languages import languages
 from src.pages.views import Download, Goto
 from src.web.admission import admit
@@ -86,12 +88,17 @@ def _problem_page(response: Response) -> Response:
 
 
 def _find_reader() -> None:
-    """Find out who reads the page about an address that there is not."""
+    """Find out who reads the page about an address that there is not, unless the database cannot say it now."""
     settings: Settings = current_app.extensions["settings"]
     claims = session_claims(settings)
-    if claims is not None:
+    if claims is None:
+        return
+    try:
         with current_app.extensions["transaction"](writes=False) as db:
             g.actor = admit(db, claims, READER, settings)
+    except SQLAlchemyError as error:
+        if trouble_of(error) is None:
+            raise
 
 
 def _asked_for_a_page() -> bool:

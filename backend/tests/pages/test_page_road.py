@@ -6,9 +6,12 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import OperationalError
 
 from app import FORMS, PAGES, ROUTES
-from tests.conftest import MakeApp
+from src.extensions import db
+from tests.conftest import ON_BOTH, MakeApp
 from tests.pages.conftest import HEADERS, Reader
 from tests.people import PASSWORD, Api
 
@@ -109,6 +112,26 @@ def test_who_is_logged_in_stays_so_at_an_unknown_address(api: Api, reader: Reade
     answer = reader.open("/nowhere")
     assert answer.status_code == 404
     assert "Logged in as Ada Sample." in answer.text
+
+
+@ON_BOTH
+def test_an_unknown_address_is_not_found_also_while_the_database_is_away(make_app: MakeApp) -> None:
+    app = make_app()
+    reader = Reader(app.test_client())
+    reader.log_in(Api(app.test_client()).patient())
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "engine_connect", be_away)
+    try:
+        answer = reader.open("/nowhere")
+    finally:
+        event.remove(engine, "engine_connect", be_away)
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "Logged in as" not in answer.text
+
+
+def be_away(_connection: Connection) -> None:
+    raise OperationalError("", None, Exception("the database is away"))
 
 
 def test_pages_allow_nothing_inline_and_no_frame(reader: Reader) -> None:
