@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from flask import Response, current_app
+from flask import Response, current_app, g
 from flask import request as flask_request
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
@@ -246,8 +246,8 @@ def hold_against_schema(response: Response) -> Response:
 
 
 def note_undeclared_errors(response: Response) -> Response:
-    # `//health` is matched like `/health` and then refused: it is not the address of the call.
-    strange = flask_request.environ["PATH_INFO"].startswith("//")
+    # `//health` is matched like `/health` and then refused: it is not the address of the call. Nor is that of a page.
+    strange = flask_request.environ["PATH_INFO"].startswith("//") or g.get("chose_page", False)
     route = None if strange else ROUTE_OF.get(flask_request.endpoint or "")
     surprise = undeclared(route, response) if route else None
     current_app.extensions["surprises"].update([surprise] if surprise else [])

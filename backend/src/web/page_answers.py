@@ -104,10 +104,11 @@ def _find_reader() -> None:
 def _asked_for_a_page() -> bool:
     """Whether the address is a page's, or is unknown and typed into a browser.
 
-    A browser says that by Sec-Fetch-Mode. Its Accept header does not: programs may send that too.
+    A browser says that by Sec-Fetch-Mode. Its Accept header does not: programs may send that too. That header decides
+    only where a page and a call share an address.
     """
     endpoint = request.endpoint or ""
-    if endpoint.startswith(("page ", "form ")):
+    if g.get("chose_page", False) or endpoint.startswith(("page ", "form ")):
         return True
     return request.url_rule is None and request.headers.get("Sec-Fetch-Mode") == "navigate"
 

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from apiflask import APIFlask
-from flask import Response, request
+from flask import Response, g, request
 
 from config import Settings
 from src.context import Context, SlowContext, TokenClaims, Transaction
@@ -60,6 +60,7 @@ def _page_or(view: View, page: View) -> View:
     @functools.wraps(view)
     def call(**path: Any) -> Response:
         wants_page = request.accept_mimetypes.best_match([JSON, "text/html"], JSON) == "text/html"
+        g.chose_page = wants_page
         response = (page if wants_page else view)(**path)
         response.vary.add("Accept")
         return response

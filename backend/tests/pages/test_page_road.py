@@ -115,7 +115,8 @@ def test_who_is_logged_in_stays_so_at_an_unknown_address(api: Api, reader: Reade
 
 
 @ON_BOTH
-def test_an_unknown_address_is_not_found_also_while_the_database_is_away(make_app: MakeApp) -> None:
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/book", 503), ("/", 503)])
+def test_a_browser_gets_a_page_also_while_the_database_is_away(make_app: MakeApp, path: str, status: int) -> None:
     app = make_app()
     reader = Reader(app.test_client())
     reader.log_in(Api(app.test_client()).patient())
@@ -123,10 +124,10 @@ def test_an_unknown_address_is_not_found_also_while_the_database_is_away(make_ap
         engine = db.engine
     event.listen(engine, "engine_connect", be_away)
     try:
-        answer = reader.open("/nowhere")
+        answer = reader.open(path)
     finally:
         event.remove(engine, "engine_connect", be_away)
-    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert (answer.status_code, answer.mimetype) == (status, "text/html")
     assert "Logged in as" not in answer.text
 
 
