@@ -10,13 +10,12 @@ from src.repositories.throttle_limits import password_limits
 from src.utils.security import password_matches
 
 
-def check_current_password(ctx: SlowContext[Caller], password: str) -> str:
-    """Return the hash of the right password; raise WrongCurrentPassword or Throttled."""
+def check_current_password(ctx: SlowContext[Caller], password: str) -> None:
+    """Raise WrongCurrentPassword or Throttled unless it is the right password."""
     limits = password_limits(ctx.settings, ctx.actor.token.session)
     with ctx.transaction(writes=False) as db:
         throttle.check(db, ctx, limits)
         password_hash = users.find_password_hash(db, ctx.actor.user_id)
-    if not password_matches(password, password_hash, ctx.settings) or password_hash is None:
+    if not password_matches(password, password_hash, ctx.settings):
         throttle.count_failure(ctx, limits)
         raise WrongCurrentPassword
-    return password_hash

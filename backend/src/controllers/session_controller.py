@@ -40,15 +40,14 @@ def change_password(ctx: SlowContext[Caller], body: NewPasswordIn) -> PasswordCh
     """Set a new password. Every earlier token of the account is dead; the answer carries a new one."""
     actor = ctx.actor
     check_new_password(body.new_password, ctx.settings, name=actor.name, email=actor.email, field="new_password")
-    old_hash = check_current_password(ctx, body.current_password)
+    check_current_password(ctx, body.current_password)
     new_hash = hash_password(body.new_password, ctx.settings)
     with ctx.transaction(writes=True) as db:
-        epoch = users.change_password(db, actor.user_id, old_hash=old_hash, new_hash=new_hash)
+        epoch = users.change_password(db, actor.user_id, epoch=actor.token.epoch, new_hash=new_hash)
         if epoch is not None:
             throttle.count_success(db, password_change_limits(ctx.settings, actor.user_id), ctx.now)
             mails.add_password_changed(db, actor.user_id, epoch, ctx.now, ctx.settings.clinic_time_zone)
     if epoch is None:
-        # Meanwhile the password was changed, or the account deleted or disabled: any of these has ended this session.
         raise Unauthenticated
     return PasswordChanged(
         message="Your password is changed. Every other session has ended.",

@@ -148,19 +148,13 @@ def rehash(db: Connection, user_id: int, *, old_hash: str, new_hash: str) -> Non
     db.execute(update(User).where(User.id == user_id, User.password_hash == old_hash).values(password_hash=new_hash))
 
 
-def change_password(db: Connection, user_id: int, *, old_hash: str, new_hash: str) -> int | None:
+def change_password(db: Connection, user_id: int, *, epoch: int, new_hash: str) -> int | None:
     """Set a new password and end every session; return the new epoch.
 
-    None when the password was changed, or the account deleted or disabled, since `old_hash` was read.
+    None when something has ended the sessions since the epoch, such as another password.
     """
     statement = (
-        update(User)
-        .where(
-            User.id == user_id,
-            User.password_hash == old_hash,
-            User.deleted_at.is_(None),
-            User.disabled_at.is_(None),
-        )
+        in_epoch(user_id, epoch)
         .values(password_hash=new_hash, token_epoch=User.token_epoch + 1)
         .returning(User.token_epoch)
     )
