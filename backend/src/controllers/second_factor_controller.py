@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from src.context import Caller, Context, SlowContext
 from src.controllers.current_password import check_current_password
 from src.controllers.second_step import code_limits, take_code
-from src.errors import Throttled
+from src.errors import Throttled, Unauthenticated
 from src.errors_of_accounts import (
     SecondFactorNotBegun,
     SecondFactorOff,
@@ -17,8 +17,8 @@ from src.errors_of_accounts import (
     WrongCurrentPassword,
     WrongSecondFactorCode,
 )
-from src.repositories import account_locks as locks
 from src.repositories import account_mails as mails
+from src.repositories import account_repository as accounts
 from src.repositories import second_factor_repository as factors
 from src.repositories import throttle_repository as throttle
 from src.repositories.throttle_limits import password_limits, second_factor_change_limits
@@ -53,6 +53,7 @@ def begin(ctx: SlowContext[Caller], body: CurrentPassword) -> SecondFactorBegun:
     check_current_password(ctx, body.current_password)
     enrolment = new_enrolment()
     with ctx.transaction(writes=True) as db:
+        _lock(ctx, db)
         if not factors.begin(db, ctx.actor.user_id, enrolment):
             raise SecondFactorOn
     secret = secret_of(ctx.actor.user_id, enrolment, ctx.settings)
@@ -70,6 +71,7 @@ def confirm(ctx: SlowContext[Caller], body: OneTimeCode) -> RecoveryCodes:
     codes = new_recovery_codes()
     with ctx.transaction(writes=True) as db:
         throttle.check(db, ctx, limits)
+        _lock(ctx, db)
         row = factors.find(db, me)
         if row.second_factor_at is not None:
             raise SecondFactorOn
@@ -115,7 +117,7 @@ def _change(ctx: SlowContext[Caller], proof: PasswordAndCode, what: mails.Second
     with ctx.transaction(writes=True) as db:
         throttle.check(db, ctx, limits)
         # First the account and then its codes: transactions that lock in one order cannot deadlock.
-        locks.lock_exclusively(db, me)
+        _lock(ctx, db)
         row = factors.find(db, me)
         if row.second_factor_at is None:
             raise SecondFactorOff
@@ -126,6 +128,12 @@ def _change(ctx: SlowContext[Caller], proof: PasswordAndCode, what: mails.Second
     if not taken:
         throttle.count_failure(ctx, limits)
         raise WrongSecondFactorCode
+
+
+def _lock(ctx: SlowContext[Caller], db: Connection) -> None:
+    """Lock the account; raise Unauthenticated if its sessions have ended since the call began."""
+    if not accounts.change(db, ctx.actor.user_id, ctx.actor.token.epoch, {}):
+        raise Unauthenticated
 
 
 def _tell(ctx: SlowContext[Caller], db: Connection, what: mails.SecondFactorChange) -> None:

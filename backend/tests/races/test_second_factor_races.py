@@ -1,17 +1,23 @@
-"""Codes of a second factor that several people use at once."""
+"""Codes of a second factor that several people use at once, and changes of it that wait."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from tests.conftest import StillClock
+from src.database.transaction import transaction
+from src.models import RecoveryCode, User
+from src.repositories import user_repository as users
+from tests.conftest import ON_POSTGRESQL, StillClock
 from tests.factors import Factor, begin, set_up
 from tests.people import PASSWORD, Api
-from tests.races.crowd import at_once, count, statuses
+from tests.races.crowd import at_once, count, statuses, until_somebody_waits
 
 pytestmark = pytest.mark.unguarded
 AT_ONCE = 8
@@ -48,6 +54,37 @@ def test_log_ins_and_changes_at_once_never_deadlock(app: APIFlask, api: Api, clo
     assert set(statuses(answers)) <= {200, 401, 403, 409}
     left = factor.person.get("/auth/second-factor").get_json()
     assert (left["is_on"], left["recovery_codes_left"] > 0) in {(True, True), (False, False)}
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("what", ["begin", "confirm", "renew", "turn off"])
+def test_a_change_that_waits_while_all_sessions_end_is_refused(
+    app: APIFlask, api: Api, clock: StillClock, what: str
+) -> None:
+    ada = api.patient()
+    factor = begin(ada, clock) if what in {"begin", "confirm"} else set_up(ada, clock)
+    proof = {"current_password": PASSWORD, "otp": factor.otp(0 if what == "confirm" else 1)}
+    method, path = {
+        "begin": ("POST", ""),
+        "confirm": ("POST", "/confirm"),
+        "renew": ("POST", "/recovery-codes"),
+        "turn off": ("DELETE", ""),
+    }[what]
+    before = factor_of(app)
+    with ThreadPoolExecutor() as pool:
+        with app.app_context(), transaction(writes=True) as db:
+            users.end_sessions(db, ada.id)
+            answer = pool.submit(asking(app, factor, method, path, proof))
+            until_somebody_waits(db)
+        assert answer.result(timeout=30).status_code == 401
+    assert factor_of(app) == before
+
+
+def factor_of(app: APIFlask) -> list[Any]:
+    """Return what the database has of the one account's second factor."""
+    with app.app_context(), transaction(writes=False) as db:
+        factor = db.execute(select(User.second_factor_id, User.second_factor_at, User.second_factor_step)).one()
+        return [tuple(factor), *db.scalars(select(RecoveryCode.code_hash).order_by(RecoveryCode.code_hash))]
 
 
 def logging_in(app: APIFlask, factor: Factor, otp: str) -> Callable[[], TestResponse]:
