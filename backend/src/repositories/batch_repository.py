@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, union,
 from src.models import Appointment, OutboxMail, User
 from src.models.outbox_mail import SECRET_KINDS, WAITING
 from src.repositories import mail_erasure
-from src.repositories.outbox_repository import CLAIMED, RENDERED, WITHOUT_TEXT, rendered, storable
+from src.repositories.outbox_repository import CLAIMED, RENDERED, WITHOUT_ADDRESS, WITHOUT_TEXT, rendered, storable
 from src.services.mail import Mail
 
 _PUT_INTO_BATCH = CLAIMED.where(OutboxMail.text.is_(None)).values(
@@ -81,7 +81,7 @@ def end(db: Connection, key: str, now: datetime, *, refused: Mapping[int, str], 
         _set(db, OutboxMail.id == mail_id, due_at=now, last_error=storable(alone[mail_id]))
     sent = waiting - refused.keys() - alone.keys()
     _set(db, OutboxMail.id.in_(sent), status="sent", sent_at=now, last_error=None)
-    _set(db, of_batch & (OutboxMail.status != WAITING) & OutboxMail.recipient_id.in_(gone), recipient=None)
+    _set(db, of_batch & (OutboxMail.status != WAITING) & OutboxMail.recipient_id.in_(gone), **WITHOUT_ADDRESS)
     _set(db, of_batch & (OutboxMail.status != WAITING) & OutboxMail.template.in_(SECRET_KINDS), **WITHOUT_TEXT)
     ids = db.scalars(select(OutboxMail.id).where(of_batch)).all() if gone else []
     _set(db, of_batch, batch_key=None, batch_position=None)

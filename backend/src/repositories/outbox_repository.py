@@ -132,6 +132,8 @@ def rendered(mail: Mail) -> dict[str, str | None]:
 
 # The text of a secret mail can be rendered again, for a retry and for a batch that must be repeated.
 WITHOUT_TEXT: dict[str, Any] = {"text": None, "html": None}
+# A provider that refuses a mail may quote the address.
+WITHOUT_ADDRESS: dict[str, Any] = {"recipient": None, "last_error": None}
 
 _PATIENT = (
     select(Appointment.patient_id)
@@ -160,7 +162,7 @@ def finish(db: Connection, row: Row[Any], status: str, now: datetime, error: str
     if status == "sent":
         values["sent_at"] = now
     if row.recipient_id in gone:
-        values["recipient"] = None
+        values |= WITHOUT_ADDRESS
     if row.template in SECRET_KINDS:
         values |= WITHOUT_TEXT
     if status == "sent":
@@ -223,9 +225,11 @@ def move_ends(db: Connection, moved: Sequence[MovedEnd]) -> None:
 
 def erase_finished_addresses(db: Connection, recipient_id: int) -> None:
     """Erase the address in the recipient's mails that no longer wait, locked in the order of their ids."""
-    finished = select(OutboxMail.id).where(OutboxMail.recipient_id == recipient_id, OutboxMail.status != WAITING)
+    finished = select(OutboxMail.id).where(
+        OutboxMail.recipient_id == recipient_id, OutboxMail.status != WAITING, OutboxMail.recipient.is_not(None)
+    )
     locked = finished.order_by(OutboxMail.id).with_for_update()
-    db.execute(update(OutboxMail).where(OutboxMail.id.in_(locked)).values(recipient=None))
+    db.execute(update(OutboxMail).where(OutboxMail.id.in_(locked)).values(WITHOUT_ADDRESS))
 
 
 def newest(db: Connection, limit: int) -> list[Row[Any]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from apiflask import APIFlask
 from sqlalchemy import select
 
 from src.database.transaction import transaction
 from src.models import EmailConfirmation, OutboxMail, User
-from src.services.mail import Mail
+from src.services.mail import Mail, MailDelayed, Mailer, MailRefused
 from src.services.memory_mailer import MemoryMailer
 from src.tasks.delivery import deliver_due
 from tests.conftest import AT_ONCE, MakeApp, StillClock
@@ -173,6 +175,41 @@ def test_who_leaves_takes_the_telephone_number_and_a_new_address_along(
     left = everything(app)
     assert [word for word in ("elsewhere", "nightjar", "23125123", "'de'") if word in left] == []
     assert len(resend.accepted) == (0 if moment == "waiting" else 2)
+
+
+class RefusingMailer(MemoryMailer):
+    """Refuses every mail, and quotes its address."""
+
+    def send(self, mail: Mail, key: str) -> None:
+        raise self.refusal_of(mail)
+
+    def refusal_of(self, mail: Mail) -> MailRefused:
+        return MailRefused(f"550 5.1.1 <{mail.to}>: no such mailbox")
+
+
+class RefusingBatchMailer(RefusingMailer):
+    largest_batch = 10
+
+    def send_batch(self, mails: Sequence[Mail], key: str) -> dict[int, MailRefused | MailDelayed]:
+        return {index: self.refusal_of(mail) for index, mail in enumerate(mails)}
+
+
+@pytest.mark.parametrize("refusing", [RefusingMailer(), RefusingBatchMailer()])
+@pytest.mark.parametrize("leaves_first", [True, False])
+def test_what_a_provider_has_quoted_of_the_address_of_who_leaves_is_erased(
+    app: APIFlask, doctor: Doctor, orla: Patient, clock: StillClock, refusing: Mailer, *, leaves_first: bool
+) -> None:
+    for start, end in (("09:00", "09:30"), ("10:00", "10:30")):
+        assert orla.cancel(orla.book(doctor.publish(start, end))).status_code == 200
+    if leaves_first:
+        assert doctor.delete("/doctor/account").status_code == 200
+    with app.app_context():
+        while deliver_due(transaction, refusing, clock, app.extensions["settings"], AT_ONCE):
+            pass
+    if not leaves_first:
+        assert doctor.email in outbox(app)
+        assert doctor.delete("/doctor/account").status_code == 200
+    assert doctor.email not in outbox(app)
 
 
 def everything(app: APIFlask) -> str:
