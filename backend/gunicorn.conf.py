@@ -25,6 +25,9 @@ threads = 8
 timeout = 30
 graceful_timeout = 30 + settings.shutdown_drain_seconds
 keepalive = settings.keep_alive_seconds
+# By default, gunicorn takes a header SCRIPT_NAME from loopback as the path prefix, also if a proxy on this machine only
+# passes it on.
+forwarder_headers = ""
 control_socket_disable = True
 accesslog = "-"
 logger_class = "src.server.access_log.AccessLog"

@@ -67,3 +67,13 @@ def test_malformed_requests_get_a_problem_and_every_request_a_line_with_its_time
         r'\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}] 127\.0\.0\.1 "GET /health/live HTTP/1\.1" 200 ', line
     )
     assert "a-secret" not in server.program.output
+
+
+def test_no_header_from_this_machine_sets_the_path_prefix(
+    start_gunicorn: StartServer, sqlite_template: Path, tmp_path: Path
+) -> None:
+    database = shutil.copy(sqlite_template, tmp_path / "prefix.db")
+    server = start_gunicorn(DATABASE_URL=f"sqlite:///{database}")
+    redirected = server.call("GET", "//evil.example/my", headers={"SCRIPT_NAME": "//evil.example"})
+    assert (redirected.status, redirected.headers["Location"]) == (404, None)
+    assert server.call("GET", "/health", headers={"SCRIPT_NAME": "/elsewhere"}).status == 200
