@@ -10,9 +10,10 @@ import threading
 from types import FrameType
 from typing import Any
 
+from flask import Flask
 from gunicorn.workers.gthread import ThreadWorker
 
-from config import load_settings
+from config import Settings
 from src.draining import begin_draining, is_draining
 from src.server.malformed_http import ProblemSocket, answer_malformed_bodies
 
@@ -27,11 +28,13 @@ class DrainingWorker(ThreadWorker):
     elsewhere; after a reset it does not know whether its booking took effect.
     """
 
+    _drain_seconds = 0
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; gunicorn calls this on SIGTERM."""
         if not is_draining():
             begin_draining()
-            stop = threading.Timer(load_settings().shutdown_drain_seconds, super().handle_exit, (sig, frame))
+            stop = threading.Timer(self._drain_seconds, super().handle_exit, (sig, frame))
             stop.daemon = True
             stop.start()
 
@@ -64,7 +67,12 @@ class DrainingWorker(ThreadWorker):
     def load_wsgi(self) -> None:
         """Load the application, and let it answer malformed bodies; gunicorn calls this once."""
         super().load_wsgi()
-        answer_malformed_bodies(self.wsgi)
+        app: Any = self.wsgi
+        if isinstance(app, Flask):
+            # Not read again at SIGTERM: by then, somebody may have written a wrong value into `.env`.
+            settings: Settings = app.extensions["settings"]
+            self._drain_seconds = settings.shutdown_drain_seconds
+        answer_malformed_bodies(app)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that is not valid HTTP, with problem+json in place of gunicorn's HTML."""

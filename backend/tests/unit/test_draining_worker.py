@@ -1,15 +1,21 @@
-"""The connections that gunicorn's worker still accepts when it stops."""
+"""How gunicorn's worker stops, and the connections that it still accepts then."""
 
 from __future__ import annotations
 
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.workers.gthread import ThreadWorker
 
+import src.draining
+from app import app
 from src.server.draining_worker import DrainingWorker
 
 
@@ -73,3 +79,17 @@ def test_a_worker_that_was_told_to_stop_can_be_told_again(listener: Listener, *,
     worker.set_accept_enabled(enabled)
     worker.set_accept_enabled(False)
     assert worker.accepted == []
+
+
+def test_settings_that_became_wrong_since_the_start_do_not_keep_a_worker_from_stopping(
+    monkeypatch: pytest.MonkeyPatch, listener: Listener
+) -> None:
+    told = threading.Event()
+    monkeypatch.setattr(src.draining, "_draining", threading.Event())
+    monkeypatch.setattr(ThreadWorker, "handle_exit", lambda *_: told.set())
+    worker = StoppingWorker(listener)
+    worker.app = SimpleNamespace(wsgi=lambda: app)
+    worker.load_wsgi()
+    monkeypatch.setenv("PORT", "five")
+    worker.handle_exit(signal.SIGTERM, None)
+    assert told.wait(5)
