@@ -9,6 +9,7 @@ from base64 import b64encode
 from contextlib import ExitStack, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import formatdate
 
 from src.services.mail import AUTOMATIC, Mail, MailDelayed, MailRefused
@@ -124,7 +125,8 @@ class SmtpMailer:
             )
 
     def _message(self, mail: Mail, to: str, key: str) -> EmailMessage:
-        message = EmailMessage()
+        # RFC 6152: bytes above 127 may go only to a server that offers 8BITMIME.
+        message = EmailMessage(default.clone(cte_type="7bit"))
         message["From"] = self._sender
         # Not `addr_spec`: that refuses addresses that are not ASCII.
         user, _, domain = to.rpartition("@")

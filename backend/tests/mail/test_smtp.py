@@ -33,6 +33,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
+        self.contents: list[bytes] = []
         self.recipients: list[str] = []
         self.needed_utf8: list[bool] = []
         self.over_tls: list[bool] = []
@@ -72,6 +73,7 @@ class Mailbox:
             return self.refusals["DATA"]
         self.recipients += envelope.rcpt_tos
         self.needed_utf8.append(envelope.smtp_utf8)
+        self.contents.append(envelope.content)
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
         self.over_tls.append(server.transport.get_extra_info("ssl_object") is not None)
         return "250 OK"
@@ -248,6 +250,13 @@ def test_a_server_with_smtputf8_gets_every_address(
     assert message["To"] == as_sent
     assert message["Subject"] == MAIL.subject
     assert message["From"] == "Clinic <clinic@people.example>"
+
+
+def test_a_text_that_is_not_ascii_is_sent_in_ascii_for_servers_without_8bitmime(
+    mailer: SmtpMailer, mailbox: Mailbox
+) -> None:
+    mailer.send(MAIL, "key-1")
+    assert [content for content in mailbox.contents if not content.isascii()] == []
 
 
 def test_a_server_without_smtputf8_cannot_reach_such_a_mailbox(serve: Serve, mailbox: Mailbox) -> None:
