@@ -166,6 +166,16 @@ class Settings(BaseSettings):
         return ",".join(origins(text))
 
     @model_validator(mode="after")
+    def _migrations_have_the_same_kind_of_database(self) -> Settings:
+        url = self.migration_database_url
+        if url is not None and make_url(url).get_backend_name() != self.database.get_backend_name():
+            raise ConfigurationError(
+                "MIGRATION_DATABASE_URL must lead to the same database as DATABASE_URL: one of them names SQLite, "
+                "the other PostgreSQL."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _mail_has_a_sender(self) -> Settings:
         if self.mail_transport in {"resend", "smtp"} and self.from_email is None:
             message = (

@@ -442,8 +442,23 @@ def test_a_file_in_another_encoding_is_refused_and_named(
 def test_every_spelling_of_a_database_has_one_driver_and_one_place(
     monkeypatch: pytest.MonkeyPatch, name: str, given: str, kept: str
 ) -> None:
+    # Both variables: they must name the same kind of database.
+    monkeypatch.setenv("DATABASE_URL", given)
     monkeypatch.setenv(name.upper(), given)
     assert getattr(load_settings(), name) == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "migration_url"),
+    [
+        ("sqlite:///local.db", "postgresql://u:hunter2@db.example/clinic"),
+        ("postgresql://u:hunter2@db.example/clinic", "sqlite:///local.db"),
+    ],
+)
+def test_migrations_and_the_service_use_the_same_kind_of_database(url: str, migration_url: str) -> None:
+    sentence = refusal(database_url=url, migration_database_url=migration_url)
+    assert sentence.startswith("MIGRATION_DATABASE_URL ")
+    assert "hunter2" not in sentence
 
 
 def test_a_relative_sqlite_file_is_the_same_in_every_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
