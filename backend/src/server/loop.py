@@ -71,12 +71,12 @@ class _Rounds:
         """Do what is due, and deliver a batch of mails; return whether there was work."""
         with self._app.app_context():
             now = self._clock()
-            if self._purge_at <= now:
+            if _is_time(self._purge_at, PURGE_EVERY, now):
                 self._purge_at, self._filling = now + PURGE_EVERY, fill(transaction)
                 purge_expired(transaction, now, self._settings)
-            if self._recompute_at <= now:
+            if _is_time(self._recompute_at, RECOMPUTE_EVERY, now):
                 self._recompute_at, self._recomputing = now + RECOMPUTE_EVERY, self._recompute(now)
-            if self._extend_at <= now:
+            if _is_time(self._extend_at, EXTEND_EVERY, now):
                 self._extend_at, self._laying = now + EXTEND_EVERY, extend(transaction, now, self._settings)
             # One chunk of each between two batches of mails, so that none waits for the other.
             filled, laid = next(self._filling, 0) > 0, next(self._laying, 0) > 0
@@ -92,6 +92,11 @@ class _Rounds:
         if self._mailer is None:
             return False
         return deliver_due(transaction, self._mailer, self._clock, self._settings, self._pace)
+
+
+def _is_time(at: datetime, every: timedelta, now: datetime) -> bool:
+    """Say whether a task is to run: at its time, or if the clock was set back since that time was chosen."""
+    return not now < at <= now + every
 
 
 def _log(error: Exception) -> None:

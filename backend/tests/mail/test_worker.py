@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from src.database.transaction import transaction
 from tests.computed import openings
-from tests.conftest import ON_POSTGRESQL, MakeApp
+from tests.conftest import ON_POSTGRESQL, MakeApp, StillClock
 from tests.mail.conftest import app_with_resend
 from tests.mail.fake_resend import FakeResend
 from tests.people import Api, hours
@@ -146,3 +146,19 @@ def test_the_worker_lays_openings(app: APIFlask, api: Api) -> None:
         db.execute(text("UPDATE doctors SET openings_until = '2030-03-03'"))
     with working(app):
         until(lambda: len(openings(app, doctor)) == 9)
+
+
+def test_a_clock_that_is_set_back_does_not_keep_the_worker_from_laying_openings(
+    app: APIFlask, api: Api, clock: StillClock
+) -> None:
+    doctor = api.doctor()
+    doctor.set_hours(hours())
+    laid = openings(app, doctor)
+    clock.forward(days=365)
+    with working(app):
+        until(lambda: openings(app, doctor) != laid)
+        with app.app_context(), transaction(writes=True) as db:
+            db.execute(text("DELETE FROM openings"))
+            db.execute(text("UPDATE doctors SET openings_until = '2030-03-03'"))
+        clock.forward(days=-365)
+        until(lambda: openings(app, doctor) == laid)
