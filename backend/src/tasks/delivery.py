@@ -37,7 +37,8 @@ def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings
     """Claim due mails, send them one request after the other, and write each outcome; False when none was claimed.
 
     No mail is sent inside a transaction. The claim is a lease. The worker gives unattempted mails back when it is told
-    to stop, or when the lease might end before the provider answers.
+    to stop, or when the lease might end before the provider answers. That may take as long as the slowest request so
+    far, because with SMTP the timeout is that of each command.
     """
     with transaction(writes=False) as db:
         if not outbox.any_due(db, clock()):
@@ -45,7 +46,8 @@ def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings
     if pace.wait():
         return False
     lease = timedelta(seconds=settings.mail_lease_seconds)
-    last_start = clock() + lease - timedelta(seconds=settings.mail_timeout_seconds)
+    lease_end = clock() + lease
+    slowest = timedelta(seconds=settings.mail_timeout_seconds)
     limit = mailer.largest_batch if isinstance(mailer, BatchMailer) else REQUESTS
     with transaction(writes=True) as db:
         claimed = outbox.claim(db, clock(), lease, limit=limit, limit_begun=REQUESTS)
@@ -53,9 +55,11 @@ def deliver_due(transaction: Transaction, mailer: Mailer, clock: Clock, settings
     delivery = _Delivery(transaction, mailer, clock, settings, pace)
     is_first = True
     try:
-        while requests and (is_first or not (pace.wait() or clock() > last_start)):
+        while requests and (is_first or not (pace.wait() or clock() + slowest > lease_end)):
             is_first = False
+            began = clock()
             delivery.send(requests.popleft())
+            slowest = max(slowest, clock() - began)
     finally:
         if requests:
             with transaction(writes=True) as db:

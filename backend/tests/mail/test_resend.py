@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from apiflask import APIFlask
@@ -339,6 +339,27 @@ def test_a_worker_killed_after_claiming_delays_the_mail_by_its_lease_only(
     clock.forward(seconds=app.extensions["settings"].mail_lease_seconds + 1)
     assert attempt() is True
     assert len(resend.accepted) == 1
+
+
+def test_no_mail_is_begun_that_would_outlast_the_lease_if_it_took_as_long_as_those_before(
+    app: APIFlask, api: Api, clock: StillClock
+) -> None:
+    """An SMTP server may answer each of several commands within MAIL_TIMEOUT_SECONDS, and take longer in all."""
+    ended: list[datetime] = []
+
+    class SlowMailer:
+        def send(self, mail: Mail, key: str) -> None:
+            clock.forward(seconds=9)
+            ended.append(clock.now)
+
+    doctor, patient = api.doctor(), api.patient()
+    for minute in range(10, 18):
+        patient.book(doctor.publish(f"{minute}:00", f"{minute}:30"))
+    claimed_at = clock.now
+    with app.app_context():
+        deliver_due(transaction, SlowMailer(), clock, app.extensions["settings"], AT_ONCE)
+    assert ended[-1] <= claimed_at + timedelta(seconds=app.extensions["settings"].mail_lease_seconds)
+    assert statuses(app) == ["sent"] * 6 + ["waiting"] * 2
 
 
 @pytest.mark.parametrize("first_is_refused", [True, False])
