@@ -228,10 +228,10 @@ class _Delivery:
 def _pause(attempts: int, retry_after: float | None, ceiling: float) -> float:
     """Return the seconds until the next attempt.
 
-    The provider's own wish counts, up to an hour or the ceiling, whichever is longer. Without one, the pause doubles
-    with each attempt up to the ceiling, with jitter.
+    The provider's own wish counts, up to an hour or the ceiling, whichever is longer. Without one, and if it is 0, the
+    pause doubles with each attempt up to the ceiling, with jitter.
     """
-    if retry_after is not None:
+    if retry_after:
         return min(retry_after, max(ceiling, 3600.0))
     doubled = min(ceiling, 2.0 ** min(attempts - 1, 20))
     return doubled * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, is no secret

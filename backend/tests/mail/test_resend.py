@@ -171,6 +171,20 @@ def test_a_retry_waits_as_long_as_retry_after_says(
     assert len(resend.accepted) == 1
 
 
+@pytest.mark.parametrize("retry_after", [0, -7, float("nan")])
+def test_the_pauses_grow_where_retry_after_says_no_time(
+    api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock, retry_after: float
+) -> None:
+    resend.retry_after = retry_after
+    resend.script.extend(["429"] * 60)
+    api.patient().book(api.doctor().publish())
+    for _ in range(60):
+        attempt()
+        clock.forward(seconds=1)
+    # 1, 2, 4, … seconds between half and the whole.
+    assert 5 <= len(resend.calls) <= 8
+
+
 def test_a_refused_mail_is_set_aside_and_delays_no_other(
     api: Api, resend: FakeResend, attempt: Attempt, clock: StillClock
 ) -> None:
