@@ -34,7 +34,7 @@ HOST = re.compile(r"(?:\[(?P<ipv6>[^\[\]]*)\]|(?P<host>[^:\[\]]*))(?::(?P<port>[
 def database_url(text: str, folder: Path) -> URL:
     """Set the driver of the database, and make a SQLite path absolute, below `folder`.
 
-    Raises ValueError for a text that names no supported database, or a parameter that libpq does not know.
+    Raises ValueError for a text that names no supported database, or a parameter that the driver does not take.
     """
     try:
         url = _url_with_hosts(text)
@@ -46,7 +46,7 @@ def database_url(text: str, folder: Path) -> URL:
         ) from None
     if backend in {"postgres", "postgresql"}:
         url = url.set(drivername="postgresql+psycopg")
-        _refuse_unknown_parameters(url)
+        _refuse_wrong_parameters(url)
         return url
     if backend != "sqlite":
         raise ValueError(
@@ -54,7 +54,12 @@ def database_url(text: str, folder: Path) -> URL:
         )
     if not url.database or url.database == ":memory:":
         raise ValueError("SQLite needs a file here, because several processes share it; use sqlite:///local.db")
-    return url.set(drivername="sqlite", database=str(folder / url.database))
+    url = url.set(drivername="sqlite", database=str(folder / url.database))
+    try:
+        _driver_options(url)
+    except ValueError:
+        raise ValueError("a parameter in it has a value that SQLite's driver does not take; remove it") from None
+    return url
 
 
 def shown(url: URL) -> str:
@@ -64,7 +69,7 @@ def shown(url: URL) -> str:
 
 def is_transaction_pooler(url: URL) -> bool:
     """Say whether the host or the port of a PostgreSQL URL is one that transaction poolers usually have."""
-    options = _libpq_options(url)
+    options = _driver_options(url)
     host, ports = str(options.get("host")), str(options.get("port")).split(",")
     return any(part in host and (not port or port in ports) for part, port in POOLERS)
 
@@ -84,9 +89,9 @@ def _url_with_hosts(text: str) -> URL:
     return url.set(query=query | dict(url.query))
 
 
-def _refuse_unknown_parameters(url: URL) -> None:
+def _refuse_wrong_parameters(url: URL) -> None:
     try:
-        given = _libpq_options(url)
+        given = _driver_options(url)
     except ArgumentError:
         raise ValueError(
             "its hosts and ports do not fit together; use postgresql://user:password@first:5432,second:5432/name"
@@ -95,8 +100,12 @@ def _refuse_unknown_parameters(url: URL) -> None:
     if unknown:
         names = ", ".join(sorted(unknown))
         raise ValueError(f"PostgreSQL's client library (libpq) does not know {names}; remove that from the URL")
+    try:
+        float(given.get("connect_timeout", 0))
+    except (TypeError, ValueError):
+        raise ValueError("its connect_timeout must be one number of seconds") from None
 
 
-def _libpq_options(url: URL) -> Mapping[str, Any]:
+def _driver_options(url: URL) -> Mapping[str, Any]:
     [_, options] = url.get_dialect()().create_connect_args(url)
     return dict(options)
