@@ -35,6 +35,7 @@ PURGE_EVERY = timedelta(minutes=10)
 RECOMPUTE_EVERY = timedelta(hours=1)
 # A new day begins in each zone at another hour.
 EXTEND_EVERY = timedelta(hours=1)
+AGAIN_AFTER_TROUBLE = timedelta(minutes=1)
 
 
 def work(app: Flask, stop: threading.Event) -> None:
@@ -44,6 +45,7 @@ def work(app: Flask, stop: threading.Event) -> None:
     while not stop.is_set():
         found = result_or_failure(rounds.run)
         if isinstance(found, Exception):
+            rounds.run_tasks_soon()
             _log(found)
             stop.wait(PAUSE_AFTER_TROUBLE_SECONDS)
         elif not found:
@@ -82,6 +84,13 @@ class _Rounds:
             filled, laid = next(self._filling, 0) > 0, next(self._laying, 0) > 0
             recomputing = next(self._recomputing, self) is not self
             return self._deliver() or filled or laid or recomputing
+
+    def run_tasks_soon(self) -> None:
+        """Run the rarer tasks within a minute: an error may have ended one of them before it was done."""
+        soon = self._clock() + AGAIN_AFTER_TROUBLE
+        self._purge_at = min(self._purge_at, soon)
+        self._recompute_at = min(self._recompute_at, soon)
+        self._extend_at = min(self._extend_at, soon)
 
     def _recompute(self, now: datetime) -> Iterator[None]:
         return zones.recompute_and_log(

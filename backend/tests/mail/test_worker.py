@@ -148,6 +148,24 @@ def test_the_worker_lays_openings(app: APIFlask, api: Api) -> None:
         until(lambda: len(openings(app, doctor)) == 9)
 
 
+def test_tasks_that_the_database_interrupts_are_soon_run_again(
+    app: APIFlask, api: Api, clock: StillClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    doctor = api.doctor()
+    doctor.set_hours(hours())
+    rename = "ALTER TABLE {} RENAME TO {}"
+    with app.app_context(), transaction(writes=True) as db:
+        db.execute(text("DELETE FROM openings"))
+        db.execute(text("UPDATE doctors SET openings_until = '2030-03-03'"))
+        db.execute(text(rename.format("visit_types", "visit_types_away")))
+    with working(app):
+        until(lambda: "visit_types" in caplog.text)
+        with app.app_context(), transaction(writes=True) as db:
+            db.execute(text(rename.format("visit_types_away", "visit_types")))
+        clock.forward(minutes=1)
+        until(lambda: len(openings(app, doctor)) == 9)
+
+
 def test_a_clock_that_is_set_back_does_not_keep_the_worker_from_laying_openings(
     app: APIFlask, api: Api, clock: StillClock
 ) -> None:
