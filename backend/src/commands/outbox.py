@@ -14,6 +14,8 @@ from src.services.rendering import readable_mail
 
 outbox_commands = AppGroup("outbox", help="Look at the mails that did not go out, and try them again.")
 
+ERASED = "(erased)"
+
 
 @outbox_commands.command("list")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
@@ -23,7 +25,7 @@ def list_mails(limit: int) -> None:
     with transaction(writes=False) as session:
         for row in outbox.list_unsent(session, limit):
             subject = readable_mail(row, settings).subject
-            click.echo(f"{row.id}\t{row.status}\t{row.attempts} attempts\tto {row.recipient}\t{subject}")
+            click.echo(f"{row.id}\t{row.status}\t{row.attempts} attempts\tto {row.recipient or ERASED}\t{subject}")
 
 
 @outbox_commands.command()
@@ -38,7 +40,7 @@ def show(mail_id: int) -> None:
     mail = readable_mail(row, settings)
     click.echo(f"Status:  {row.status}, {row.attempts} attempts, due {row.due_at.isoformat()}")
     click.echo(f"Error:   {row.last_error or 'none'}")
-    click.echo(f"To:      {row.recipient or '(erased)'}")
+    click.echo(f"To:      {row.recipient or ERASED}")
     if mail.reply_to is not None:
         click.echo(f"Replies: {mail.reply_to}")
     click.echo(f"Subject: {mail.subject}\n\n{mail.text}")

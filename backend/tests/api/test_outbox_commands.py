@@ -32,6 +32,19 @@ def test_a_mail_set_aside_is_listed_shown_and_tried_again_under_its_own_key(
     assert runner.invoke(args=["outbox", "retry", "--all"]).exit_code == 1
 
 
+def test_the_address_of_somebody_who_has_left_is_shown_as_erased(
+    app: APIFlask, api: Api, deliver: Deliver, mailer: MemoryMailer
+) -> None:
+    patient = api.patient()
+    patient.book(api.doctor().publish())
+    mailer.failures.append(MailRefused("no such mailbox"))
+    deliver()
+    assert patient.delete("/patient/account").status_code == 200
+    runner = app.test_cli_runner()
+    assert "\tto (erased)\t" in runner.invoke(args=["outbox", "list"]).output
+    assert "To:      (erased)\n" in runner.invoke(args=["outbox", "show", "1"]).output
+
+
 def test_the_address_for_replies_is_shown(make_app: MakeApp) -> None:
     app = make_app(reply_to="desk@clinic.example")
     api = Api(app.test_client())
