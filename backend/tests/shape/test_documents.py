@@ -49,3 +49,10 @@ def test_every_command_names_tests_that_exist(page: Path) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((REPOSITORY / "README.md").read_text("utf-8").splitlines()) <= 150
+
+
+def test_nginx_writes_no_queries_into_its_logs() -> None:
+    """A line of the level "error" has the first line of its request, and no setting changes that."""
+    text = (REPOSITORY / "deploy" / "nginx.conf").read_text("utf-8")
+    assert re.search(r"\$(request|request_uri|args|query_string|http_referer)\b", text) is None
+    assert re.search(r"^ *error_log \S+ crit;$", text, re.MULTILINE)
