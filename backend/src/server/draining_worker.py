@@ -10,10 +10,9 @@ import threading
 from types import FrameType
 from typing import Any
 
-from flask import Flask
 from gunicorn.workers.gthread import ThreadWorker
 
-from config import Settings
+from config import load_settings
 from src.draining import begin_draining, is_draining
 from src.server.malformed_http import ProblemSocket, answer_malformed_bodies
 
@@ -67,12 +66,9 @@ class DrainingWorker(ThreadWorker):
     def load_wsgi(self) -> None:
         """Load the application, and let it answer malformed bodies; gunicorn calls this once."""
         super().load_wsgi()
-        app: Any = self.wsgi
-        if isinstance(app, Flask):
-            # Not read again at SIGTERM: by then, somebody may have written a wrong value into `.env`.
-            settings: Settings = app.extensions["settings"]
-            self._drain_seconds = settings.shutdown_drain_seconds
-        answer_malformed_bodies(app)
+        # Not read at SIGTERM: by then, somebody may have written a wrong value into `.env`.
+        self._drain_seconds = load_settings().shutdown_drain_seconds
+        answer_malformed_bodies(self.wsgi)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that is not valid HTTP, with problem+json in place of gunicorn's HTML."""
