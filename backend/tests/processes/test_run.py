@@ -46,7 +46,9 @@ def run(clone: Path, tmp_path: Path) -> Iterator[Run]:
     started: list[Program] = []
 
     def start(**settings: str) -> Program:
-        env = clean_environment(tmp_path, **(how_packages_are_reached() | settings))
+        # With another version of Python, `./run` would make the environment of the tests anew.
+        python = {"PYTHON": sys.executable}
+        env = clean_environment(tmp_path, **(how_packages_are_reached() | python | settings))
         log = tmp_path / f"run-{len(started)}.log"
         # From another folder, because `./run` must find its own folder.
         started.append(Program([clone / "run"], cwd=tmp_path, env=env, log=log))
@@ -183,7 +185,7 @@ def test_a_machine_without_python_is_told_to_install_it(run: Run, tmp_path: Path
     tools.mkdir()
     for tool in ("sh", "dirname", "cat", "cksum"):
         (tools / tool).symlink_to(shutil.which(tool) or tool)
-    assert "install python3" in refused(run(PATH=str(tools)))
+    assert "install python3" in refused(run(PATH=str(tools), PYTHON=""))
 
 
 def test_a_failed_installation_is_reported_and_the_next_start_tries_again(
