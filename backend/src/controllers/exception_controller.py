@@ -65,7 +65,7 @@ def add(ctx: Context[Doctor], query: DryRun, body: NewException) -> ExceptionAdd
     schedule = replace(before, exceptions=[*before.exceptions, exception])
     schedule.check_size()
     affected = affected_by(ctx, schedule)
-    still_offered = _still_offered(ctx, replace(before, exceptions=[exception]))
+    still_offered = _still_offered(ctx, replace(before, exceptions=[exception])) if exception.is_closed else 0
     if query.dry_run:
         return ExceptionAdded(message="This was a dry run.", affected=affected, id=None, still_offered=still_offered)
     exception_id = exceptions.add(ctx.db, ctx.actor.doctor_id, exception, body.reason, ctx.now)
